@@ -1,0 +1,80 @@
+"""From an order of regions and the values of F along it to a map in [0, 1]."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from vps.errors import InputError
+
+
+def region_scores(order: np.ndarray, objective: np.ndarray) -> np.ndarray:
+    """The raw attribution of each region.
+
+        a_0 = 0,   a_k = a_(k-1) - |F_k - F_(k-1)|,   the k-th region of the order gets a_k
+
+    The earlier a region stands in the order, the higher its score; regions between which F does
+    not move share one. Starting at step 0 shifts all scores alike, so the scaled map is the same
+    as when the first region gets a_1 = 0.
+
+    Args:
+        order: (m,) region indices, most important first.
+        objective: (m + 1,) F at steps 0..m.
+
+    Returns:
+        (m,) float64, at most 0, indexed by region.
+
+    Raises:
+        InputError: lengths that do not fit together.
+    """
+    order, objective = np.asarray(order), np.asarray(objective, np.float64)
+    if order.ndim != 1 or objective.shape != (len(order) + 1,):
+        raise InputError(
+            f"{order.shape} regions need F at {len(order) + 1} steps, got {objective.shape}"
+        )
+    scores = np.empty(len(order))
+    scores[order] = -np.cumsum(np.abs(np.diff(objective)))
+    return scores
+
+
+def scaled(values: np.ndarray) -> np.ndarray:
+    """Values of any shape scaled linearly to [0, 1] as float32.
+
+    Constant values carry no ranking: they come back as zeros, with a UserWarning, never as NaN.
+
+    Raises:
+        InputError: no values, or values that are not finite.
+    """
+    values = np.asarray(values, np.float64)
+    if values.size == 0 or not np.isfinite(values).all():
+        raise InputError("a map needs at least one value and finite values only")
+    low, high = values.min(), values.max()
+    if not high > low:
+        warnings.warn("the map is constant: no region stands out", stacklevel=2)
+        return np.zeros(values.shape, np.float32)
+    return ((values - low) / (high - low)).astype(np.float32)
+
+
+def paint(values: np.ndarray, label_map: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """One value a region, painted onto a grid.
+
+    The label map is looked up at the nearest pixel, so that the edges of regions stay where the
+    search had them instead of blurring into values that no region has.
+
+    Args:
+        values: (m,) one a region.
+        label_map: (h, w) integers in 0..m-1.
+        size: (H, W) of the grid to paint on, e.g. of the original image.
+
+    Returns:
+        (H, W), of the type of `values`.
+    """
+    rows = nearest(label_map.shape[0], size[0])
+    columns = nearest(label_map.shape[1], size[1])
+    return np.asarray(values)[label_map[np.ix_(rows, columns)]]
+
+
+def nearest(source: int, count: int) -> np.ndarray:
+    """For each of `count` pixels on a line, the index of the one of `source` under its centre."""
+    return np.minimum((2 * np.arange(count) + 1) * source // (2 * count), source - 1)

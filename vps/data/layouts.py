@@ -1,0 +1,243 @@
+"""What stands where in a synthetic scene, before anything is drawn."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from vps.data.drawing import COLOURS
+
+PLAIN = ("circle", "square", "triangle", "star", "cross", "ring")
+CONTEXT = ("ball", "wheel", "plate", "buoy")
+CATEGORIES = PLAIN + CONTEXT
+# What a context object is called once its cause is gone.
+WITHOUT_CAUSE = {"wheel": "ball", "buoy": "plate"}
+# The coloured names of plain objects ("red circle"), and the context objects, which have no colour.
+NAMES = tuple(f"{colour} {shape}" for shape in PLAIN for colour in COLOURS) + CONTEXT
+
+SIZES = ((320, 320), (320, 400), (400, 320), (240, 240), (480, 480))
+_LOOK_ALIKES = ("ellipse", "hexagon", "half", "bar")
+
+
+@dataclass(frozen=True)
+class Element:
+    """One thing that is drawn.
+
+    Attributes:
+        kind: an outline of `vps.data.drawing`, or "waves".
+        x, y: its centre in pixels.
+        radius: in pixels.
+        angle: in radians.
+        stretch: how much wider than high, before it is turned.
+        colour: a name of COLOURS, or "" for a look of its own.
+        seed: of its texture and shade.
+        category: one of CATEGORIES if it is annotated, else "".
+        cause: index of the element that makes it what it is.
+    """
+
+    kind: str
+    x: float
+    y: float
+    radius: float
+    angle: float = 0.0
+    stretch: float = 1.0
+    colour: str = ""
+    seed: int = 0
+    category: str = ""
+    cause: int | None = None
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """A box, xyxy, that holds the upright element; a turned one may stick out a little."""
+        height = self.radius * (0.24 if self.kind == "bar" else 1)
+        width = self.radius * self.stretch
+        return self.x - width, self.y - height, self.x + width, self.y + height
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Elements from back to front; `size` is (H, W)."""
+
+    seed: int
+    index: int
+    size: tuple[int, int]
+    elements: tuple[Element, ...]
+
+
+def lay_out(
+    seed: int,
+    index: int,
+    *,
+    size: tuple[int, int] | None = None,
+    name_weights: np.ndarray | None = None,
+) -> Layout:
+    """The layout number `index` of the endless set `seed`.
+
+    Args:
+        seed, index: together they determine everything.
+        size: (H, W); by default one of SIZES.
+        name_weights: (36,) how often each coloured plain name (the first of NAMES) is drawn; by
+            default shapes and colours are equally likely and like to repeat within a scene.
+    """
+    rng = np.random.default_rng([seed, index, 0])
+    size = size or SIZES[rng.integers(len(SIZES))]
+    groups: list[list[Element]] = []
+    plain: list[Element] = []
+    for _ in range(rng.integers(3, 8)):
+        kind = rng.choice(["plain", "disc", "plate"], p=[0.64, 0.18, 0.18])
+        if kind == "plain":
+            group = _plain(rng, size, plain, name_weights)
+        else:
+            group = _disc(rng, size) if kind == "disc" else _plate(rng, size)
+        # Objects may overlap a little; whatever tells a context object must stay in sight.
+        if _place(rng, group, groups, size, overlap=0.3 if kind == "plain" else 0.0):
+            plain += [groups[-1][0]] if kind == "plain" else []
+    for _ in range(rng.integers(0, 4)):
+        _place(rng, _look_alike(rng, size), groups, size, overlap=0.15)
+    order = rng.permutation(len(groups))
+    elements: list[Element] = []
+    for position in order:
+        start = len(elements)
+        elements += [
+            element if element.cause is None else replace(element, cause=start + element.cause)
+            for element in groups[position]
+        ]
+    return Layout(seed, index, size, tuple(elements))
+
+
+def _radius(rng: np.random.Generator, size: tuple[int, int], low: float, high: float) -> float:
+    """A radius, log-uniform between two shares of the image's shorter side."""
+    return min(size) * math.exp(rng.uniform(math.log(low), math.log(high)))
+
+
+def _texture_seed(rng: np.random.Generator) -> int:
+    return int(rng.integers(2**31))
+
+
+def _plain(
+    rng: np.random.Generator,
+    size: tuple[int, int],
+    before: list[Element],
+    name_weights: np.ndarray | None,
+) -> list[Element]:
+    if name_weights is not None:
+        colour, shape = NAMES[rng.choice(len(name_weights), p=name_weights)].split()
+    else:
+        shape, colour = str(rng.choice(PLAIN)), str(rng.choice(list(COLOURS)))
+        # Repeats within a scene give referring expressions something to tell apart.
+        if before and rng.random() < 0.5:
+            other = before[rng.integers(len(before))]
+            if rng.random() < 0.65:
+                shape = other.category
+            else:
+                colour = other.colour
+    angle = rng.uniform(-0.35, 0.35)
+    radius = _radius(rng, size, 0.055, 0.17)
+    seed = _texture_seed(rng)
+    return [Element(shape, 0, 0, radius, angle, 1.0, colour, seed, category=shape)]
+
+
+def _disc(rng: np.random.Generator, size: tuple[int, int]) -> list[Element]:
+    """A wheel or two under a bar, or a ball: alone, on a bar, or beside one."""
+    radius = _radius(rng, size, 0.06, 0.12)
+    bar_radius = radius * rng.uniform(1.7, 2.4)
+    bar_height = 0.24 * bar_radius
+    bar = Element("bar", 0, 0, bar_radius, 0.0, 1.0, "", _texture_seed(rng))
+    seed = _texture_seed(rng)
+    gap = rng.uniform(1, 3)
+    case = rng.choice(["wheel", "wheels", "alone", "on", "beside"], p=[0.25, 0.25, 0.25, 0.15, 0.1])
+    if case == "wheel":
+        x, y = rng.uniform(-0.3, 0.3) * bar_radius, bar_height + gap + radius
+        return [bar, Element("disc", x, y, radius, seed=seed, category="wheel", cause=0)]
+    if case == "wheels":
+        bar = replace(bar, radius=max(bar_radius, radius * 2.2))
+        bar_height = 0.24 * bar.radius
+        y = bar_height + gap + radius
+        discs = [
+            Element("disc", side * bar.radius * 0.56, y, radius, 0.0, 1.0, "", seed, "wheel", 0)
+            for side in (-1, 1)
+        ]
+        return [bar, *discs]
+    ball = Element("disc", 0, 0, radius, seed=seed, category="ball")
+    if case == "alone":
+        return [ball]
+    if case == "on":
+        x, y = rng.uniform(-0.5, 0.5) * bar_radius, bar_height + gap + radius
+        return [ball, replace(bar, x=x, y=y)]
+    side = rng.choice([-1, 1]) * (bar_radius + radius + gap + 2)
+    return [ball, replace(bar, x=side, y=rng.uniform(-0.2, 1) * radius)]
+
+
+def _plate(rng: np.random.Generator, size: tuple[int, int]) -> list[Element]:
+    """A buoy over waves, or a plate: alone, over still water, or beside waves."""
+    radius = _radius(rng, size, 0.06, 0.12)
+    seed = _texture_seed(rng)
+    water = Element(
+        "waves",
+        rng.uniform(-0.4, 0.4) * radius,
+        rng.uniform(-0.2, 0.4) * radius,
+        radius * rng.uniform(1.7, 2.1),
+        stretch=rng.uniform(1.1, 1.5),
+        seed=_texture_seed(rng),
+    )
+    case = rng.choice(["buoy", "alone", "still", "beside"], p=[0.5, 0.25, 0.15, 0.1])
+    if case == "buoy":
+        return [water, Element("plate", 0, 0, radius, seed=seed, category="buoy", cause=0)]
+    plate = Element("plate", 0, 0, radius, seed=seed, category="plate")
+    if case == "alone":
+        return [plate]
+    if case == "still":
+        return [replace(water, kind="water"), plate]
+    aside = rng.choice([-1, 1]) * (water.radius * water.stretch + radius + 3)
+    return [replace(water, x=aside), plate]
+
+
+def _look_alike(rng: np.random.Generator, size: tuple[int, int]) -> list[Element]:
+    """Something that is nearly an object: not annotated."""
+    kind = str(rng.choice([*_LOOK_ALIKES, "waves"]))
+    radius = _radius(rng, size, 0.05, 0.15)
+    if kind == "waves":
+        return [Element("waves", 0, 0, radius * 1.3, 0.0, 1.4, seed=_texture_seed(rng))]
+    colour = str(rng.choice(list(COLOURS))) if kind != "bar" else ""
+    angle = rng.uniform(-0.3, 0.3)
+    return [Element(kind, 0, 0, radius, angle, 1.0, colour, _texture_seed(rng))]
+
+
+def _place(
+    rng: np.random.Generator,
+    group: list[Element],
+    groups: list[list[Element]],
+    size: tuple[int, int],
+    *,
+    overlap: float,
+) -> bool:
+    """Move a group to where it hides, and is hidden by, at most `overlap` of a thing's extent."""
+    height, width = size
+    extents = np.array([element.extent for element in group])
+    left, top = extents[:, :2].min(axis=0)
+    right, bottom = extents[:, 2:].max(axis=0)
+    # One plain object in eight may be cut by the border; what carries a cause never is.
+    cut = 0.3 * (right - left) if len(group) == 1 and rng.random() < 0.12 else -2.0
+    low, high = (-left - cut, -top - cut), (width - right + cut, height - bottom + cut)
+    if low[0] >= high[0] or low[1] >= high[1]:
+        return False
+    # A group with a cause keeps clear of everything, also of what comes later.
+    whole = [(left, top, right, bottom)]
+    for _ in range(40):
+        dx, dy = rng.uniform(low[0], high[0]), rng.uniform(low[1], high[1])
+        moved = np.array(whole[0]) + (dx, dy, dx, dy)
+        if all(_hidden(moved, other) <= (overlap if len(other) == 1 else 0.0) for other in groups):
+            groups.append([replace(item, x=item.x + dx, y=item.y + dy) for item in group])
+            return True
+    return False
+
+
+def _hidden(box: np.ndarray, group: list[Element]) -> float:
+    """The largest share of the smaller of two extents that they have in common."""
+    boxes = np.array([element.extent for element in group])
+    shared = np.minimum(boxes[:, 2:], box[2:]) - np.maximum(boxes[:, :2], box[:2])
+    common = np.clip(shared, 0, None).prod(axis=1)
+    sizes = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
+    return float((common / np.minimum(sizes, (box[2:] - box[:2]).prod())).max())

@@ -1,0 +1,17 @@
+"""Errors that a user can act on: each message says what was wrong, where, and what to do."""
+
+
+class VpsError(Exception):
+    """Base of all errors that the command line prints as one line, without a traceback."""
+
+
+class InputError(VpsError, ValueError):
+    """What the caller gave cannot be used: an image, a box, a label, a setting."""
+
+
+class DetectorError(VpsError, RuntimeError):
+    """The detector broke its contract: NaN, wrong shapes, scores outside [0, 1]."""
+
+
+class MissingExtraError(VpsError, ImportError):
+    """An optional library is not installed; the message names the command that installs it."""

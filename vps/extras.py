@@ -1,0 +1,26 @@
+"""Optional libraries: one import, one clear error."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+from vps.errors import MissingExtraError
+
+
+def require(module: str, *, extra: str) -> ModuleType:
+    """Import `module`, or say which extra of this project installs it.
+
+    Args:
+        module: dotted name of the module, e.g. "transformers".
+        extra: name of the extra in pyproject.toml that brings it.
+
+    Raises:
+        MissingExtraError: the module, or something that it needs, is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise MissingExtraError(
+            f"{module} cannot be imported ({error}); install it with: pip install 'vps[{extra}]'"
+        ) from error

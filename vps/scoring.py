@@ -1,0 +1,67 @@
+"""How well the candidates of a detector match a target: s(x) and the box that attains it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from vps import boxes
+from vps.types import Detections
+
+CLASS_MODE_IOU = 0.5
+"""The IoU that a candidate must exceed to count in mode "class"."""
+
+
+def _object(ious: Tensor, class_scores: Tensor, _scores: Tensor) -> Tensor:
+    return ious * class_scores
+
+
+def _class(ious: Tensor, class_scores: Tensor, _scores: Tensor) -> Tensor:
+    return torch.where(ious > CLASS_MODE_IOU, class_scores, 0.0)
+
+
+def _box(ious: Tensor, class_scores: Tensor, scores: Tensor) -> Tensor:
+    called = (class_scores > 0) & (class_scores >= scores.amax(dim=-1))
+    return torch.where(called, ious, 0.0)
+
+
+MODES: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
+    "object": _object,
+    "class": _class,
+    "box": _box,
+}
+"""The value of each candidate from its IoU with the target (B, N), its score of the target's
+label (B, N) and its scores of all labels (B, N, L):
+
+    object  IoU * p_c
+    class   p_c of a candidate with IoU > 0.5, else 0
+    box     IoU of a candidate whose highest score is p_c > 0, else 0
+"""
+
+
+def best_candidates(detections: Detections, target: Tensor, column: int, mode: str) -> Tensor:
+    """The best candidate of each image under a mode.
+
+        s = max_i value(IoU(b_i, b*), p_i)
+
+    Args:
+        detections: all candidates of B images.
+        target: (4,) xyxy, the box b*, pixels of the original image.
+        column: the column of the target's label c.
+        mode: a key of `MODES`.
+
+    Returns:
+        (B, 7) float32 on the detections' device: s, p_c, IoU and box xyxy of the candidate that
+        attains s. All zeros for an image with s = 0, no candidates included: then no box does.
+    """
+    candidates, scores = detections.boxes.float(), detections.scores.float()
+    if candidates.shape[1] == 0:
+        return candidates.new_zeros(len(candidates), 7)
+    ious = boxes.iou(candidates, target.to(candidates)[None])[..., 0]
+    class_scores = scores[..., column]
+    value, best = MODES[mode](ious, class_scores, scores).max(dim=1, keepdim=True)
+    rows = [value, class_scores.gather(1, best), ious.gather(1, best)]
+    box = candidates.gather(1, best[..., None].expand(-1, -1, 4))[:, 0]
+    return torch.cat([*rows, box], dim=1) * (value > 0)

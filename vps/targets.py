@@ -1,0 +1,77 @@
+"""What is explained: a box with a label, and the kind of case it is."""
+
+from __future__ import annotations
+
+import enum
+import math
+from dataclasses import dataclass
+
+from vps.errors import InputError
+
+Box = tuple[float, float, float, float]
+
+
+class Kind(str, enum.Enum):
+    """Kinds of case, by the error types of TIDE (Bolya et al., ECCV 2020)."""
+
+    CORRECT = "correct"
+    CLASSIFICATION = "classification"
+    LOCALISATION = "localisation"
+    BOTH = "both"
+    DUPLICATE = "duplicate"
+    BACKGROUND = "background"
+    MISSED = "missed"
+    GROUNDED_RIGHT = "grounded_right"
+    GROUNDED_WRONG = "grounded_wrong"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A box b* with a label c.
+
+    Attributes:
+        box: xyxy, pixels of the original image.
+        label: a name that the detector knows.
+        kind: what is known about the case.
+        said_label: for a failure, the label that the detector gave instead.
+        said_box: for a failure, the box that the detector gave instead, xyxy.
+
+    Raises:
+        InputError: a box that is not finite or has no area, or an empty label.
+    """
+
+    box: Box
+    label: str
+    kind: Kind = Kind.CORRECT
+    said_label: str | None = None
+    said_box: Box | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", Kind(self.kind))
+        object.__setattr__(self, "box", _checked_box(self.box))
+        if self.said_box is not None:
+            object.__setattr__(self, "said_box", _checked_box(self.said_box))
+        if not self.label:
+            raise InputError("a target needs a label")
+
+    def check_inside(self, size: tuple[int, int]) -> None:
+        """Raise InputError unless the box overlaps an image of size (H, W)."""
+        height, width = size
+        x1, y1, x2, y2 = self.box
+        if x2 <= 0 or y2 <= 0 or x1 >= width or y1 >= height:
+            raise InputError(
+                f"box {self.box} lies outside the image, which is {width} x {height} pixels"
+            )
+
+
+def _checked_box(box: Box) -> Box:
+    values = tuple(float(value) for value in box)
+    if len(values) != 4 or not all(math.isfinite(value) for value in values):
+        raise InputError(f"a box needs four finite numbers x1 y1 x2 y2, got {box}")
+    x1, y1, x2, y2 = values
+    if x2 <= x1 or y2 <= y1:
+        raise InputError(
+            f"box {values} has no area: x1 y1 x2 y2 must have x1 < x2 and y1 < y2 "
+            "(is it x y width height?)"
+        )
+    return values

@@ -1,0 +1,106 @@
+"""The values that pass between detectors, data and engine; frozen, validated when made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vps.errors import DetectorError, InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Detections:
+    """All candidates of a batch of images, before score threshold and NMS.
+
+    Attributes:
+        boxes: (B, N, 4) float, xyxy, pixels of the original image.
+        scores: (B, N, L) float in [0, 1], one column a label; a padded candidate scores 0.
+        labels: the L names, in the order of the columns.
+
+    Raises:
+        DetectorError: shapes that do not fit together, or values that are not finite or, for
+            scores, outside [0, 1].
+    """
+
+    boxes: Tensor
+    scores: Tensor
+    labels: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        boxes, scores = tuple(self.boxes.shape), tuple(self.scores.shape)
+        if len(boxes) != 3 or boxes[-1] != 4:
+            raise DetectorError(f"boxes must have shape (B, N, 4), got {boxes}")
+        if len(scores) != 3 or scores[:2] != boxes[:2] or scores[2] != len(self.labels):
+            raise DetectorError(
+                f"scores must have shape {(*boxes[:2], len(self.labels))}: one row for each of the "
+                f"boxes {boxes} and one column for each of the {len(self.labels)} labels; "
+                f"got {scores}"
+            )
+        # One reduction to one number each: on a GPU every such look is a synchronisation.
+        if not bool(torch.isfinite(self.boxes).all() & torch.isfinite(self.scores).all()):
+            raise DetectorError("the detector returned NaN or infinite boxes or scores")
+        if bool(((self.scores < 0) | (self.scores > 1)).any()):
+            low, high = float(self.scores.min()), float(self.scores.max())
+            raise DetectorError(f"scores must lie in [0, 1], got {low:.4g} to {high:.4g}")
+
+    def __len__(self) -> int:
+        """The number of images, B."""
+        return self.boxes.shape[0]
+
+    def column(self, label: str) -> int:
+        """The column of `label` in `scores`.
+
+        Raises:
+            InputError: the detector does not know the label.
+        """
+        try:
+            return self.labels.index(label)
+        except ValueError:
+            raise InputError(unknown_label(label, self.labels)) from None
+
+
+def unknown_label(label: str, labels: tuple[str, ...]) -> str:
+    """The message for a label that is not among `labels`, with the nearest known names."""
+    import difflib
+
+    near = difflib.get_close_matches(label, labels, n=3, cutoff=0.5) or list(labels[:8])
+    more = f", ... ({len(labels)} in all)" if len(labels) > len(near) else ""
+    return f"unknown label {label!r}; the detector knows: {', '.join(near)}{more}"
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One image of a data set with what is annotated in it.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB.
+        image_id: the data set's own id.
+        boxes: (K, 4) float64, xyxy, pixels of the image.
+        labels: K names, one a box.
+        object_ids: K annotation ids: results are keyed by these, never by image alone.
+
+    Raises:
+        InputError: lengths or shapes that do not fit together.
+    """
+
+    image: np.ndarray
+    image_id: int
+    boxes: np.ndarray
+    labels: tuple[str, ...]
+    object_ids: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != np.uint8:
+            raise InputError(
+                f"image {self.image_id}: expected (H, W, 3) uint8, "
+                f"got {self.image.shape} {self.image.dtype}"
+            )
+        if self.boxes.shape != (len(self.labels), 4) or len(self.object_ids) != len(self.labels):
+            raise InputError(
+                f"image {self.image_id}: {len(self.labels)} labels need boxes "
+                f"{(len(self.labels), 4)} and as many object ids; got {self.boxes.shape} and "
+                f"{len(self.object_ids)}"
+            )
