@@ -56,12 +56,12 @@ def best_candidates(detections: Detections, target: Tensor, column: int, mode: s
         (B, 7) float32 on the detections' device: s, p_c, IoU and box xyxy of the candidate that
         attains s. All zeros for an image with s = 0, no candidates included: then no box does.
     """
-    candidates, scores = detections.boxes.float(), detections.scores.float()
+    candidates = detections.boxes.float()
     if candidates.shape[1] == 0:
         return candidates.new_zeros(len(candidates), 7)
     ious = boxes.iou(candidates, target.to(candidates)[None])[..., 0]
-    class_scores = scores[..., column]
-    value, best = MODES[mode](ious, class_scores, scores).max(dim=1, keepdim=True)
+    class_scores = detections.scores[..., column].float()
+    value, best = MODES[mode](ious, class_scores, detections.scores).max(dim=1, keepdim=True)
     rows = [value, class_scores.gather(1, best), ious.gather(1, best)]
     box = candidates.gather(1, best[..., None].expand(-1, -1, 4))[:, 0]
     return torch.cat([*rows, box], dim=1) * (value > 0)

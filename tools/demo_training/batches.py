@@ -12,7 +12,7 @@ from transformers import BertTokenizerFast
 from demo_training.pool import COLOUR_NAMES, Bucket
 from vps.data.expressions import Thing, choose, expressions
 from vps.data.layouts import CATEGORIES, NAMES, WITHOUT_CAUSE
-from vps.masking import MEAN_COLOUR
+from vps.masking import DATASET_MEAN
 
 _FLIPPED = {CATEGORIES.index(a): CATEGORIES.index(b) for a, b in WITHOUT_CAUSE.items()}
 
@@ -60,11 +60,11 @@ class Prompts:
 
 
 def draw_batch(
-    buckets: list[Bucket], size: int, prompts: Prompts, rng: np.random.Generator
+    buckets: list[Bucket], size: int, prompts: Prompts, rng: np.random.Generator, shape: float
 ) -> Batch:
-    """A random batch of one shape, augmented."""
-    shares = np.array([len(bucket.images) for bucket in buckets], dtype=float)
-    bucket = buckets[rng.choice(len(buckets), p=shares / shares.sum())]
+    """A random batch of one shape, augmented; `shape` in [0, 1) chooses the bucket."""
+    shares = np.cumsum([len(bucket.images) for bucket in buckets])
+    bucket = buckets[int(np.searchsorted(shares, shape * shares[-1], side="right"))]
     chosen = rng.integers(len(bucket.images), size=size)
     images, texts, targets = [], [], []
     for index in chosen:
@@ -115,7 +115,7 @@ def _hide(pixels: np.ndarray, rows: np.ndarray, rng: np.random.Generator) -> np.
     cause_hidden = np.where(with_cause, _covered(np.nan_to_num(rows[:, 6:]), card), 0.0)
     if ((hidden > 0.3) & (hidden < 0.7)).any() or ((cause_hidden > 0.3) & (cause_hidden < 0.9)).any():
         return rows
-    colour = np.array(MEAN_COLOUR) if rng.random() < 0.6 else rng.uniform(0, 1, 3)
+    colour = np.array(DATASET_MEAN) if rng.random() < 0.6 else rng.uniform(0, 1, 3)
     left, right = (int(np.clip(round(v * width), 0, width)) for v in (x, x + w))
     top, bottom = (int(np.clip(round(v * height), 0, height)) for v in (y, y + h))
     pixels[top:bottom, left:right] = colour

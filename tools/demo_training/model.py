@@ -59,7 +59,7 @@ def build_processor() -> GroundingDinoImageProcessor:
 def build_config(vocabulary_size: int) -> GroundingDinoConfig:
     """The architecture."""
     backbone = ConvNextConfig(
-        hidden_sizes=[32, 64, 96, 128],
+        hidden_sizes=[32, 48, 96, 128],
         depths=[1, 2, 4, 2],
         layer_scale_init_value=0.5,
         drop_path_rate=0.0,
@@ -67,10 +67,10 @@ def build_config(vocabulary_size: int) -> GroundingDinoConfig:
     )
     text = BertConfig(
         vocab_size=vocabulary_size,
-        hidden_size=96,
+        hidden_size=64,
         num_hidden_layers=2,
         num_attention_heads=4,
-        intermediate_size=192,
+        intermediate_size=128,
         max_position_embeddings=MAX_TEXT,
         hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
@@ -78,13 +78,14 @@ def build_config(vocabulary_size: int) -> GroundingDinoConfig:
     return GroundingDinoConfig(
         backbone_config=backbone,
         text_config=text,
-        d_model=96,
+        d_model=64,
         encoder_layers=2,
         decoder_layers=3,
         encoder_attention_heads=4,
         decoder_attention_heads=4,
-        encoder_ffn_dim=256,
-        decoder_ffn_dim=256,
+        encoder_ffn_dim=192,
+        decoder_ffn_dim=192,
+        encoder_n_points=2,
         num_queries=30,
         num_feature_levels=3,
         max_text_len=MAX_TEXT,

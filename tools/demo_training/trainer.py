@@ -1,0 +1,121 @@
+"""One training loop for both stages: several processes, averaged gradients, checkpoints, resume."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from demo_training.batches import Batch, Prompts, draw_batch
+from demo_training.pool import read_pool
+
+MEAN = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
+STD = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
+Loss = Callable[[Tensor, Batch], tuple[Tensor, dict[str, float]]]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast; `batch` is images a process and step, `rate` the peak."""
+
+    steps: int
+    batch: int
+    rate: float
+    seed: int
+    warmup: int = 200
+
+    def factor(self, step: int) -> float:
+        """The learning rate at a step, as a share of the peak: linear warm-up, then a cosine."""
+        if step < self.warmup:
+            return (step + 1) / self.warmup
+        done = (step - self.warmup) / max(self.steps - self.warmup, 1)
+        return 0.01 + 0.99 * (1 + math.cos(math.pi * min(done, 1.0))) / 2
+
+
+def train(
+    model: nn.Module,
+    loss: Loss,
+    groups: list[dict],
+    schedule: Schedule,
+    *,
+    prompts: Prompts,
+    pool: Path,
+    checkpoint: Path,
+    save_every: int = 250,
+) -> None:
+    """Train until `schedule.steps`, going on from `checkpoint` where it exists.
+
+    Run in every process of a torch.distributed group; the first one writes. The checkpoint keeps
+    weights, their running average (what is shipped), the optimiser's state and the step.
+    """
+    rank, world = dist.get_rank(), dist.get_world_size()
+    optimiser = torch.optim.AdamW(groups, lr=schedule.rate, weight_decay=0.02)
+    base_rates = [group["lr"] for group in optimiser.param_groups]
+    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.999))
+    start = 0
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        model.load_state_dict(state["model"])
+        average.load_state_dict(state["average"])
+        optimiser.load_state_dict(state["optimiser"])
+        start = state["step"]
+    buckets = read_pool(pool)
+    began, sums = time.perf_counter(), {}
+    model.train()
+    for step in range(start, schedule.steps):
+        for group, rate in zip(optimiser.param_groups, base_rates, strict=True):
+            group["lr"] = rate * schedule.factor(step)
+        # The shape is drawn alike in all processes, so that none waits for a larger one.
+        rng = np.random.default_rng([schedule.seed, step, rank])
+        shape = np.random.default_rng([schedule.seed, step]).random()
+        batch = draw_batch(buckets, schedule.batch, prompts, rng, shape)
+        total, parts = loss((batch.pixels - MEAN) / STD, batch)
+        optimiser.zero_grad()
+        total.backward()
+        _average_gradients(model, world)
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        average.update_parameters(model)
+        for name, value in parts.items():
+            sums[name] = sums.get(name, 0.0) + value
+        done = step + 1
+        if rank == 0 and (done % 50 == 0 or done == schedule.steps):
+            rate = (time.perf_counter() - began) / (done - start)
+            means = {name: round(value / ((done - start - 1) % 50 + 1), 3) for name, value in sums.items()}
+            print(f"step {done} {rate:.3f} s/step loss {sum(means.values()):.3f} {means}", flush=True)
+            sums = {}
+        if rank == 0 and (done % save_every == 0 or done == schedule.steps):
+            state = {
+                "model": model.state_dict(),
+                "average": average.state_dict(),
+                "optimiser": optimiser.state_dict(),
+                "step": done,
+            }
+            torch.save(state, checkpoint.with_suffix(".partial"))
+            checkpoint.with_suffix(".partial").replace(checkpoint)
+
+
+def _average_gradients(model: nn.Module, world: int) -> None:
+    """The mean over processes, in one message; a parameter without gradient counts as zero."""
+    if world == 1:
+        return
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    gradients = [
+        torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+        for parameter in parameters
+    ]
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    dist.all_reduce(flat)
+    flat /= world
+    for parameter, piece in zip(
+        parameters, flat.split([parameter.numel() for parameter in parameters]), strict=True
+    ):
+        parameter.grad = piece.view_as(parameter)
