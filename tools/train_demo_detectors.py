@@ -10,6 +10,7 @@ tokenizer and processor to detectors/demo/grounding_dino), evaluate (the table o
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import time
@@ -24,11 +25,16 @@ import torch.multiprocessing as mp  # noqa: E402
 
 from demo_training.backbone import DenseHead, dense_loss  # noqa: E402
 from demo_training.batches import Prompts  # noqa: E402
+from demo_training.evaluate import measure  # noqa: E402
+from demo_training.export import export, write_card  # noqa: E402
 from demo_training.losses import detection_loss  # noqa: E402
 from demo_training.model import build_model, build_tokenizer  # noqa: E402
 from demo_training.pool import build_pool  # noqa: E402
 from demo_training.trainer import Schedule, train  # noqa: E402
+from detectors import load  # noqa: E402
+from vps.data.layouts import CATEGORIES  # noqa: E402
 
+HELD_OUT_SEED = 900
 STAGES = ("draw", "backbone", "detector", "export", "evaluate")
 
 
@@ -42,7 +48,10 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=16, help="images a process and step")
     parser.add_argument("--backbone-steps", type=int, default=2500)
     parser.add_argument("--detector-steps", type=int, default=10_000)
+    parser.add_argument("--held-out", type=int, default=500, help="scenes of the evaluation")
+    parser.add_argument("--model", type=Path, default=ROOT / "detectors/demo/grounding_dino")
     arguments = parser.parse_args()
+    arguments.given = sys.argv[1:]
     unknown = set(arguments.stages) - set(STAGES)
     if unknown:
         parser.error(f"unknown stage {', '.join(unknown)}; the stages are {', '.join(STAGES)}")
@@ -119,6 +128,44 @@ def main() -> None:
             stop=arguments.scenes,
             workers=arguments.processes,
         )
+    _train(arguments)
+    if "export" in arguments.stages:
+        export(arguments.work / "detector.pt", arguments.model)
+    if "evaluate" in arguments.stages:
+        evaluate(arguments)
+
+
+def evaluate(arguments: argparse.Namespace) -> None:
+    """Measure the exported model and write its card."""
+    began = time.perf_counter()
+    detector = load(f"hf-grounding-dino:{arguments.model}", labels=CATEGORIES)
+    table = measure(detector, seed=HELD_OUT_SEED, count=arguments.held_out)
+    logs = [
+        json.loads((arguments.work / name).read_text())
+        for name in ("backbone.json", "detector.json")
+    ]
+    facts = {
+        "command": f"`python {' '.join(['tools/train_demo_detectors.py', *arguments.given])}`",
+        "seed": arguments.seed,
+        "scenes": arguments.scenes,
+        "backbone": _summary(logs[0]),
+        "detector": _summary(logs[1]),
+        "machine": f"{os.cpu_count()} CPU cores, no GPU",
+    }
+    write_card(arguments.model, facts, table)
+    for name, value in table.items():
+        print(f"{name:45} {value}")
+    print(f"measured in {time.perf_counter() - began:.0f} s")
+
+
+def _summary(log: dict) -> str:
+    return (
+        f"{log['steps']} steps of {log['images']} images, {log['seconds'] / 60:.0f} minutes, "
+        f"final loss {log['loss']:.3f}"
+    )
+
+
+def _train(arguments: argparse.Namespace) -> None:
     for stage, worker in (("backbone", train_backbone), ("detector", train_detector)):
         if stage in arguments.stages:
             arguments.rendezvous = arguments.work / f"rendezvous_{stage}_{time.time_ns()}"

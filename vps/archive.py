@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -39,7 +40,7 @@ def write_pair(
     """Write arrays and a JSON record; a kill at any moment leaves no pair that looks complete.
 
     The old JSON goes first and the new one comes last, with the digest of the arrays it belongs
-    to. Missing folders are made.
+    to.
 
     Returns:
         The path of the JSON.
@@ -54,12 +55,13 @@ def write_pair(
     payload = buffer.getvalue()
     record = {**record, "arrays_sha256": hashlib.sha256(payload).hexdigest()}
     try:
-        json_path.parent.mkdir(parents=True, exist_ok=True)
         json_path.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"{json_path} cannot be written: {error.strerror}") from error
     write_atomically(npz_path, payload)
-    write_atomically(json_path, json.dumps(record, indent=1).encode())
+    # The default turns numpy's numbers into plain ones.
+    text = json.dumps(record, indent=1, default=np.generic.item)
+    write_atomically(json_path, text.encode())
     return json_path
 
 
@@ -86,7 +88,7 @@ def read_pair(path: str | PathLike[str]) -> tuple[dict[str, np.ndarray], dict[st
 
 
 def write_atomically(path: Path, payload: bytes) -> None:
-    """Write a file so that at any moment it is absent, old or whole.
+    """Write a file so that at any moment it is absent, old or whole; missing folders are made.
 
     Raises:
         InputError: it cannot be written.
@@ -94,12 +96,14 @@ def write_atomically(path: Path, payload: bytes) -> None:
     # In the same folder, because a replacement is atomic only within one file system.
     temporary = path.parent / f".{path.name}.{uuid.uuid4().hex}.tmp"
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_bytes(payload)
         os.replace(temporary, path)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 def _read(path: Path) -> bytes:

@@ -72,7 +72,8 @@ def paint(values: np.ndarray, label_map: np.ndarray, size: tuple[int, int]) -> n
     """
     rows = nearest(label_map.shape[0], size[0])
     columns = nearest(label_map.shape[1], size[1])
-    return np.asarray(values)[label_map[np.ix_(rows, columns)]]
+    painted: np.ndarray = np.asarray(values)[label_map[np.ix_(rows, columns)]]
+    return painted
 
 
 def nearest(source: int, count: int) -> np.ndarray:

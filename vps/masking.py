@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -65,7 +65,8 @@ def check_fill(fill: str | Colour) -> str:
     if isinstance(fill, str):
         choose(FILLS, fill, "fill")
         return fill
-    if not isinstance(fill, Sequence) or len(fill) != 3 or not all(0 <= x <= 1 for x in fill):
+    colour = fill if isinstance(fill, (tuple, list)) else ()
+    if len(colour) != 3 or not all(0 <= channel <= 1 for channel in colour):
         raise InputError(f"a fill colour is three numbers in [0, 1], RGB; got {fill}")
     return ",".join(f"{channel:g}" for channel in fill)
 

@@ -23,7 +23,7 @@ def _class(ious: Tensor, class_scores: Tensor, _scores: Tensor) -> Tensor:
 
 
 def _box(ious: Tensor, class_scores: Tensor, scores: Tensor) -> Tensor:
-    called = (class_scores > 0) & (class_scores >= scores.amax(dim=-1))
+    called = (class_scores > 0) & (class_scores >= scores.amax(dim=-1).float())
     return torch.where(called, ious, 0.0)
 
 

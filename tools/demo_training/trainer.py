@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from demo_training.pool import read_pool
 
 MEAN = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
 STD = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
+_REPORT_EVERY = 50
 Loss = Callable[[Tensor, Batch], tuple[Tensor, dict[str, float]]]
 
 
@@ -60,15 +62,16 @@ def train(
     optimiser = torch.optim.AdamW(groups, lr=schedule.rate, weight_decay=0.02)
     base_rates = [group["lr"] for group in optimiser.param_groups]
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.999))
-    start = 0
+    start, seconds = 0, 0.0
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
         model.load_state_dict(state["model"])
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
-        start = state["step"]
+        start, seconds = state["step"], state["seconds"]
     buckets = read_pool(pool)
-    began, sums = time.perf_counter(), {}
+    began = time.perf_counter()
+    sums: dict[str, float] = {}
     model.train()
     for step in range(start, schedule.steps):
         for group, rate in zip(optimiser.param_groups, base_rates, strict=True):
@@ -87,17 +90,27 @@ def train(
         for name, value in parts.items():
             sums[name] = sums.get(name, 0.0) + value
         done = step + 1
-        if rank == 0 and (done % 50 == 0 or done == schedule.steps):
-            rate = (time.perf_counter() - began) / (done - start)
-            means = {name: round(value / ((done - start - 1) % 50 + 1), 3) for name, value in sums.items()}
-            print(f"step {done} {rate:.3f} s/step loss {sum(means.values()):.3f} {means}", flush=True)
+        if rank == 0 and (done % _REPORT_EVERY == 0 or done == schedule.steps):
+            spent = seconds + time.perf_counter() - began
+            past = (done - 1) % _REPORT_EVERY + 1
+            means = {name: round(value / past, 3) for name, value in sums.items()}
             sums = {}
+            log = {
+                "steps": done,
+                "images": schedule.batch * world,
+                "seconds": round(spent),
+                "loss": round(sum(means.values()), 3),
+                "parts": means,
+            }
+            print(json.dumps(log), flush=True)
+            checkpoint.with_suffix(".json").write_text(json.dumps(log))
         if rank == 0 and (done % save_every == 0 or done == schedule.steps):
             state = {
                 "model": model.state_dict(),
                 "average": average.state_dict(),
                 "optimiser": optimiser.state_dict(),
                 "step": done,
+                "seconds": seconds + time.perf_counter() - began,
             }
             torch.save(state, checkpoint.with_suffix(".partial"))
             checkpoint.with_suffix(".partial").replace(checkpoint)

@@ -1,0 +1,89 @@
+"""A detector out of any callable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from detectors.pixels import check_batch, choose_device, scale_boxes, to_pixels
+from vps.errors import DetectorError, InputError
+from vps.types import Detections
+
+Array = Tensor | np.ndarray
+Function = Callable[[Tensor], tuple[Array, Array]]
+
+
+class FunctionDetector:
+    """Wraps a function that maps a batch of images to boxes and scores.
+
+    The function receives float32 RGB pixels (B, 3, h, w) in [0, 1], which it must not change in
+    place, and returns, as torch tensors or numpy arrays,
+
+        boxes   (B, N, 4), xyxy, in pixels of the grid (h, w) that it was given
+        scores  (B, N, L) in [0, 1], one column a label
+
+    with all candidates, before score threshold and NMS. It is called without gradients.
+
+    Args:
+        function: as above.
+        labels: the L names, in the order of the columns.
+        name: what reports call the detector.
+        size: (h, w) to which every image is resized; without it, images keep their own size.
+        device: where the function wants its pixels.
+
+    Raises:
+        InputError: no or repeated labels, a size that is not two positive numbers, or a device
+            that is not there.
+    """
+
+    def __init__(
+        self,
+        function: Function,
+        labels: Sequence[str],
+        *,
+        name: str = "function",
+        size: tuple[int, int] | None = None,
+        device: str | torch.device = "cpu",
+    ) -> None:
+        if isinstance(labels, str) or not labels or len(set(labels)) != len(labels):
+            raise InputError(f"labels must be different names, at least one; got {labels!r}")
+        if size is not None and (len(size) != 2 or min(size) < 1):
+            raise InputError(f"size must be (height, width) in pixels, got {size}")
+        self.name = name
+        self.labels = tuple(labels)
+        self.device = choose_device(device)
+        self._function = function
+        self._size = size
+
+    def prepare(self, image: np.ndarray) -> Tensor:
+        """The image at `size`, or at its own; see `vps.detector.Detector.prepare`."""
+        height, width = self._size or image.shape[:2]
+        return to_pixels(image, (height, width), self.device)
+
+    @torch.no_grad()
+    def detect(self, pixels: Tensor, size: tuple[int, int]) -> Detections:
+        """What the function finds; see `vps.detector.Detector.detect`.
+
+        Raises:
+            DetectorError: the function did not return boxes and scores for these images.
+        """
+        grid = check_batch(pixels)
+        result = self._function(pixels)
+        if not isinstance(result, (tuple, list)) or len(result) != 2:
+            raise DetectorError(
+                f"the function of {self.name!r} must return (boxes, scores), "
+                f"got {type(result).__name__}"
+            )
+        boxes, scores = (self._tensor(values) for values in result)
+        if boxes.ndim != 3 or len(boxes) != len(pixels):
+            raise DetectorError(
+                f"the function of {self.name!r} was given {len(pixels)} images and returned boxes "
+                f"of shape {tuple(boxes.shape)}; expected ({len(pixels)}, N, 4)"
+            )
+        return Detections(scale_boxes(boxes, grid, size), scores, self.labels)
+
+    def _tensor(self, values: Array) -> Tensor:
+        return torch.as_tensor(values, dtype=torch.float32, device=self.device)

@@ -1,0 +1,73 @@
+"""From an image to the pixels a model sees, and from its boxes back to the image."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from vps.errors import InputError
+from vps.images import as_rgb
+
+
+def to_pixels(
+    image: np.ndarray,
+    size: tuple[int, int],
+    device: torch.device,
+    resample: int = Image.Resampling.BILINEAR,
+) -> Tensor:
+    """Resize an image as Pillow does, which smooths it when it shrinks.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        size: (h, w) of the result.
+        device: where the result lies.
+        resample: one of Pillow's filters.
+
+    Returns:
+        (3, h, w) float32 RGB in [0, 1].
+    """
+    image = as_rgb(image)
+    height, width = size
+    if image.shape[:2] != size:
+        resized = Image.fromarray(image).resize((width, height), Image.Resampling(resample))
+        image = np.array(resized)
+    planes = torch.from_numpy(image).to(device).permute(2, 0, 1)
+    return planes.to(torch.float32).div_(255).contiguous()
+
+
+def scale_boxes(boxes: Tensor, grid: tuple[int, int], size: tuple[int, int]) -> Tensor:
+    """xyxy boxes (..., 4) in pixels of the grid (h, w), as pixels of the image (H, W)."""
+    down, across = size[0] / grid[0], size[1] / grid[1]
+    return boxes * boxes.new_tensor([across, down, across, down])
+
+
+def check_batch(pixels: Tensor) -> tuple[int, int]:
+    """The (h, w) of a batch of pixels.
+
+    Raises:
+        InputError: not a float tensor (B, 3, h, w) with at least one image.
+    """
+    shape = tuple(pixels.shape)
+    if len(shape) != 4 or shape[1] != 3 or 0 in shape or not pixels.is_floating_point():
+        raise InputError(
+            f"a detector takes float pixels of shape (B, 3, h, w), got {pixels.dtype} {shape}; "
+            "stack what prepare() returns"
+        )
+    return shape[2], shape[3]
+
+
+def choose_device(device: str | torch.device) -> torch.device:
+    """A device that is there.
+
+    Raises:
+        InputError: no device has this name, or this machine has none of the kind.
+    """
+    try:
+        chosen = torch.device(device)
+    except RuntimeError:
+        raise InputError(f"unknown device {device!r}; use cpu, cuda or cuda:0") from None
+    if chosen.type == "cuda" and not torch.cuda.is_available():
+        raise InputError(f"device {device} was asked for, but torch finds no CUDA GPU; use cpu")
+    return chosen

@@ -1,0 +1,128 @@
+"""Labels as text: splitting a prompt into labels, and labels into prompts a model can read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vps.errors import InputError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+NO_LABEL = -1
+_SEPARATOR = re.compile(r"[.?]")
+
+
+def parse_prompt(prompt: str) -> tuple[str, ...]:
+    """Split a prompt such as "dog . cat ." at its full stops and question marks.
+
+    Returns:
+        The labels in order, e.g. ("dog", "cat"), as they were written apart from outer spaces.
+
+    Raises:
+        InputError: the prompt names no label, or one label twice.
+    """
+    return check_labels([part for part in _SEPARATOR.split(prompt) if part.strip()])
+
+
+def check_labels(labels: Sequence[str]) -> tuple[str, ...]:
+    """Labels without outer spaces.
+
+    Raises:
+        InputError: one string instead of several, no label, an empty label, or two labels that
+            differ at most in case and spaces and so read the same to the model.
+    """
+    if isinstance(labels, str):
+        raise InputError(
+            f"labels must be a sequence of names, got the string {labels!r}; "
+            "split a prompt with parse_prompt, or wrap one label in a tuple"
+        )
+    names = tuple(label.strip() for label in labels)
+    if not names:
+        raise InputError("no labels given: name at least one, e.g. labels=('dog', 'cat')")
+    seen: dict[str, str] = {}
+    for name in names:
+        text = as_phrase(name)
+        if not text:
+            raise InputError(f"label {name!r} is empty: a label needs at least one word")
+        if text in seen:
+            raise InputError(f"labels {seen[text]!r} and {name!r} read the same; keep one of them")
+        seen[text] = name
+    return names
+
+
+def as_phrase(label: str) -> str:
+    """A label as the model reads it: in lower case and free of separators.
+
+    Full stops and question marks end a phrase for Grounding DINO. In a label, those at the ends are
+    dropped and those inside become commas, so that a referring expression stays one phrase.
+    """
+    parts = (part.strip() for part in _SEPARATOR.split(label.lower()))
+    return " ".join(" , ".join(part for part in parts if part).split())
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One text that fits the model: `[CLS] a . b . [SEP]`.
+
+    Attributes:
+        token_ids: the T ids of its tokens.
+        columns: for each token the index of its label among all labels, or NO_LABEL.
+    """
+
+    token_ids: tuple[int, ...]
+    columns: tuple[int, ...]
+
+
+def build_prompts(
+    labels: Sequence[str], tokenizer: PreTrainedTokenizerBase, limit: int
+) -> tuple[Prompt, ...]:
+    """Put labels into as few prompts as their order allows.
+
+    Each label is tokenised on its own and its tokens are counted as they are laid down, so that a
+    label's place is known however many word pieces it has and whatever words it shares.
+
+    Args:
+        labels: names, as `check_labels` returns them.
+        tokenizer: a BERT tokenizer.
+        limit: the most tokens a prompt may have, both ends and the separators included.
+
+    Raises:
+        InputError: a label does not fit into a prompt of its own, holds a special token of the
+            tokenizer, or has no part that the tokenizer knows.
+    """
+    first, last = int(tokenizer.cls_token_id), int(tokenizer.sep_token_id)
+    stop = int(tokenizer.convert_tokens_to_ids("."))
+    prompts = []
+    ids, columns = [first], [NO_LABEL]
+    for column, label in enumerate(labels):
+        tokens = _encode(label, tokenizer)
+        if len(tokens) + 3 > limit:
+            raise InputError(
+                f"label {label!r} has {len(tokens)} tokens, and the model reads at most "
+                f"{limit - 3} in one label; shorten it"
+            )
+        if len(ids) + len(tokens) + 2 > limit:
+            prompts.append(Prompt((*ids, last), (*columns, NO_LABEL)))
+            ids, columns = [first], [NO_LABEL]
+        ids += [*tokens, stop]
+        columns += [*[column] * len(tokens), NO_LABEL]
+    prompts.append(Prompt((*ids, last), (*columns, NO_LABEL)))
+    return tuple(prompts)
+
+
+def _encode(label: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    encoded = tokenizer(as_phrase(label), add_special_tokens=False, verbose=False)
+    tokens = [int(token) for token in encoded["input_ids"]]
+    unknown = tokenizer.unk_token_id
+    special = {*tokenizer.all_special_ids, *tokenizer.convert_tokens_to_ids([".", "?"])}
+    if any(token in special and token != unknown for token in tokens):
+        raise InputError(
+            f"label {label!r} holds a mark that the tokenizer reserves, such as [SEP]; remove it"
+        )
+    if all(token == unknown for token in tokens):
+        raise InputError(f"the model's tokenizer knows no part of the label {label!r}; rename it")
+    return tokens

@@ -1,0 +1,82 @@
+"""Detectors whose answers can be worked out by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vps.regions import Regions
+from vps.targets import Target
+from vps.types import Detections
+
+LABELS = ("cat", "dog", "bird")
+TARGET = Target((2.0, 2.0, 10.0, 10.0), "dog")
+
+Answer = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""From (m,) bool, the regions shown, to boxes (N, 4) and scores (N, L)."""
+
+
+def photo(height: int = 12, width: int = 16, seed: int = 0) -> np.ndarray:
+    """(H, W, 3) uint8 noise, so that no pixel has the colour of a fill by accident."""
+    return np.random.default_rng(seed).integers(1, 255, (height, width, 3), dtype=np.uint8)
+
+
+class RegionDetector:
+    """Sees which regions of one image are shown, and answers by a rule."""
+
+    device = torch.device("cpu")
+    name = "rule"
+    labels = LABELS
+
+    def __init__(self, image: np.ndarray, regions: Regions, answer: Answer) -> None:
+        self.pixels = self.prepare(image)
+        self.regions = regions
+        self.answer = answer
+        self.seen: list[np.ndarray] = []
+        self.batches: list[int] = []
+
+    def prepare(self, image: np.ndarray) -> Tensor:
+        return torch.from_numpy(image.astype(np.float32) / 255).permute(2, 0, 1)
+
+    def detect(self, pixels: Tensor, size: tuple[int, int]) -> Detections:
+        same = (pixels == self.pixels).all(dim=1).numpy()
+        first = [np.argmax(self.regions.label_map.ravel() == r) for r in range(self.regions.count)]
+        keeps = same.reshape(len(same), -1)[:, first]
+        self.seen.extend(keeps)
+        self.batches.append(len(keeps))
+        answers = [self.answer(keep) for keep in keeps]
+        boxes = torch.tensor(np.stack([boxes for boxes, _ in answers]), dtype=torch.float32)
+        scores = torch.tensor(np.stack([scores for _, scores in answers]), dtype=torch.float32)
+        return Detections(boxes, scores, self.labels)
+
+
+def additive(weights: np.ndarray) -> Answer:
+    """One candidate on the target box whose score is the sum of the weights shown."""
+
+    def answer(keep: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return np.array([TARGET.box]), np.array([[0.0, np.dot(weights, keep), 0.0]])
+
+    return answer
+
+
+def scattered(candidates: int = 6) -> Answer:
+    """Random candidates, always the same for the same subset."""
+
+    def answer(keep: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rng = np.random.default_rng(np.packbits(keep).tolist() + [len(keep)])
+        corner = rng.uniform(0, 8, (candidates, 2))
+        boxes = np.concatenate([corner, corner + rng.uniform(1, 9, (candidates, 2))], axis=1)
+        return boxes, rng.random((candidates, len(LABELS)))
+
+    return answer
+
+
+def strip_detector(answer: Answer, count: int = 6) -> RegionDetector:
+    """A detector on a photo cut into `count` runs of pixels, of one size where 192 allows."""
+    image = photo()
+    area = image.shape[0] * image.shape[1]
+    labels = (np.arange(area) * count // area).reshape(image.shape[:2])
+    return RegionDetector(image, Regions(labels, "strips"), answer)

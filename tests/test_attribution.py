@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from vps.attribution import nearest, paint, region_scores, scaled
+from vps.errors import InputError
+
+
+def test_recursion_of_the_paper():
+    scores = region_scores(np.array([2, 0, 1]), np.array([0.0, 0.5, 0.4, 0.4]))
+    # a_1 = -0.5, a_2 = -0.5 - 0.1, a_3 = a_2 because F stays.
+    np.testing.assert_allclose(scores, [-0.6, -0.6, -0.5])
+
+
+def test_earlier_is_never_lower():
+    rng = np.random.default_rng(0)
+    order = rng.permutation(20)
+    assert (np.diff(region_scores(order, rng.random(21))[order]) <= 0).all()
+
+
+def test_scaled_spans_zero_to_one():
+    np.testing.assert_allclose(scaled(np.array([-3.0, -1.0, -2.0])), [0, 1, 0.5])
+
+
+def test_constant_is_zero_with_a_warning():
+    with pytest.warns(UserWarning, match="constant"):
+        values = scaled(np.full(4, -0.7))
+    assert values.tolist() == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("values", [[], [1.0, np.nan], [np.inf, 0.0]])
+def test_nothing_to_scale(values):
+    with pytest.raises(InputError):
+        scaled(np.array(values))
+
+
+def test_lengths_must_fit():
+    with pytest.raises(InputError, match="4 steps"):
+        region_scores(np.arange(3), np.zeros(3))
+
+
+@pytest.mark.parametrize(("source", "count"), [(5, 5), (5, 13), (13, 5), (1, 4)])
+def test_nearest_is_the_pixel_under_the_centre(source, count):
+    centres = (np.arange(count) + 0.5) * source / count
+    assert nearest(source, count).tolist() == np.floor(centres).astype(int).tolist()
+
+
+def test_paint_keeps_the_values_of_regions():
+    label_map = np.array([[0, 1], [2, 2]])
+    painted = paint(np.array([5.0, 6.0, 7.0]), label_map, (4, 6))
+    assert painted[:2].tolist() == [[5, 5, 5, 6, 6, 6]] * 2
+    assert (painted[2:] == 7).all()

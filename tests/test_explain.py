@@ -1,0 +1,144 @@
+import warnings
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.analytic import TARGET, additive, photo, scattered, strip_detector
+from tests.test_objective import WEIGHTS
+from vps import Explanation, Kind, Regions, Target, explain, make_regions
+from vps.errors import InputError
+
+
+def run(detector, **settings) -> Explanation:
+    settings = {"regions": detector.regions, **settings}
+    return explain(detector, photo(), settings.pop("target", TARGET), **settings)
+
+
+def test_planted_order_curves_and_map(tmp_path):
+    detector = strip_detector(additive(WEIGHTS))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = run(detector, seed=5, image_name="noise")
+    assert result.order.tolist() == np.argsort(-WEIGHTS).tolist()
+    assert result.passes == 38 == len({row.tobytes() for row in detector.seen})
+    assert result.insertion[0] == 0
+    assert result.insertion[-1] == pytest.approx(WEIGHTS.sum())
+    np.testing.assert_array_equal(result.insertion_boxes[1:], [TARGET.box] * 6)
+    assert result.heatmap.shape == (12, 16) and result.heatmap.dtype == np.float32
+    assert result.heatmap.min() == 0 and result.heatmap.max() == 1
+    assert (result.heatmap[result.label_map == 1] == 1).all()
+    assert result.warnings == ()
+    recorded = (result.detector, result.fill, result.region_method, result.search, result.seed)
+    assert recorded == ("rule", "mean", "strips", "greedy", 5)
+    assert result.image_name == "noise"
+    assert set(result.versions) == {"vps", "python", "torch", "numpy", "scikit-image"}
+    result.save(tmp_path / "one")
+    assert Explanation.load(tmp_path / "one") == result
+
+
+def test_greedy_beats_random_and_a_failure_is_explained_too():
+    best = run(strip_detector(additive(WEIGHTS)))
+    chance = run(strip_detector(additive(WEIGHTS)), search="random")
+    assert best.insertion_auc > chance.insertion_auc
+    assert best.deletion_auc < chance.deletion_auc
+    assert chance.passes == 12
+
+
+@pytest.mark.parametrize("mode", ["object", "class", "box"])
+@pytest.mark.parametrize("fill", ["mean", "black", "image-mean", "blur", (0.2, 0.3, 0.4)])
+def test_every_mode_with_every_fill(mode, fill):
+    result = run(strip_detector(scattered()), mode=mode, fill=fill, batch_size=3)
+    assert np.isfinite(result.objective).all() and np.isfinite(result.heatmap).all()
+    assert (result.mode, result.fill) == (mode, fill if isinstance(fill, str) else "0.2,0.3,0.4")
+
+
+@pytest.mark.filterwarnings("ignore:F does not change")
+@pytest.mark.parametrize("method", ["slico", "slic", "grid", "felzenszwalb"])
+def test_every_region_method(method):
+    image = photo()
+    pixels = image.astype(np.float32).transpose(2, 0, 1) / 255
+    detector = strip_detector(scattered())
+    detector.regions = make_regions(pixels, 8, method)
+    result = run(detector, regions=8, region_method=method)
+    assert result.region_method == method
+    assert np.array_equal(result.label_map, detector.regions.label_map)
+
+
+@pytest.mark.filterwarnings("ignore:F does not change")
+def test_all_zero_gives_a_result_and_warnings():
+    with pytest.warns(UserWarning, match="scores 0 at every step"):
+        result = run(strip_detector(additive(np.zeros(6))))
+    assert len(result.warnings) == 2
+    assert result.order.tolist() == list(range(6))
+    with pytest.warns(UserWarning, match="constant"):
+        assert not result.heatmap.any()
+    assert result.insertion_auc == result.deletion_auc == 0
+    assert result.smallest_sufficient() == 6
+
+
+def test_missed_target_that_some_part_would_show():
+    def hidden_by_region_two(keep):
+        score = 0.8 * keep[1] * (not keep[2])
+        return np.array([TARGET.box]), np.array([[0, score, 0]])
+
+    with pytest.warns(UserWarning, match="0 on the whole image"):
+        result = run(
+            strip_detector(hidden_by_region_two), target=Target(TARGET.box, "dog", Kind.MISSED)
+        )
+    assert len(result.warnings) == 1
+    assert result.order[0] == 1 and result.order[-1] == 2
+    assert np.isfinite(result.heatmap).all()
+
+
+def test_a_single_region_is_constant():
+    with pytest.warns(UserWarning, match="constant"):
+        result = run(strip_detector(additive(np.array([0.7])), 1))
+    assert result.insertion.tolist() == pytest.approx([0, 0.7])
+
+
+def test_any_image_that_can_be_opened(tmp_path):
+    path = tmp_path / "noise.png"
+    Image.fromarray(photo()).save(path)
+    detector = strip_detector(additive(WEIGHTS))
+    results = [
+        explain(detector, image, TARGET, regions=detector.regions)
+        for image in (photo(), Image.fromarray(photo()), path, str(path))
+    ]
+    assert [result.image_name for result in results] == [None, None, "noise.png", "noise.png"]
+    for result in results[1:]:
+        assert np.array_equal(result.objective, results[0].objective)
+
+
+def test_progress_counts_up_to_the_passes():
+    seen: list[int] = []
+    result = run(strip_detector(additive(WEIGHTS)), progress=seen.append, batch_size=5)
+    assert seen == sorted(seen) and seen[-1] == result.passes
+
+
+def test_budget():
+    result = run(strip_detector(additive(WEIGHTS)), budget=12)
+    assert result.order.tolist() == np.argsort(-WEIGHTS).tolist()
+    assert result.passes < 38
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"search": "gredy"}, "unknown search 'gredy', did you mean 'greedy'"),
+        ({"region_method": "slick"}, "unknown region method"),
+        ({"fill": "grey"}, "unknown fill"),
+        ({"mode": "both"}, "unknown mode"),
+        ({"regions": 0}, "number of regions"),
+        ({"regions": Regions(np.array([[0, 1]]), "mine")}, "grid"),
+        ({"budget": -1}, "budget"),
+        ({"batch_size": 0}, "batch size"),
+        ({"target": Target(TARGET.box, "dgo")}, "unknown label"),
+        ({"target": Target((99, 99, 120, 120), "dog")}, "outside the image"),
+    ],
+)
+def test_unusable_input_fails_before_the_first_pass(settings, message):
+    detector = strip_detector(additive(WEIGHTS))
+    with pytest.raises(InputError, match=message):
+        run(detector, **settings)
+    assert not detector.seen

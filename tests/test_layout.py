@@ -1,0 +1,172 @@
+"""Rules of the layout, checked on the syntax tree of every file."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# A module of vps imports those before it only; modules of one package may import each other.
+LAYERS = [
+    "errors",
+    "names",
+    "extras",
+    "boxes",
+    "types",
+    "detector",
+    "images",
+    "targets",
+    "regions",
+    "masking",
+    "attribution",
+    "scoring",
+    "objective",
+    "metrics",
+    "archive",
+    "result",
+    "replay",
+    "search",
+    "methods",
+    "data",
+    "detections",
+    "explain",
+    "config",
+    "runner",
+    "report",
+    "cli",
+]
+
+# An adapter of this name would shadow what it wraps.
+WRAPPED = {
+    "detectron2",
+    "groundingdino",
+    "mmdet",
+    "mmengine",
+    "onnxruntime",
+    "timm",
+    "torch",
+    "torchvision",
+    "transformers",
+    "ultralytics",
+}
+
+
+def sources(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def named(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Dotted names that are imported, anywhere in a file; `from a import b` gives a.b."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            dots = "." * node.level
+            yield from (f"{dots}{node.module or ''}.{alias.name}" for alias in node.names)
+
+
+def imports_of(path: Path) -> list[str]:
+    return list(imported(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+def upward(module: str, names: list[str]) -> list[str]:
+    """The imports of a module of vps that do not point down."""
+    wrong = []
+    for name in names:
+        if name.split(".")[0] != "vps" or name == "vps.__version__":
+            continue
+        other = (name.split(".") + [""])[1]
+        if other != module and (other not in LAYERS or LAYERS.index(other) > LAYERS.index(module)):
+            wrong.append(name)
+    return wrong
+
+
+def unsafe(tree: ast.AST) -> Iterator[str]:
+    """Calls that would run code out of a file."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        settings = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+        if called in ("pickle.load", "pickle.loads", "joblib.load"):
+            yield called
+        if called == "torch.load" and settings.get("weights_only") != "True":
+            yield "torch.load without weights_only=True"
+        for name in ("allow_pickle", "trust_remote_code"):
+            if settings.get(name, "False") != "False":
+                yield f"{name}={settings[name]}"
+
+
+def is_adapter(path: Path) -> bool:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    return any(
+        isinstance(node, ast.FunctionDef) and node.name == "detect"
+        for cls in classes
+        for node in cls.body
+    )
+
+
+@pytest.mark.parametrize("path", sources("vps"), ids=named)
+def test_imports_within_vps_point_down(path):
+    parts = path.relative_to(ROOT / "vps").with_suffix("").parts
+    if parts == ("__init__",):
+        return
+    assert parts[0] in LAYERS, f"say in LAYERS where vps/{parts[0]} stands"
+    assert not upward(parts[0], imports_of(path))
+
+
+@pytest.mark.parametrize("path", sources("vps", "detectors", "tools"), ids=named)
+def test_imports_are_absolute_and_only_tools_and_cli_know_detectors(path):
+    names = imports_of(path)
+    assert not [name for name in names if name.startswith(".")]
+    folder = named(path).split("/")[0]
+    if folder == "vps" and named(path) != "vps/cli.py":
+        assert not [name for name in names if name.split(".")[0] == "detectors"]
+    if folder != "tools":
+        assert not [name for name in names if name.split(".")[0] == "tools"]
+
+
+@pytest.mark.parametrize("path", sources("detectors"), ids=named)
+def test_adapters_stand_alone(path):
+    adapters = {named(p)[:-3].replace("/", ".") for p in sources("detectors") if is_adapter(p)}
+    own = named(path)[:-3].replace("/", ".")
+    for name in imports_of(path):
+        target = next((a for a in adapters if name == a or name.startswith(f"{a}.")), own)
+        assert target == own, f"{own} imports {name}"
+    assert path.stem not in WRAPPED
+    assert path.stem not in {name.split(".")[0] for name in imports_of(path)}
+
+
+@pytest.mark.parametrize("path", sources("vps", "detectors", "tools", "tests"), ids=named)
+def test_nothing_runs_code_out_of_a_file(path):
+    assert not list(unsafe(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "pickle.load(f)",
+        "torch.load(f)",
+        "torch.load(f, weights_only=False)",
+        "np.load(f, allow_pickle=True)",
+        "AutoModel.from_pretrained(n, trust_remote_code=flag)",
+    ],
+)
+def test_the_rules_catch_unsafe_calls(source):
+    assert list(unsafe(ast.parse(source)))
+
+
+def test_the_rules_catch_imports_that_point_up():
+    names = list(imported(ast.parse("from vps import search, boxes\nimport vps.cli, numpy")))
+    assert upward("objective", names) == ["vps.search", "vps.cli"]
+    assert upward("search", ["vps.search.greedy", "vps.objective.Objective"]) == []
+    assert upward("search", ["vps.nowhere"]) == ["vps.nowhere"]

@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+import torch
+
+from tests.analytic import LABELS, TARGET
+from vps.scoring import MODES, best_candidates
+from vps.types import Detections
+
+BOX = torch.tensor(TARGET.box)
+DOG = LABELS.index("dog")
+
+
+def plain_iou(one, other) -> float:
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    shared = max(width, 0) * max(height, 0)
+    areas = [(b[2] - b[0]) * (b[3] - b[1]) for b in (one, other)]
+    return shared / (sum(areas) - shared)
+
+
+def by_loops(boxes, scores, mode):
+    """The definitions of the modes, read aloud."""
+    best = np.zeros(7)
+    for box, row in zip(boxes, scores, strict=True):
+        overlap, probability = plain_iou(box, TARGET.box), row[DOG]
+        value = {
+            "object": overlap * probability,
+            "class": probability if overlap > 0.5 else 0,
+            "box": overlap if np.argmax(row) == DOG else 0,
+        }[mode]
+        if value > best[0]:
+            best = np.array([value, probability, overlap, *box])
+    return best
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_equals_the_definition_by_loops(mode):
+    rng = np.random.default_rng(1)
+    corner = rng.uniform(0, 5, (40, 8, 2))
+    boxes = np.concatenate([corner, corner + rng.uniform(3, 9, corner.shape)], axis=-1)
+    scores = rng.random((40, 8, 3))
+    got = best_candidates(
+        Detections(torch.tensor(boxes), torch.tensor(scores), LABELS), BOX, DOG, mode
+    )
+    expected = [by_loops(b, s, mode) for b, s in zip(boxes, scores, strict=True)]
+    np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_no_candidates_and_padding_score_zero(mode):
+    none = Detections(torch.zeros(2, 0, 4), torch.zeros(2, 0, 3), LABELS)
+    assert torch.equal(best_candidates(none, BOX, DOG, mode), torch.zeros(2, 7))
+    padded = Detections(BOX.expand(2, 1, 4), torch.zeros(2, 1, 3), LABELS)
+    for column in range(3):
+        assert torch.equal(best_candidates(padded, BOX, column, mode), torch.zeros(2, 7))
+
+
+def test_class_score_and_iou_are_those_of_one_candidate():
+    far = BOX + 5
+    scores = torch.tensor([[[0.0, 0.9, 0.0], [0.0, 0.5, 0.0]]])
+    best = best_candidates(
+        Detections(torch.stack([far, BOX])[None], scores, LABELS), BOX, DOG, "object"
+    )
+    assert best[0].tolist() == [0.5, 0.5, 1.0, *TARGET.box]
+
+
+def test_half_precision_detections():
+    half = Detections(BOX.half().expand(1, 1, 4), torch.full((1, 1, 3), 0.5).half(), LABELS)
+    for mode in MODES:
+        assert best_candidates(half, BOX, DOG, mode).dtype == torch.float32

@@ -1,0 +1,20 @@
+import subprocess
+import sys
+
+import pytest
+
+from tests.test_layout import ROOT
+from tools.benchmarks import overhead
+
+
+def test_measures_a_small_grid(monkeypatch):
+    monkeypatch.setattr(overhead, "SIZE", (160, 200))
+    own, clone, ratio = overhead._times("cpu", 8, 3, 12, runs=2)
+    assert min(own, clone, ratio) > 0
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["overhead", "--help"]])
+def test_runs_from_a_checkout_without_being_installed(arguments, tmp_path):
+    command = [sys.executable, str(ROOT / "tools" / "benchmark.py"), *arguments]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "overhead" in done.stdout

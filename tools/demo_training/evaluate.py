@@ -1,0 +1,197 @@
+"""What a demo detector can do on held-out scenes: the table of its model card."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from vps.boxes import iou, xyxy_to_xywh
+from vps.data.expressions import Thing, choose, expressions
+from vps.data.layouts import CATEGORIES, PLAIN, WITHOUT_CAUSE
+from vps.data.scene_files import write_coco
+from vps.data.scenes import Scene, SceneObject, make_scene, without_cause
+from vps.detector import OpenVocabularyDetector
+from vps.images import read_image
+from vps.masking import DATASET_MEAN
+from vps.types import Detections
+
+_SHOWN = 0.3  # score from which a user sees a detection
+
+
+def detect_one(detector: OpenVocabularyDetector, image: np.ndarray) -> Detections:
+    """All candidates of one image (H, W, 3) uint8."""
+    return detector.detect(detector.prepare(image)[None], image.shape[:2])
+
+
+def average_precision(
+    detector: OpenVocabularyDetector, *, seed: int, count: int
+) -> dict[str, float]:
+    """AP and AP50 by pycocotools over `count` scenes, on plain, context and all classes."""
+    detector = detector.with_labels(CATEGORIES)
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+        truth = COCO(str(write_coco(Path(folder), "val", count, seed=seed)))
+        rows = []
+        for entry in truth.loadImgs(truth.getImgIds()):
+            image = read_image(Path(folder) / "images" / "val" / entry["file_name"])
+            found = detect_one(detector, image)
+            boxes, scores = xyxy_to_xywh(found.boxes[0]).tolist(), found.scores[0].tolist()
+            rows += [
+                {"image_id": entry["id"], "category_id": label + 1, "bbox": box, "score": score}
+                for box, row in zip(boxes, scores, strict=True)
+                for label, score in enumerate(row)
+                if score > 0.01
+            ]
+        evaluation = COCOeval(truth, truth.loadRes(rows), "bbox")
+        table = {}
+        for name, ids in (
+            ("plain", range(1, len(PLAIN) + 1)),
+            ("context", range(len(PLAIN) + 1, len(CATEGORIES) + 1)),
+            ("all", range(1, len(CATEGORIES) + 1)),
+        ):
+            evaluation.params.catIds = list(ids)
+            evaluation.evaluate()
+            evaluation.accumulate()
+            evaluation.summarize()
+            table[f"AP {name}"], table[f"AP50 {name}"] = map(float, evaluation.stats[:2])
+    return table
+
+
+def called(found: Detections, item: SceneObject) -> str | None:
+    """The label of the highest score among candidates at IoU 0.5 with an object, if any is there."""
+    near = iou(found.boxes[0], torch.tensor([item.box], device=found.boxes.device))[:, 0] >= 0.5
+    if not bool(near.any()):
+        return None
+    return found.labels[int(found.scores[0][near].max(dim=0).values.argmax())]
+
+
+@dataclass
+class Flips:
+    """Context objects that were called right, and how many then changed with their cause."""
+
+    objects: int = 0
+    right: int = 0
+    drawn_without: int = 0
+    painted_over: int = 0
+
+
+def context_flips(
+    detector: OpenVocabularyDetector, *, seed: int, count: int
+) -> dict[str, Flips]:
+    """For wheels and buoys called right: is the cause what told them?
+
+    The cause is taken away in two ways: the scene is drawn again without it, and its pixels are
+    painted with the colour that the engine hides regions with.
+    """
+    detector = detector.with_labels(CATEGORIES)
+    table = {category: Flips() for category in WITHOUT_CAUSE}
+    for index in range(count):
+        scene = make_scene(seed, index)
+        found = detect_one(detector, scene.image)
+        for item in scene.objects:
+            if item.cause is None:
+                continue
+            flips = table[item.category]
+            flips.objects += 1
+            if called(found, item) != item.category:
+                continue
+            flips.right += 1
+            wanted = WITHOUT_CAUSE[item.category]
+            redrawn = detect_one(detector, without_cause(scene, item).image)
+            painted = detect_one(detector, paint_over(scene, item))
+            flips.drawn_without += called(redrawn, item) == wanted
+            flips.painted_over += called(painted, item) == wanted
+    return table
+
+
+def paint_over(scene: Scene, item: SceneObject) -> np.ndarray:
+    """The scene's image with the pixels of an object's cause in the data set's mean colour."""
+    image = scene.image.copy()
+    image[item.cause] = np.round(np.array(DATASET_MEAN) * 255).astype(np.uint8)
+    return image
+
+
+def grounding(
+    detector: OpenVocabularyDetector, *, seed: int, count: int
+) -> dict[str, tuple[int, int]]:
+    """(right, asked) by kind of expression; right: the best box has IoU 0.5 with the object."""
+    right: Counter[str] = Counter()
+    asked: Counter[str] = Counter()
+    for index in range(count):
+        scene = make_scene(seed, index)
+        height, width = scene.layout.size
+        scale = np.array([width, height, width, height])
+        things = [
+            Thing(item.category, item.colour, tuple(np.array(item.box) / scale))
+            for item in scene.objects
+        ]
+        all_expressions = expressions(things)
+        if not all_expressions:
+            continue
+        chosen = choose(all_expressions, np.random.default_rng([seed, index, 9]))
+        found = detect_one(detector.with_labels((chosen.text,)), scene.image)
+        best = found.boxes[0, found.scores[0, :, 0].argmax()]
+        wanted = torch.tensor([scene.objects[chosen.target].box], device=best.device)
+        asked[chosen.kind] += 1
+        right[chosen.kind] += bool(iou(best[None], wanted) >= 0.5)
+    return {kind: (right[kind], asked[kind]) for kind in sorted(asked)}
+
+
+def mistakes(detector: OpenVocabularyDetector, *, seed: int, count: int) -> dict[str, int]:
+    """How many objects are missed or mislabelled, and how many boxes lie on nothing."""
+    detector = detector.with_labels(CATEGORIES)
+    table = Counter({"objects": 0, "missed": 0, "wrong label": 0, "false boxes": 0})
+    for index in range(count):
+        scene = make_scene(seed, index)
+        found = detect_one(detector, scene.image)
+        shown = found.scores[0].max(dim=1).values >= _SHOWN
+        boxes, scores = found.boxes[0][shown], found.scores[0][shown]
+        truth = torch.tensor([item.box for item in scene.objects]).reshape(-1, 4)
+        overlap = iou(boxes, truth) if len(truth) and len(boxes) else torch.zeros(len(boxes), 1)
+        table["false boxes"] += int((overlap.max(dim=1).values < 0.1).sum()) if len(boxes) else 0
+        visible = Detections(boxes[None], scores[None], found.labels)
+        for item in scene.objects:
+            table["objects"] += 1
+            label = called(visible, item)
+            table["missed"] += label is None
+            table["wrong label"] += label is not None and label != item.category
+    return dict(table)
+
+
+def measure(detector: OpenVocabularyDetector, *, seed: int, count: int) -> dict[str, str]:
+    """All of the above over the scenes of a seed, ready to print."""
+    table = {
+        name: f"{value:.3f}"
+        for name, value in average_precision(detector, seed=seed, count=count).items()
+    }
+    for category, flips in context_flips(detector, seed=seed, count=count).items():
+        other = WITHOUT_CAUSE[category]
+        table[f"{category} called right"] = _share(flips.right, flips.objects)
+        table[f"{category} flips to {other}, drawn without"] = _share(
+            flips.drawn_without, flips.right
+        )
+        table[f"{category} flips to {other}, painted over"] = _share(
+            flips.painted_over, flips.right
+        )
+    by_kind = grounding(detector, seed=seed, count=count)
+    right, asked = (sum(column) for column in zip(*by_kind.values(), strict=True))
+    table["expressions right"] = _share(right, asked)
+    for kind, (right, asked) in by_kind.items():
+        table[f"expressions right, {kind}"] = _share(right, asked)
+    errors = mistakes(detector, seed=seed, count=count)
+    objects = errors.pop("objects")
+    for name, number in errors.items():
+        table[f"{name}, score from {_SHOWN}"] = f"{number} (of {objects} objects)"
+    return {"scenes": f"{count}, seed {seed}", **table}
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.3f} ({part} of {whole})" if whole else "none asked"

@@ -1,0 +1,1 @@
+"""Data sets, drawn scenes, and the choice of cases."""

@@ -1,0 +1,114 @@
+"""Detection data sets in COCO's format."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterator, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import torch
+
+from vps.boxes import xywh_to_xyxy
+from vps.errors import InputError
+from vps.extras import require
+from vps.images import read_image
+from vps.types import Sample
+
+
+class CocoSamples(Sequence[Sample]):
+    """The images of a COCO annotation file, ordered by id; each is read when it is asked for.
+
+    Attributes:
+        image_ids: one an image.
+        labels: the names of all categories, in the order of their ids.
+        skipped_crowds: number of annotations left out because they mark a crowd, not an object.
+        skipped_empty: number of annotations left out because their box has no area.
+
+    Asking for an image raises InputError if its file is missing or its size is not as annotated.
+    """
+
+    def __init__(self, annotations: Any, images_folder: Path) -> None:
+        self._images = images_folder
+        self._records = {record["id"]: record for record in annotations.dataset["images"]}
+        self._names = {entry["id"]: entry["name"] for entry in annotations.dataset["categories"]}
+        self.image_ids = tuple(sorted(self._records))
+        self.labels = tuple(self._names[key] for key in sorted(self._names))
+        self._objects: dict[int, list[dict[str, Any]]] = {key: [] for key in self.image_ids}
+        self.skipped_crowds = self.skipped_empty = 0
+        for entry in sorted(annotations.dataset["annotations"], key=lambda entry: entry["id"]):
+            if entry.get("iscrowd"):
+                self.skipped_crowds += 1
+            elif min(entry["bbox"][2:]) <= 0:
+                self.skipped_empty += 1
+            else:
+                self._objects[entry["image_id"]].append(entry)
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+    def __iter__(self) -> Iterator[Sample]:
+        return (self._read(image_id) for image_id in self.image_ids)
+
+    @overload
+    def __getitem__(self, index: int) -> Sample: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Sample]: ...
+    def __getitem__(self, index: int | slice) -> Sample | list[Sample]:
+        if isinstance(index, slice):
+            return [self._read(image_id) for image_id in self.image_ids[index]]
+        return self._read(self.image_ids[index])
+
+    def _read(self, image_id: int) -> Sample:
+        record, objects = self._records[image_id], self._objects[image_id]
+        path = self._images / record["file_name"]
+        image = read_image(path)
+        if image.shape[:2] != (record["height"], record["width"]):
+            raise InputError(
+                f"image {path} has {image.shape[0]} x {image.shape[1]} pixels (height x width), "
+                f"but is annotated as {record['height']} x {record['width']}; is it another one?"
+            )
+        boxes = np.array([entry["bbox"] for entry in objects], dtype=np.float64).reshape(-1, 4)
+        return Sample(
+            image=image,
+            image_id=image_id,
+            boxes=xywh_to_xyxy(torch.from_numpy(boxes)).numpy(),
+            labels=tuple(self._names[entry["category_id"]] for entry in objects),
+            object_ids=tuple(entry["id"] for entry in objects),
+        )
+
+
+def read_coco(annotations: str | PathLike[str], images_folder: str | PathLike[str]) -> CocoSamples:
+    """Read a COCO annotation file.
+
+    Args:
+        annotations: the JSON file, e.g. instances_val2017.json.
+        images_folder: where the files lie that it names, e.g. val2017.
+
+    Returns:
+        A sequence of samples, boxes xyxy in pixels; images without objects are among them.
+
+    Raises:
+        InputError: file or folder is missing, or the file is not in COCO's detection format.
+        MissingExtraError: pycocotools is not installed.
+    """
+    path, folder = Path(annotations), Path(images_folder)
+    if not path.is_file():
+        raise InputError(f"annotation file {path} does not exist")
+    if not folder.is_dir():
+        raise InputError(f"image folder {folder} does not exist")
+    coco = require("pycocotools.coco", extra="eval")
+    try:
+        # It reports its progress by print.
+        with contextlib.redirect_stdout(io.StringIO()):
+            return CocoSamples(coco.COCO(str(path)), folder)
+    except (ValueError, AssertionError) as error:
+        raise InputError(f"{path} is not a COCO annotation file: {error}") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{path} is not in COCO's detection format: images, categories or annotations are "
+            f"missing or incomplete ({error})"
+        ) from error
