@@ -9,12 +9,12 @@ from typing import Any
 import torch
 
 from detectors.pixels import choose_device
+from detectors.text_cache import CachedText
 from vps.errors import InputError
 from vps.extras import require
 
 transformers: Any = require("transformers", extra="hf")
 SafetensorError: type[Exception] = require("safetensors", extra="hf").SafetensorError
-from detectors.text_cache import CachedText  # noqa: E402
 
 MODEL_TYPES = ("grounding-dino", "mm-grounding-dino")
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}

@@ -83,8 +83,11 @@ class OnnxDetector:
 
     def _check(self, what: str, found: Sequence[Any], expected: list[int]) -> None:
         """Compare a shape of the file with the description; a named axis is free."""
-        free = [want if not isinstance(have, int) else have for have, want in zip(found, expected)]
-        if len(found) != len(expected) or free != expected:
+        fits = len(found) == len(expected) and all(
+            have == want or not isinstance(have, int)
+            for have, want in zip(found, expected, strict=True)
+        )
+        if not fits:
             raise InputError(
                 f"{self._config.model.name} has an {what} of shape {list(found)}, but its "
                 f"description, with {len(self.labels)} labels, means {expected}; correct one of "

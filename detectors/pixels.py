@@ -30,10 +30,10 @@ def to_pixels(
     """
     image = as_rgb(image)
     height, width = size
+    picture = Image.fromarray(image)
     if image.shape[:2] != size:
-        resized = Image.fromarray(image).resize((width, height), Image.Resampling(resample))
-        image = np.array(resized)
-    planes = torch.from_numpy(image).to(device).permute(2, 0, 1)
+        picture = picture.resize((width, height), Image.Resampling(resample))
+    planes = torch.from_numpy(np.array(picture)).to(device).permute(2, 0, 1)
     return planes.to(torch.float32).div_(255).contiguous()
 
 

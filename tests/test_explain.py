@@ -25,8 +25,10 @@ def test_planted_order_curves_and_map(tmp_path):
     assert result.insertion[0] == 0
     assert result.insertion[-1] == pytest.approx(WEIGHTS.sum())
     np.testing.assert_array_equal(result.insertion_boxes[1:], [TARGET.box] * 6)
-    assert result.heatmap.shape == (12, 16) and result.heatmap.dtype == np.float32
-    assert result.heatmap.min() == 0 and result.heatmap.max() == 1
+    assert result.heatmap.shape == (12, 16)
+    assert result.heatmap.dtype == np.float32
+    assert result.heatmap.min() == 0
+    assert result.heatmap.max() == 1
     assert (result.heatmap[result.label_map == 1] == 1).all()
     assert result.warnings == ()
     recorded = (result.detector, result.fill, result.region_method, result.search, result.seed)
@@ -49,7 +51,8 @@ def test_greedy_beats_random_and_a_failure_is_explained_too():
 @pytest.mark.parametrize("fill", ["mean", "black", "image-mean", "blur", (0.2, 0.3, 0.4)])
 def test_every_mode_with_every_fill(mode, fill):
     result = run(strip_detector(scattered()), mode=mode, fill=fill, batch_size=3)
-    assert np.isfinite(result.objective).all() and np.isfinite(result.heatmap).all()
+    assert np.isfinite(result.objective).all()
+    assert np.isfinite(result.heatmap).all()
     assert (result.mode, result.fill) == (mode, fill if isinstance(fill, str) else "0.2,0.3,0.4")
 
 
@@ -87,7 +90,8 @@ def test_missed_target_that_some_part_would_show():
             strip_detector(hidden_by_region_two), target=Target(TARGET.box, "dog", Kind.MISSED)
         )
     assert len(result.warnings) == 1
-    assert result.order[0] == 1 and result.order[-1] == 2
+    assert result.order[0] == 1
+    assert result.order[-1] == 2
     assert np.isfinite(result.heatmap).all()
 
 
@@ -113,7 +117,8 @@ def test_any_image_that_can_be_opened(tmp_path):
 def test_progress_counts_up_to_the_passes():
     seen: list[int] = []
     result = run(strip_detector(additive(WEIGHTS)), progress=seen.append, batch_size=5)
-    assert seen == sorted(seen) and seen[-1] == result.passes
+    assert seen == sorted(seen)
+    assert seen[-1] == result.passes
 
 
 def test_budget():

@@ -69,7 +69,8 @@ def test_no_subsets_and_no_candidates():
     objective = make(strip_detector(lambda keep: (np.zeros((0, 4)), np.zeros((0, 3)))))
     assert objective.evaluate(np.zeros((0, 6), bool)).box.shape == (0, 4)
     best = objective.evaluate(subsets(3))
-    assert not best.score.any() and not best.box.any()
+    assert not best.score.any()
+    assert not best.box.any()
     np.testing.assert_array_equal(objective.value(subsets(3)), 1)
 
 
@@ -108,7 +109,7 @@ def test_subsets_of_the_wrong_shape_or_type(keep):
 
 def test_nan_names_the_detector_and_the_subsets():
     detector = strip_detector(lambda keep: (np.array([TARGET.box]), np.full((1, 3), np.nan)))
-    with pytest.raises(DetectorError, match="rule: .*NaN.*shows 1 of 6 regions"):
+    with pytest.raises(DetectorError, match=r"rule: .*NaN.*shows 1 of 6 regions"):
         make(detector).evaluate(np.eye(6, dtype=bool)[:1])
 
 

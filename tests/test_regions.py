@@ -46,6 +46,12 @@ def test_tiny_and_flat_images(method, shape):
     assert regions.label_map.shape == shape
 
 
+def test_felzenszwalb_of_a_large_image_covers_all_of_it():
+    regions = make_regions(blobs(90, 901), 16, "felzenszwalb")
+    assert regions.label_map.shape == (90, 901)
+    assert 8 <= regions.count <= 32
+
+
 def test_grid_gives_equal_rectangles_in_the_shape_of_the_image():
     regions = make_regions(blobs(60, 80), 12, "grid")
     assert regions.count == 12

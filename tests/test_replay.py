@@ -23,7 +23,8 @@ def test_additive_score_has_the_closed_form():
 
 def test_starts_with_nothing_and_ends_with_everything():
     curves = replay(make(strip_detector(scattered(), 5)), np.arange(5))
-    assert curves.areas[0] == 0 and curves.areas[-1] == 1
+    assert curves.areas[0] == 0
+    assert curves.areas[-1] == 1
     assert curves.insertion[0] == curves.deletion[-1]
     assert curves.insertion[-1] == curves.deletion[0]
     np.testing.assert_array_equal(curves.insertion_boxes[0], curves.deletion_boxes[-1])

@@ -13,7 +13,8 @@ from vps.result import Explanation
 @pytest.mark.parametrize("name", ["one", "street.v2", "one.json", "one.npz", "new/folder/one"])
 def test_saved_and_loaded_is_equal(explanation, tmp_path, name):
     written = explanation.save(tmp_path / name)
-    assert written.suffix == ".json" and written.with_suffix(".npz").exists()
+    assert written.suffix == ".json"
+    assert written.with_suffix(".npz").exists()
     assert Explanation.load(tmp_path / name) == explanation
     assert Explanation.load(written) == explanation
 
@@ -50,7 +51,8 @@ def test_equality_takes_nan_for_nan(explanation, tmp_path):
     one, other = (
         dataclasses.replace(explanation, insertion=curve, seconds=float("nan")) for _ in range(2)
     )
-    assert one == other and one != explanation
+    assert one == other
+    assert one != explanation
     one.save(tmp_path / "nan")
     assert Explanation.load(tmp_path / "nan") == one
 
@@ -173,11 +175,13 @@ def test_areas_under_the_curves(explanation):
 
 def test_heatmap_follows_the_order_on_the_original_image(explanation):
     heatmap = explanation.heatmap
-    assert heatmap.shape == (20, 40) and heatmap.dtype == np.float32
+    assert heatmap.shape == (20, 40)
+    assert heatmap.dtype == np.float32
     columns = heatmap[0, [5, 15, 25, 35]]
     assert (heatmap == np.repeat(columns, 10)).all()
     assert (np.diff(columns[explanation.order]) <= 0).all()
-    assert columns.max() == 1 and columns.min() == 0
+    assert columns.max() == 1
+    assert columns.min() == 0
 
 
 def test_smallest_sufficient(explanation):
@@ -211,6 +215,7 @@ def test_export_for_users_of_the_reference(explanation, tmp_path):
     assert record["smdl_score"] == explanation.objective[1:].tolist()
     assert record["deletion_box"] == explanation.deletion_boxes[1:].tolist()
     assert record["region_area"] == [0.25, 0.5, 0.75, 1]
-    assert record["target_box"] == [2, 2, 10, 10] and record["target_label"] == "dog"
+    assert record["target_box"] == [2, 2, 10, 10]
+    assert record["target_label"] == "dog"
     assert record["org_score"] == explanation.deletion[0]
     assert record["baseline_score"] == explanation.insertion[0]

@@ -11,7 +11,7 @@ def main() -> None:
     """Parse the command and run it; each lives in a module of tools/benchmarks."""
     # So that a checkout works before it is installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    from tools.benchmarks import overhead
+    from benchmarks import overhead
 
     commands = {"overhead": overhead}
     parser = argparse.ArgumentParser(description=__doc__)

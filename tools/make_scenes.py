@@ -1,6 +1,6 @@
 """Draw synthetic scenes and write them as COCO, RefCOCO and LVIS data sets.
 
-    python tools/make_scenes.py out/scenes --count 200 --seed 7 --split val
+python tools/make_scenes.py out/scenes --count 200 --seed 7 --split val
 """
 
 from __future__ import annotations

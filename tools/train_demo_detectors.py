@@ -17,22 +17,24 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
+sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402
 import torch.distributed as dist  # noqa: E402
 import torch.multiprocessing as mp  # noqa: E402
+from transformers import GroundingDinoForObjectDetection  # noqa: E402
 
-from demo_training.backbone import DenseHead, dense_loss  # noqa: E402
-from demo_training.batches import Prompts  # noqa: E402
-from demo_training.evaluate import measure  # noqa: E402
-from demo_training.export import export, write_card  # noqa: E402
-from demo_training.losses import detection_loss  # noqa: E402
-from demo_training.model import build_model, build_tokenizer  # noqa: E402
-from demo_training.pool import build_pool  # noqa: E402
-from demo_training.trainer import Schedule, train  # noqa: E402
 from detectors import load  # noqa: E402
+from tools.demo_training.backbone import DenseHead, dense_loss  # noqa: E402
+from tools.demo_training.batches import Prompts  # noqa: E402
+from tools.demo_training.evaluate import measure  # noqa: E402
+from tools.demo_training.export import export, write_card  # noqa: E402
+from tools.demo_training.losses import detection_loss  # noqa: E402
+from tools.demo_training.model import build_model, build_tokenizer  # noqa: E402
+from tools.demo_training.pool import build_pool  # noqa: E402
+from tools.demo_training.trainer import Schedule, train  # noqa: E402
 from vps.data.layouts import CATEGORIES  # noqa: E402
+from vps.detector import OpenVocabularyDetector  # noqa: E402
 
 HELD_OUT_SEED = 900
 STAGES = ("draw", "backbone", "detector", "export", "evaluate")
@@ -61,7 +63,8 @@ def parse_arguments() -> argparse.Namespace:
 def train_backbone(rank: int, arguments: argparse.Namespace) -> None:
     _join(rank, arguments)
     prompts, model = _fresh(arguments)
-    head = DenseHead(model.model.backbone.conv_encoder.model)
+    backbone = model.model.backbone.conv_encoder.model
+    head = DenseHead(backbone, backbone.channels)
     schedule = Schedule(arguments.backbone_steps, arguments.batch, 2e-3, arguments.seed)
     train(
         head,
@@ -81,7 +84,11 @@ def train_detector(rank: int, arguments: argparse.Namespace) -> None:
     prefix = "module.backbone."
     backbone = model.model.backbone.conv_encoder.model
     backbone.load_state_dict(
-        {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+        {
+            name.removeprefix(prefix): value
+            for name, value in state.items()
+            if name.startswith(prefix)
+        }
     )
     schedule = Schedule(arguments.detector_steps, arguments.batch, 1e-3, arguments.seed + 1)
     pretrained = list(backbone.parameters())
@@ -111,7 +118,7 @@ def _join(rank: int, arguments: argparse.Namespace) -> None:
     )
 
 
-def _fresh(arguments: argparse.Namespace):
+def _fresh(arguments: argparse.Namespace) -> tuple[Prompts, GroundingDinoForObjectDetection]:
     torch.manual_seed(arguments.seed)
     tokenizer = build_tokenizer(arguments.work / "tokenizer")
     return Prompts(tokenizer), build_model(len(tokenizer))
@@ -139,6 +146,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     """Measure the exported model and write its card."""
     began = time.perf_counter()
     detector = load(f"hf-grounding-dino:{arguments.model}", labels=CATEGORIES)
+    assert isinstance(detector, OpenVocabularyDetector)
     table = measure(detector, seed=HELD_OUT_SEED, count=arguments.held_out)
     logs = [
         json.loads((arguments.work / name).read_text())

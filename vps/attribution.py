@@ -53,7 +53,8 @@ def scaled(values: np.ndarray) -> np.ndarray:
     if not high > low:
         warnings.warn("the map is constant: no region stands out", stacklevel=2)
         return np.zeros(values.shape, np.float32)
-    return ((values - low) / (high - low)).astype(np.float32)
+    shares: np.ndarray = (values - low) / (high - low)
+    return shares.astype(np.float32)
 
 
 def paint(values: np.ndarray, label_map: np.ndarray, size: tuple[int, int]) -> np.ndarray:

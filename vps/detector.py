@@ -43,7 +43,8 @@ class Detector(Protocol):
         """All candidates, before score threshold and NMS, of a batch of (masked) images.
 
         Args:
-            pixels: (B, 3, h, w) float32 RGB in [0, 1] on `device`; must not be changed in place.
+            pixels: (B, 3, h, w) float32 RGB in [0, 1] on `device`; must be neither changed in place
+                nor kept: the engine uses the buffer again.
             size: (H, W) of the original image.
 
         Returns:

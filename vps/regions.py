@@ -60,7 +60,7 @@ def make_regions(pixels: Tensor | np.ndarray, count: int, method: str = "slico")
         count: how many regions to aim for, 1..h*w; the image decides how many come out.
         method: "slico" (superpixels of even shape, the paper's choice), "slic" (superpixels that
             follow colour more closely), "grid" (rectangles) or "felzenszwalb" (segments of very
-            uneven size).
+            uneven size, with edges on a grid of at most 400 pixels a side).
 
     Returns:
         Regions on the same grid; the superpixels and rectangles are connected.
@@ -139,14 +139,17 @@ def _grid(image: np.ndarray, count: int) -> np.ndarray:
 def _felzenszwalb(image: np.ndarray, count: int) -> np.ndarray:
     from skimage.segmentation import felzenszwalb
 
+    # Some ten attempts at full resolution would take longer than many a search.
+    step = math.ceil(max(image.shape[:2]) / 400)
+    coarse = image[::step, ::step]
     # Specks would use up the count, so a segment has at least an eighth of the mean area.
-    smallest = max(image.shape[0] * image.shape[1] // (8 * count), 1)
+    smallest = max(coarse.shape[0] * coarse.shape[1] // (8 * count), 1)
     low, high = 1.0, 1e4
     best: np.ndarray | None = None
     miss = math.inf
     for _ in range(10):
         scale = math.sqrt(low * high)
-        labels = felzenszwalb(image, scale=scale, sigma=0.8, min_size=smallest)
+        labels = felzenszwalb(coarse, scale=scale, sigma=0.8, min_size=smallest)
         found = int(labels.max()) + 1
         if abs(found - count) < miss:
             best, miss = labels, abs(found - count)
@@ -155,7 +158,7 @@ def _felzenszwalb(image: np.ndarray, count: int) -> np.ndarray:
         # A larger scale merges more.
         low, high = (scale, high) if found > count else (low, scale)
     assert best is not None
-    return best
+    return best.repeat(step, axis=0).repeat(step, axis=1)[: image.shape[0], : image.shape[1]]
 
 
 REGION_METHODS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {

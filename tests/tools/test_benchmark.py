@@ -1,13 +1,15 @@
+import importlib
 import subprocess
 import sys
 
 import pytest
 
 from tests.test_layout import ROOT
-from tools.benchmarks import overhead
 
 
 def test_measures_a_small_grid(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    overhead = importlib.import_module("benchmarks.overhead")
     monkeypatch.setattr(overhead, "SIZE", (160, 200))
     own, clone, ratio = overhead._times("cpu", 8, 3, 12, runs=2)
     assert min(own, clone, ratio) > 0

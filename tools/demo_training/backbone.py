@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.ops import generalized_box_iou_loss, sigmoid_focal_loss
 
-from demo_training.batches import Batch
-from demo_training.pool import COLOUR_NAMES
+from tools.demo_training.batches import Batch
+from tools.demo_training.pool import COLOUR_NAMES
 from vps.boxes import cxcywh_to_xyxy
 from vps.data.layouts import CATEGORIES
 
@@ -22,15 +22,16 @@ _STRIDE = 8
 class DenseHead(nn.Module):
     """Feature maps of strides 8, 16, 32 -> logits and boxes on the grid of stride 8."""
 
-    def __init__(self, backbone: nn.Module, width: int = 64) -> None:
+    def __init__(self, backbone: nn.Module, channels: list[int], width: int = 64) -> None:
         super().__init__()
         self.backbone = backbone
-        self.laterals = nn.ModuleList(nn.Conv2d(c, width, 1) for c in backbone.channels)
+        self.laterals = nn.ModuleList(nn.Conv2d(c, width, 1) for c in channels)
         self.mix = nn.Sequential(
             nn.Conv2d(width, width, 3, padding=1), nn.GroupNorm(8, width), nn.GELU()
         )
         self.outputs = nn.Conv2d(width, len(CATEGORIES) + len(COLOUR_NAMES) + 4, 1)
-        nn.init.constant_(self.outputs.bias[: len(CATEGORIES)], -4.0)
+        with torch.no_grad():
+            self.outputs.bias[: len(CATEGORIES)] = -4.0  # type: ignore[index]
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Pixels (B, 3, h, w) -> category logits (B, P, 10), colours (B, P, 7), boxes (B, P, 4)."""
@@ -79,7 +80,7 @@ def dense_loss(head: DenseHead, pixels: Tensor, batch: Batch) -> tuple[Tensor, d
         wanted.append(cxcywh_to_xyxy(centres)[owner[taken]])
     at = torch.cat(images), torch.cat(places)
     target = torch.zeros_like(logits)
-    target[(*at, torch.cat(categories))] = 1
+    target[at[0], at[1], torch.cat(categories)] = 1
     count = len(at[0])
     losses = {
         "category": sigmoid_focal_loss(logits, target, reduction="sum") / count * 4,

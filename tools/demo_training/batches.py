@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from transformers import BertTokenizerFast
 
-from demo_training.pool import COLOUR_NAMES, Bucket
+from tools.demo_training.pool import COLOUR_NAMES, Bucket
 from vps.data.expressions import Thing, choose, expressions
 from vps.data.layouts import CATEGORIES, NAMES, WITHOUT_CAUSE
 from vps.masking import DATASET_MEAN
@@ -113,7 +113,9 @@ def _hide(pixels: np.ndarray, rows: np.ndarray, rng: np.random.Generator) -> np.
     card = np.array([x, y, x + w, y + h])
     hidden = _covered(rows[:, 2:6], card)
     cause_hidden = np.where(with_cause, _covered(np.nan_to_num(rows[:, 6:]), card), 0.0)
-    if ((hidden > 0.3) & (hidden < 0.7)).any() or ((cause_hidden > 0.3) & (cause_hidden < 0.9)).any():
+    if ((hidden > 0.3) & (hidden < 0.7)).any() or (
+        (cause_hidden > 0.3) & (cause_hidden < 0.9)
+    ).any():
         return rows
     colour = np.array(DATASET_MEAN) if rng.random() < 0.6 else rng.uniform(0, 1, 3)
     left, right = (int(np.clip(round(v * width), 0, width)) for v in (x, x + w))
@@ -145,7 +147,9 @@ def _prompt(rows: np.ndarray, rng: np.random.Generator) -> tuple[list[str], list
         found = expressions(things)
         if found:
             expression = choose(found, rng)
-            return [expression.text], [0 if i == expression.target else -1 for i in range(len(rows))]
+            return [expression.text], [
+                0 if i == expression.target else -1 for i in range(len(rows))
+            ]
     known, present = (list(CATEGORIES), categories) if kind != "names" else (list(NAMES), names)
     if kind == "names":
         others = [name for name in known if name not in present]

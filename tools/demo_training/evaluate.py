@@ -66,7 +66,7 @@ def average_precision(
 
 
 def called(found: Detections, item: SceneObject) -> str | None:
-    """The label of the highest score among candidates at IoU 0.5 with an object, if any is there."""
+    """The label of the highest score at IoU 0.5 with an object, or None if nothing is there."""
     near = iou(found.boxes[0], torch.tensor([item.box], device=found.boxes.device))[:, 0] >= 0.5
     if not bool(near.any()):
         return None
@@ -83,9 +83,7 @@ class Flips:
     painted_over: int = 0
 
 
-def context_flips(
-    detector: OpenVocabularyDetector, *, seed: int, count: int
-) -> dict[str, Flips]:
+def context_flips(detector: OpenVocabularyDetector, *, seed: int, count: int) -> dict[str, Flips]:
     """For wheels and buoys called right: is the cause what told them?
 
     The cause is taken away in two ways: the scene is drawn again without it, and its pixels are

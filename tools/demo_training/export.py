@@ -12,7 +12,7 @@ import torch
 import transformers
 from transformers import GroundingDinoForObjectDetection, GroundingDinoProcessor
 
-from demo_training.model import build_model, build_processor, build_tokenizer
+from tools.demo_training.model import build_model, build_processor, build_tokenizer
 
 _PREFIX = "module."
 
@@ -70,8 +70,8 @@ def write_card(folder: Path, facts: Mapping[str, Any], table: Mapping[str, str])
         "",
         "Drawn from a seed that training never saw. AP by pycocotools. *Flips*: of the wheels and",
         "buoys called right, the share that is called ball or plate once the bar or the waves are",
-        "gone, either never drawn or painted over with the fill colour of the engine. *Expressions*:",
-        "the best box for the phrase has IoU of at least 0.5 with the object meant.",
+        "gone, either never drawn or painted over with the fill colour of the engine.",
+        "*Expressions*: the best box for the phrase has IoU 0.5 or more with the object meant.",
         "",
     ]
     (folder / "README.md").write_text("\n".join(lines), encoding="utf-8")

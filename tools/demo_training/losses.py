@@ -14,7 +14,7 @@ from torch import Tensor
 from torchvision.ops import generalized_box_iou, generalized_box_iou_loss, sigmoid_focal_loss
 from transformers import GroundingDinoForObjectDetection
 
-from demo_training.batches import Batch
+from tools.demo_training.batches import Batch
 from vps.boxes import cxcywh_to_xyxy
 
 # (image, prediction, object) of every assigned pair.

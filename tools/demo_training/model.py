@@ -17,7 +17,7 @@ from transformers import (
     GroundingDinoImageProcessor,
 )
 
-from demo_training.pool import LONGEST_EDGE, SHORTEST_EDGE
+from tools.demo_training.pool import LONGEST_EDGE, SHORTEST_EDGE
 from vps.data.drawing import COLOURS
 from vps.data.expressions import WORDS
 from vps.data.layouts import CATEGORIES

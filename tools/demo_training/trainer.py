@@ -15,8 +15,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from demo_training.batches import Batch, Prompts, draw_batch
-from demo_training.pool import read_pool
+from tools.demo_training.batches import Batch, Prompts, draw_batch
+from tools.demo_training.pool import read_pool
 
 MEAN = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
 STD = torch.tensor([0.229, 0.224, 0.225])[:, None, None]

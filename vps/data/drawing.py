@@ -119,7 +119,6 @@ def stripes(shape: tuple[int, int], period: float, angle: float) -> np.ndarray:
 
 def background(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     """A textured background (h, w, 3): a gradient, blotches, and stripes, tiles or grain."""
-    height, width = shape
     first, second = dull_colour(rng), dull_colour(rng)
     ramp = stripes(shape, 4 * max(shape), rng.uniform(0, np.pi)) / 2 + 0.5
     canvas = first * (1 - ramp) + second * ramp
@@ -149,9 +148,7 @@ def waves(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     return deep + (np.array([205, 230, 240], np.float32) - deep) * crest
 
 
-def surface(
-    shape: tuple[int, int], colour: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
+def surface(shape: tuple[int, int], colour: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The surface (h, w, 3) of an object: its colour, shaded, and at times striped or mottled."""
     light = stripes(shape, 4 * max(shape), rng.uniform(0, np.pi)) * rng.uniform(0, 30)
     texture = rng.choice(["plain", "plain", "stripes", "mottled"])

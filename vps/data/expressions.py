@@ -42,7 +42,9 @@ class Thing:
     @property
     def nouns(self) -> tuple[str, ...]:
         """What it can be called."""
-        return (self.category, f"{self.colour} {self.category}") if self.colour else (self.category,)
+        return (
+            (self.category, f"{self.colour} {self.category}") if self.colour else (self.category,)
+        )
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ from vps.data.scenes import Scene, SceneObject, draw_scene
 from vps.errors import InputError
 from vps.extras import require
 
+Record = dict[str, Any]
+
 # LVIS calls a class rare up to 10 training images, common up to 100 (Gupta et al., CVPR 2019).
 _RARE, _COMMON = 10, 100
 _TRAINING_SCENES, _TRAINING_SEED = 1000, 0
@@ -42,7 +44,9 @@ def write_coco(folder: Path, split: str, count: int, *, seed: int) -> Path:
     Raises:
         InputError: no scenes asked for, or a folder that cannot be written.
     """
-    images, annotations, refs = [], [], []
+    images: list[Record] = []
+    annotations: list[Record] = []
+    refs: list[Record] = []
     for scene, entry in _draw_all(folder, split, count, seed):
         images.append(entry)
         own = [
@@ -72,7 +76,8 @@ def write_lvis(folder: Path, split: str, count: int, *, seed: int) -> Path:
     """
     rng = np.random.default_rng([seed, 7])
     ids = {name: number + 1 for number, name in enumerate(NAMES)}
-    images, annotations = [], []
+    images: list[Record] = []
+    annotations: list[Record] = []
     for scene, entry in _draw_all(folder, f"lvis_{split}", count, seed, _long_tail()):
         present = Counter(item.name for item in scene.objects)
         several = [name for name, number in present.items() if number > 1]
@@ -96,7 +101,7 @@ def write_lvis(folder: Path, split: str, count: int, *, seed: int) -> Path:
 
 def _draw_all(
     folder: Path, split: str, count: int, seed: int, name_weights: np.ndarray | None = None
-) -> Iterator[tuple[Scene, dict[str, Any]]]:
+) -> Iterator[tuple[Scene, Record]]:
     if count < 1:
         raise InputError(f"at least one scene is needed, got {count}")
     target = folder / "images" / split
@@ -114,7 +119,7 @@ def _draw_all(
         raise InputError(f"cannot write scenes to {target}: {error.strerror}") from None
 
 
-def _annotation(scene: Scene, item: SceneObject, image_id: int, number: int) -> dict[str, Any]:
+def _annotation(scene: Scene, item: SceneObject, image_id: int, number: int) -> Record:
     x1, y1, x2, y2 = item.box
     annotation = {
         "id": number,
@@ -132,18 +137,18 @@ def _annotation(scene: Scene, item: SceneObject, image_id: int, number: int) -> 
     return annotation
 
 
-def _rle(mask: np.ndarray) -> dict[str, Any]:
+def _rle(mask: np.ndarray) -> Record:
     encoded = require("pycocotools.mask", extra="eval").encode(np.asfortranarray(mask, np.uint8))
     return {"size": list(mask.shape), "counts": encoded["counts"].decode("ascii")}
 
 
 def _refs(
     scene: Scene,
-    entry: dict[str, Any],
-    annotations: list[dict[str, Any]],
+    entry: Record,
+    annotations: list[Record],
     split: str,
     before: int,
-) -> list[dict[str, Any]]:
+) -> list[Record]:
     """Up to three expressions of a scene, each of another object."""
     height, width = scene.layout.size
     scale = np.array([width, height, width, height])
@@ -152,7 +157,8 @@ def _refs(
         for item in scene.objects
     ]
     rng = np.random.default_rng([scene.layout.seed, scene.layout.index, 9])
-    left, refs = expressions(things), []
+    left = expressions(things)
+    refs: list[Record] = []
     while left and len(refs) < 3:
         chosen = choose(left, rng)
         left = [expression for expression in left if expression.target != chosen.target]
@@ -199,7 +205,7 @@ def _training_counts() -> Counter[str]:
     return counts
 
 
-def _lvis_categories(annotations: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def _lvis_categories(annotations: Iterable[Record]) -> list[Record]:
     instances: Counter[int] = Counter()
     seen: dict[int, set[int]] = {}
     for annotation in annotations:
@@ -225,10 +231,10 @@ def _lvis_categories(annotations: Iterable[dict[str, Any]]) -> list[dict[str, An
 
 
 def _data_set(
-    images: list[dict[str, Any]],
-    annotations: list[dict[str, Any]],
-    categories: list[dict[str, Any]],
-) -> dict[str, Any]:
+    images: list[Record],
+    annotations: list[Record],
+    categories: list[Record],
+) -> Record:
     return {
         "info": {"description": "synthetic scenes with known causes", "version": "1"},
         "licenses": [{"id": 1, "name": "Apache-2.0", "url": ""}],

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vps.data import drawing
-from vps.data.layouts import CATEGORIES, NAMES, WITHOUT_CAUSE, Element, Layout, lay_out
+from vps.data.layouts import WITHOUT_CAUSE, Element, Layout, lay_out
 from vps.errors import InputError
 
 _MIN_VISIBLE = 0.35
@@ -77,7 +77,6 @@ def without_cause(scene: Scene, item: SceneObject) -> Scene:
 
 def draw_scene(layout: Layout, omit: frozenset[int] = frozenset()) -> Scene:
     """Draw a layout, leaving out the elements `omit` and nothing else."""
-    height, width = layout.size
     canvas = drawing.background(layout.size, _stage(layout, 1))
     _draw_clutter(canvas, _stage(layout, 2))
     owner = np.full(layout.size, -1, dtype=np.int16)

@@ -1,0 +1,274 @@
+import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+transformers = pytest.importorskip("transformers")
+
+from detectors import load  # noqa: E402
+from detectors.hf_checkpoint import ImageSettings, read_checkpoint  # noqa: E402
+from detectors.hf_grounding_dino import HFGroundingDino  # noqa: E402
+from detectors.text_cache import TextFeatures, reading  # noqa: E402
+from tests.detectors.contract import check_contract, picture  # noqa: E402
+from tests.detectors.tiny_grounding_dino import MAX_TOKENS, write_checkpoint  # noqa: E402
+from vps.detector import OpenVocabularyDetector  # noqa: E402
+from vps.errors import InputError  # noqa: E402
+
+LABELS = ("red circle", "red square", "Dog's hats")
+SIZE = (48, 70)
+
+
+@pytest.fixture(scope="module")
+def detector(tiny_checkpoint):
+    return load(f"hf-grounding-dino:{tiny_checkpoint}", labels=LABELS)
+
+
+@pytest.fixture(scope="module")
+def pixels(detector):
+    first = detector.prepare(picture(SIZE))
+    return torch.stack([first, first.flip(-1), torch.full_like(first, 0.4), first.flip(-2)])
+
+
+@pytest.fixture(scope="module")
+def plain(tiny_checkpoint):
+    """transformers' own processor and model."""
+    kind = getattr(transformers, "GroundingDinoImageProcessorPil", None)
+    images = (kind or transformers.GroundingDinoImageProcessor).from_pretrained(tiny_checkpoint)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tiny_checkpoint)
+    model = transformers.GroundingDinoForObjectDetection.from_pretrained(tiny_checkpoint).eval()
+    return images, tokenizer, model
+
+
+def test_contract(detector):
+    assert isinstance(detector, OpenVocabularyDetector)
+    check_contract(detector)
+
+
+def test_contract_of_mm_grounding_dino(tmp_path):
+    folder = write_checkpoint(tmp_path / "mm", "MMGroundingDino")
+    check_contract(load(f"hf-grounding-dino:{folder}", labels=LABELS))
+
+
+def test_prepare_equals_the_processor(detector, plain):
+    images = plain[0]
+    mean, std = (np.array(values)[:, None, None] for values in (images.image_mean, images.image_std))
+    sizes = np.random.default_rng(0).integers(8, 120, (25, 2)).tolist()
+    for height, width in [*sizes, [48, 48], [48, 64], [64, 48], [10, 200]]:
+        image = picture((height, width))
+        expected = images(Image.fromarray(image), return_tensors="np")["pixel_values"][0]
+        ours = detector.prepare(image).numpy()
+        assert ours.shape == expected.shape
+        assert np.abs(ours - (expected * std + mean)).max() < 1e-5
+
+
+def test_fixed_and_native_sizes(plain):
+    settings = ImageSettings({"height": 30, "width": 50}, 2, (0, 0, 0), (1, 1, 1))
+    assert settings.grid((100, 100)) == (30, 50)
+    assert ImageSettings(None, 2, (0, 0, 0), (1, 1, 1)).grid((17, 19)) == (17, 19)
+
+
+@torch.no_grad()
+def test_detect_equals_the_plain_pipeline(detector, plain):
+    images, tokenizer, model = plain
+    image = picture(SIZE)
+    processor = transformers.GroundingDinoProcessor(images, tokenizer)
+    text = ". ".join(label.lower() for label in LABELS) + "."
+    inputs = processor(images=Image.fromarray(image), text=text, return_tensors="pt")
+    outputs = model(**inputs)
+    (expected,) = processor.post_process_grounded_object_detection(
+        outputs, inputs["input_ids"], threshold=0.0, text_threshold=0.0, target_sizes=[SIZE]
+    )
+    found = detector.detect(detector.prepare(image)[None], SIZE)
+    assert torch.allclose(found.boxes[0], expected["boxes"], atol=1e-3)
+
+    # Tokens of a label by their place in the text, which the adapter does not use.
+    offsets = tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
+    for column, label in enumerate(LABELS):
+        start = text.index(label.lower())
+        end = start + len(label)
+        span = [i for i, (a, b) in enumerate(offsets) if start <= a < b <= end]
+        score = outputs.logits[0][:, span].sigmoid().max(-1).values
+        assert torch.allclose(found.scores[0, :, column], score, atol=1e-5)
+    # The library's score also looks at the separators.
+    assert (expected["scores"] + 1e-5 >= found.scores[0].max(-1).values).all()
+    assert found.scores.std(1).min() > 0.01
+
+
+def test_batches_of_any_size_equal_single_images(detector, pixels):
+    single = [detector.detect(image[None], SIZE) for image in pixels]
+    for count in (2, 3, 4):
+        found = detector.detect(pixels[:count], SIZE)
+        for row in range(count):
+            assert torch.allclose(found.scores[row], single[row].scores[0], atol=1e-5)
+            assert torch.allclose(found.boxes[row], single[row].boxes[0], atol=1e-3)
+
+
+def test_text_is_read_once_and_the_result_is_the_same(tiny_checkpoint, pixels):
+    detector = load(f"hf-grounding-dino:{tiny_checkpoint}", labels=LABELS)
+    calls = []
+    text = detector.checkpoint.model.model.text_backbone
+    text.backbone.register_forward_hook(lambda *_: calls.append(1))
+    first = detector.detect(pixels[:1], SIZE)
+    again = detector.detect(pixels, SIZE)
+    assert len(calls) == 1
+    assert torch.allclose(first.scores[0], again.scores[0], atol=1e-5)
+
+    fresh = detector.with_labels(LABELS).detect(pixels, SIZE)
+    assert len(calls) == 2
+    assert torch.equal(fresh.scores, again.scores)
+
+    asked = detector._prompts[0]
+    ids = asked.ids.repeat(len(pixels), 1)
+    images = detector.checkpoint.images
+    mean, std = (torch.tensor(values)[:, None, None] for values in (images.mean, images.std))
+    with torch.no_grad():
+        output = detector.checkpoint.model(pixel_values=(pixels - mean) / std, input_ids=ids)
+    assert len(calls) == 3
+    uncached = asked.label_scores(output.logits[..., : ids.shape[1]].sigmoid())
+    assert torch.allclose(uncached, again.scores, atol=1e-5)
+
+
+def test_the_text_cache_is_left_even_after_an_error(detector, pixels):
+    with pytest.raises(ZeroDivisionError), reading(TextFeatures(torch.zeros(1, 2, 3))):
+        _ = 1 / 0
+    expected = detector.detect(pixels[:1], SIZE)
+    with pytest.raises(RuntimeError):
+        detector._ask(detector._prompts[0], torch.zeros(1, 5, 48, 64))
+    assert torch.equal(detector.detect(pixels[:1], SIZE).scores, expected.scores)
+
+
+def test_threads_with_different_labels_do_not_mix(detector, pixels):
+    others = [detector.with_labels(labels) for labels in (("dog",), ("cat", "man"), LABELS)]
+    expected = [other.detect(pixels, SIZE).scores for other in others]
+    fresh = [other.with_labels(other.labels) for other in others] * 4
+    with ThreadPoolExecutor(3) as pool:
+        scores = list(pool.map(lambda other: other.detect(pixels, SIZE).scores, fresh))
+    for row, found in enumerate(scores):
+        assert torch.allclose(found, expected[row % 3], atol=1e-5)
+
+
+def test_labels_keep_their_names_and_share_weights(detector):
+    assert detector.labels == LABELS
+    other = detector.with_labels(("cat",))
+    assert other.labels == ("cat",)
+    assert other.checkpoint is detector.checkpoint
+    with pytest.raises(InputError, match="no labels"):
+        detector.with_labels(())
+    with pytest.raises(InputError, match="shorten it"):
+        detector.with_labels((" ".join(["red"] * MAX_TOKENS),))
+
+
+def test_long_prompts_are_split(detector, pixels):
+    first = [f"{word} circle {letter}" for word in ("red", "blue") for letter in "abc"][:5]
+    second = ["dog", "cat"]
+    both = detector.with_labels((*first, *second)).detect(pixels, SIZE)
+    queries = detector.checkpoint.model.config.num_queries
+    assert both.scores.shape == (len(pixels), 2 * queries, 7)
+    assert (both.scores[:, :queries, 5:] == 0).all() and (both.scores[:, queries:, :5] == 0).all()
+    for labels, rows, columns in (
+        (first, slice(0, queries), slice(0, 5)),
+        (second, slice(queries, None), slice(5, None)),
+    ):
+        alone = detector.with_labels(tuple(labels)).detect(pixels, SIZE)
+        assert torch.allclose(alone.scores, both.scores[:, rows, columns], atol=1e-6)
+        assert torch.allclose(alone.boxes, both.boxes[:, rows], atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_half_precision_on_the_cpu(tiny_checkpoint, pixels, dtype):
+    half = load(f"hf-grounding-dino:{tiny_checkpoint}", labels=LABELS, dtype=dtype)
+    found = half.detect(pixels, SIZE)
+    assert found.scores.dtype == found.boxes.dtype == torch.float32
+    assert found.scores.shape == (len(pixels), 12, len(LABELS))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+def test_cuda(tiny_checkpoint, detector, pixels, dtype):
+    there = load(f"hf-grounding-dino:{tiny_checkpoint}", labels=LABELS, device="cuda", dtype=dtype)
+    found = there.detect(pixels.cuda(), SIZE)
+    assert found.scores.is_cuda and found.scores.dtype == torch.float32
+    if dtype == "float32":
+        check_contract(there, tolerance=5e-3)
+
+
+def test_an_image_too_narrow_for_the_queries(detector):
+    with pytest.raises(InputError, match="fewer places"):
+        detector.detect(torch.zeros(1, 3, 4, 4), (4, 4))
+
+
+@pytest.fixture
+def broken(tiny_checkpoint, tmp_path):
+    return shutil.copytree(tiny_checkpoint, tmp_path / "broken")
+
+
+def change(path, **values):
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+
+def test_a_missing_folder():
+    with pytest.raises(InputError, match="no checkpoint folder"):
+        read_checkpoint("./nowhere/at/all")
+
+
+def test_missing_weights(broken):
+    (broken / "model.safetensors").rename(broken / "weights.txt")
+    with pytest.raises(InputError, match="cannot be loaded"):
+        read_checkpoint(str(broken))
+
+
+def test_incomplete_weights(broken):
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(broken / "model.safetensors")
+    del weights["model.text_projection.weight"]
+    save_file(weights, broken / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(InputError, match=r"lacks 1 of .* model.text_projection.weight"):
+        read_checkpoint(str(broken))
+
+
+def test_truncated_weights(broken):
+    weights = (broken / "model.safetensors").read_bytes()
+    (broken / "model.safetensors").write_bytes(weights[: len(weights) // 2])
+    with pytest.raises(InputError, match="cannot be loaded"):
+        read_checkpoint(str(broken))
+
+
+def test_another_model(broken):
+    (broken / "config.json").write_text(json.dumps({"model_type": "bert"}))
+    with pytest.raises(InputError, match="type 'bert'"):
+        read_checkpoint(str(broken))
+
+
+def test_a_tokenizer_with_other_separators(broken):
+    words = (broken / "vocab.txt").read_text().split("\n")
+    words[1012], words[500] = words[500], words[1012]
+    (broken / "vocab.txt").write_text("\n".join(words))
+    with pytest.raises(InputError, match="separates the labels"):
+        read_checkpoint(str(broken))
+
+
+def test_an_unknown_size_rule(broken):
+    change(broken / "preprocessor_config.json", size={"max_height": 4, "max_width": 4})
+    with pytest.raises(InputError, match="must give height and width"):
+        read_checkpoint(str(broken))
+
+
+def test_settings_are_checked(tiny_checkpoint):
+    with pytest.raises(InputError, match="unknown dtype"):
+        read_checkpoint(str(tiny_checkpoint), dtype="int8")
+    if not torch.cuda.is_available():
+        with pytest.raises(InputError, match="no CUDA GPU"):
+            read_checkpoint(str(tiny_checkpoint), device="cuda")
+
+
+def test_checkpoints_may_skip_resizing_and_normalising(broken):
+    change(broken / "preprocessor_config.json", do_resize=False, do_normalize=False)
+    checkpoint = read_checkpoint(str(broken))
+    assert checkpoint.images.size is None
+    assert checkpoint.images.mean == (0, 0, 0) and checkpoint.images.std == (1, 1, 1)
+    assert HFGroundingDino(checkpoint, ["dog"], name="x").prepare(picture(SIZE)).shape[1:] == SIZE

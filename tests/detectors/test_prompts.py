@@ -1,0 +1,110 @@
+import json
+
+import pytest
+
+from detectors.prompts import NO_LABEL, as_phrase, build_prompts, check_labels, parse_prompt
+from vps.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory):
+    transformers = pytest.importorskip("transformers")
+    from tests.detectors.tiny_grounding_dino import write_vocabulary
+
+    folder = tmp_path_factory.mktemp("tokenizer")
+    write_vocabulary(folder / "vocab.txt")
+    settings = {"tokenizer_class": "BertTokenizer", "do_lower_case": True}
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    (folder / "config.json").write_text(json.dumps({"model_type": "bert"}))
+    return transformers.AutoTokenizer.from_pretrained(folder)
+
+
+def read_back(prompt, tokenizer, labels):
+    """The text of each label's tokens, in the order of the columns."""
+    texts = []
+    for column in range(len(labels)):
+        ids = [i for i, c in zip(prompt.token_ids, prompt.columns, strict=True) if c == column]
+        texts.append(tokenizer.decode(ids))
+    return texts
+
+
+@pytest.mark.parametrize(
+    ("prompt", "labels"),
+    [
+        ("dog . cat .", ("dog", "cat")),
+        ("dog. Cat", ("dog", "Cat")),
+        (" the dog on the left ", ("the dog on the left",)),
+        ("dog ? cat ?", ("dog", "cat")),
+    ],
+)
+def test_parse_prompt(prompt, labels):
+    assert parse_prompt(prompt) == labels
+
+
+@pytest.mark.parametrize("prompt", ["", " . . ", "dog . dog .", "dog . Dog ."])
+def test_parse_prompt_rejects(prompt):
+    with pytest.raises(InputError):
+        parse_prompt(prompt)
+
+
+@pytest.mark.parametrize("labels", ["dog", [], ["dog", " "], ["."], ["red  hat", "Red hat"]])
+def test_check_labels_rejects(labels):
+    with pytest.raises(InputError):
+        check_labels(labels)
+
+
+@pytest.mark.parametrize(
+    ("label", "phrase"),
+    [
+        ("  Red   Circle ", "red circle"),
+        ("man on the left.", "man on the left"),
+        ("man. red hat?", "man , red hat"),
+        ("...", ""),
+        ("dog's hat", "dog's hat"),
+    ],
+)
+def test_as_phrase(label, phrase):
+    assert as_phrase(label) == phrase
+
+
+def test_tokens_of_labels_are_found(tokenizer):
+    labels = ["red circle", "Red Square", "dog's hat", "hatsboard", "the red hat, left", "circle"]
+    (prompt,) = build_prompts(labels, tokenizer, 256)
+    texts = [text.replace(" ", "") for text in read_back(prompt, tokenizer, labels)]
+    assert texts == [label.lower().replace(" ", "") for label in labels]
+    # "hatsboard" is three word pieces.
+    assert prompt.columns.count(3) == 3
+    whole = tokenizer(" . ".join(label.lower() for label in labels) + " .")["input_ids"]
+    assert list(prompt.token_ids) == whole
+
+
+def test_separators_and_ends_belong_to_no_label(tokenizer):
+    (prompt,) = build_prompts(["dog", "cat"], tokenizer, 256)
+    assert prompt.columns == (NO_LABEL, 0, NO_LABEL, 1, NO_LABEL, NO_LABEL)
+    assert [prompt.token_ids[i] for i in (0, 2, 4, 5)] == [101, 1012, 1012, 102]
+
+
+def test_long_lists_are_split_at_the_limit(tokenizer):
+    labels = ["red circle", "red square", "dog", "blue hat", "cat"]
+    prompts = build_prompts(labels, tokenizer, 8)
+    assert all(len(prompt.token_ids) <= 8 for prompt in prompts)
+    assert [sorted(set(prompt.columns) - {NO_LABEL}) for prompt in prompts] == [[0, 1], [2, 3], [4]]
+    # At the limit to the token: 3 + 3 and two ends.
+    assert len(prompts[0].token_ids) == 8
+
+
+def test_a_label_may_fill_a_prompt_but_not_more(tokenizer):
+    assert len(build_prompts(["red blue circle"], tokenizer, 6)) == 1
+    with pytest.raises(InputError, match="4 tokens, and the model reads at most 3"):
+        build_prompts(["red blue circle hat"], tokenizer, 6)
+
+
+@pytest.mark.parametrize("label", ["dog [SEP] cat", "[PAD]"])
+def test_reserved_marks_are_rejected(tokenizer, label):
+    with pytest.raises(InputError):
+        build_prompts([label], tokenizer, 256)
+
+
+def test_a_label_of_unknown_signs_is_rejected(tokenizer):
+    with pytest.raises(InputError, match="knows no part"):
+        build_prompts(["\u2603"], tokenizer, 256)
