@@ -126,7 +126,7 @@ class _Asked:
 
 
 def load_checkpoint(
-    source: str, *, labels: Sequence[str], device: str = "cpu", dtype: str = "float32"
+    source: str, *, labels: Sequence[str] | None, device: str = "cpu", dtype: str = "float32"
 ) -> HFGroundingDino:
     """Grounding DINO from a folder, or from the Hugging Face hub by name.
 
@@ -134,18 +134,20 @@ def load_checkpoint(
         InputError: no such checkpoint, not one of Grounding DINO, weights that are not safetensors
             or not complete, a device that is not there, or labels that cannot be asked for.
     """
+    names = _asked_for(labels)
     checkpoint = read_checkpoint(source, device=device, dtype=dtype)
-    return HFGroundingDino(checkpoint, labels, name=f"hf-grounding-dino:{source}")
+    return HFGroundingDino(checkpoint, names, name=f"hf-grounding-dino:{source}")
 
 
 def load_demo(
-    source: str, *, labels: Sequence[str], device: str = "cpu", dtype: str = "float32"
+    source: str, *, labels: Sequence[str] | None, device: str = "cpu", dtype: str = "float32"
 ) -> HFGroundingDino:
     """The small Grounding DINO that comes with this package, for drawn scenes.
 
     Raises:
         InputError: its files are not there, or as for `load_checkpoint`.
     """
+    names = _asked_for(labels)
     if source:
         raise InputError(f"demo-grounding-dino takes no path, got {source!r}")
     if not (DEMO_FOLDER / "model.safetensors").is_file():
@@ -155,4 +157,11 @@ def load_demo(
             "tools/train_demo_detectors.py"
         )
     checkpoint = read_checkpoint(str(DEMO_FOLDER), device=device, dtype=dtype)
-    return HFGroundingDino(checkpoint, labels, name="demo-grounding-dino")
+    return HFGroundingDino(checkpoint, names, name="demo-grounding-dino")
+
+
+def _asked_for(labels: Sequence[str] | None) -> tuple[str, ...]:
+    """The labels, checked before a checkpoint is read for nothing."""
+    if labels is None:
+        raise InputError("Grounding DINO finds what it is asked for: say which labels")
+    return check_labels(labels)

@@ -91,8 +91,8 @@ def build_prompts(
         limit: the most tokens a prompt may have, both ends and the separators included.
 
     Raises:
-        InputError: a label does not fit into a prompt of its own, holds a special token of the
-            tokenizer, or has no part that the tokenizer knows.
+        InputError: a label does not fit into a prompt of its own, or has no part that the tokenizer
+            knows.
     """
     first, last = int(tokenizer.cls_token_id), int(tokenizer.sep_token_id)
     stop = int(tokenizer.convert_tokens_to_ids("."))
@@ -117,12 +117,6 @@ def build_prompts(
 def _encode(label: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
     encoded = tokenizer(as_phrase(label), add_special_tokens=False, verbose=False)
     tokens = [int(token) for token in encoded["input_ids"]]
-    unknown = tokenizer.unk_token_id
-    special = {*tokenizer.all_special_ids, *tokenizer.convert_tokens_to_ids([".", "?"])}
-    if any(token in special and token != unknown for token in tokens):
-        raise InputError(
-            f"label {label!r} holds a mark that the tokenizer reserves, such as [SEP]; remove it"
-        )
-    if all(token == unknown for token in tokens):
+    if all(token == tokenizer.unk_token_id for token in tokens):
         raise InputError(f"the model's tokenizer knows no part of the label {label!r}; rename it")
     return tokens

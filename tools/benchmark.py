@@ -1,4 +1,4 @@
-"""Benchmarks of the toolkit: `python tools/benchmark.py overhead`."""
+"""Benchmarks of the toolkit; `python tools/benchmark.py COMMAND --help` tells more of each."""
 
 from __future__ import annotations
 
@@ -7,20 +7,26 @@ import sys
 from pathlib import Path
 
 
-def main() -> None:
+def main() -> int:
     """Parse the command and run it; each lives in a module of tools/benchmarks."""
     # So that a checkout works before it is installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    from benchmarks import overhead
+    from tools.benchmarks import causes, faithfulness, overhead
+    from vps.errors import VpsError
 
-    commands = {"overhead": overhead}
+    commands = {"overhead": overhead, "faithfulness": faithfulness, "causes": causes}
     parser = argparse.ArgumentParser(description=__doc__)
     subparsers = parser.add_subparsers(dest="command", required=True)
     for name, module in commands.items():
         module.add_arguments(subparsers.add_parser(name, help=module.__doc__))
     arguments = parser.parse_args()
-    commands[arguments.command].run(arguments)
+    try:
+        commands[arguments.command].run(arguments)
+    except VpsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -7,9 +7,8 @@ import io
 from collections.abc import Iterator, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, NamedTuple, overload
 
-import numpy as np
 import torch
 
 from vps.boxes import xywh_to_xyxy
@@ -17,6 +16,12 @@ from vps.errors import InputError
 from vps.extras import require
 from vps.images import read_image
 from vps.types import Sample
+
+
+class _Image(NamedTuple):
+    path: Path
+    size: tuple[int, int]
+    objects: list[tuple[int, str, tuple[float, ...]]]  # id, label, xywh
 
 
 class CocoSamples(Sequence[Sample]):
@@ -32,20 +37,26 @@ class CocoSamples(Sequence[Sample]):
     """
 
     def __init__(self, annotations: Any, images_folder: Path) -> None:
-        self._images = images_folder
-        self._records = {record["id"]: record for record in annotations.dataset["images"]}
-        self._names = {entry["id"]: entry["name"] for entry in annotations.dataset["categories"]}
-        self.image_ids = tuple(sorted(self._records))
-        self.labels = tuple(self._names[key] for key in sorted(self._names))
-        self._objects: dict[int, list[dict[str, Any]]] = {key: [] for key in self.image_ids}
+        content = annotations.dataset
+        names = {entry["id"]: str(entry["name"]) for entry in content["categories"]}
+        self.labels = tuple(names[key] for key in sorted(names))
+        self._images = {
+            record["id"]: _Image(
+                images_folder / record["file_name"], (record["height"], record["width"]), []
+            )
+            for record in sorted(content["images"], key=lambda record: record["id"])
+        }
+        self.image_ids = tuple(self._images)
         self.skipped_crowds = self.skipped_empty = 0
-        for entry in sorted(annotations.dataset["annotations"], key=lambda entry: entry["id"]):
+        for entry in sorted(content["annotations"], key=lambda entry: entry["id"]):
+            box = tuple(float(value) for value in entry["bbox"])
             if entry.get("iscrowd"):
                 self.skipped_crowds += 1
-            elif min(entry["bbox"][2:]) <= 0:
+            elif min(box[2:]) <= 0:
                 self.skipped_empty += 1
             else:
-                self._objects[entry["image_id"]].append(entry)
+                found = (entry["id"], names[entry["category_id"]], box)
+                self._images[entry["image_id"]].objects.append(found)
 
     def __len__(self) -> int:
         return len(self.image_ids)
@@ -63,21 +74,21 @@ class CocoSamples(Sequence[Sample]):
         return self._read(self.image_ids[index])
 
     def _read(self, image_id: int) -> Sample:
-        record, objects = self._records[image_id], self._objects[image_id]
-        path = self._images / record["file_name"]
-        image = read_image(path)
-        if image.shape[:2] != (record["height"], record["width"]):
+        record = self._images[image_id]
+        image = read_image(record.path)
+        if image.shape[:2] != record.size:
             raise InputError(
-                f"image {path} has {image.shape[0]} x {image.shape[1]} pixels (height x width), "
-                f"but is annotated as {record['height']} x {record['width']}; is it another one?"
+                f"image {record.path} has {image.shape[0]} x {image.shape[1]} pixels (height x "
+                f"width), but is annotated as {record.size[0]} x {record.size[1]}; is it another "
+                "one?"
             )
-        boxes = np.array([entry["bbox"] for entry in objects], dtype=np.float64).reshape(-1, 4)
+        boxes = torch.tensor([box for _, _, box in record.objects], dtype=torch.float64)
         return Sample(
             image=image,
             image_id=image_id,
-            boxes=xywh_to_xyxy(torch.from_numpy(boxes)).numpy(),
-            labels=tuple(self._names[entry["category_id"]] for entry in objects),
-            object_ids=tuple(entry["id"] for entry in objects),
+            boxes=xywh_to_xyxy(boxes.reshape(-1, 4)).numpy(),
+            labels=tuple(label for _, label, _ in record.objects),
+            object_ids=tuple(number for number, _, _ in record.objects),
         )
 
 

@@ -1,0 +1,119 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytest.importorskip("pycocotools")
+
+from vps.data.coco import read_coco  # noqa: E402
+from vps.errors import InputError  # noqa: E402
+
+REAL = Path(__file__).parents[3] / "shared" / "data" / "coco_mini"
+
+
+def annotation(number, image_id, box, category=3, crowd=0):
+    return {
+        "id": number,
+        "image_id": image_id,
+        "category_id": category,
+        "bbox": box,
+        "iscrowd": crowd,
+        "area": box[2] * box[3],
+    }
+
+
+CONTENT = {
+    "images": [
+        {"id": 7, "file_name": "b.png", "height": 20, "width": 30},
+        {"id": 2, "file_name": "a.png", "height": 10, "width": 16},
+    ],
+    "categories": [{"id": 3, "name": "dog"}, {"id": 1, "name": "cat"}],
+    "annotations": [
+        annotation(12, 7, [5, 6, 7, 8]),
+        annotation(11, 7, [1.5, 2.5, 3, 4], category=1),
+        annotation(13, 7, [0, 0, 30, 20], crowd=1),
+        annotation(14, 7, [3, 3, 0, 5]),
+    ],
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "all.json").write_text(json.dumps(CONTENT))
+    for number, record in enumerate(CONTENT["images"]):
+        shape = (record["height"], record["width"], 3)
+        pixels = np.full(shape, 10 * number, np.uint8)
+        Image.fromarray(pixels).save(tmp_path / record["file_name"])
+    return tmp_path
+
+
+def test_samples(folder, capsys):
+    samples = read_coco(folder / "all.json", folder)
+    assert capsys.readouterr().out == ""
+    assert len(samples) == 2 and samples.image_ids == (2, 7)
+    assert samples.labels == ("cat", "dog")
+    assert samples.skipped_crowds == 1 and samples.skipped_empty == 1
+    empty, full = samples
+    assert empty.image_id == 2 and empty.boxes.shape == (0, 4) and empty.labels == ()
+    assert full.image.shape == (20, 30, 3)
+    assert full.labels == ("cat", "dog") and full.object_ids == (11, 12)
+    assert full.boxes.dtype == np.float64
+    assert full.boxes.tolist() == [[1.5, 2.5, 4.5, 6.5], [5, 6, 12, 14]]
+
+
+def test_samples_are_a_sequence(folder):
+    samples = read_coco(str(folder / "all.json"), str(folder))
+    assert samples[-1].image_id == 7
+    assert [sample.image_id for sample in samples[:1]] == [2]
+    with pytest.raises(IndexError):
+        samples[2]
+
+
+def test_missing_files(folder):
+    with pytest.raises(InputError, match="none.json does not exist"):
+        read_coco(folder / "none.json", folder)
+    with pytest.raises(InputError, match="image folder"):
+        read_coco(folder / "all.json", folder / "none")
+    (folder / "b.png").unlink()
+    samples = read_coco(folder / "all.json", folder)
+    assert samples[0].image_id == 2
+    with pytest.raises(InputError, match="b.png does not exist"):
+        samples[1]
+
+
+def test_an_image_of_another_size(folder):
+    Image.fromarray(np.zeros((30, 20, 3), np.uint8)).save(folder / "b.png")
+    with pytest.raises(InputError, match="annotated as 20 x 30"):
+        read_coco(folder / "all.json", folder)[1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        "{}",
+        json.dumps({**CONTENT, "categories": [{"id": 3}]}),
+        json.dumps({**CONTENT, "annotations": [annotation(1, 99, [1, 1, 1, 1])]}),
+        json.dumps({**CONTENT, "annotations": [{"id": 1, "image_id": 7}]}),
+        json.dumps({**CONTENT, "images": [{"id": 7, "file_name": "b.png"}]}),
+        json.dumps({**CONTENT, "annotations": [annotation(1, 7, [1, 1, 1, 1], category=9)]}),
+    ],
+)
+def test_files_in_another_format(folder, text):
+    (folder / "all.json").write_text(text)
+    with pytest.raises(InputError, match=r"all\.json"):
+        list(read_coco(folder / "all.json", folder))
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="../shared/data/coco_mini is not here")
+def test_real_images():
+    samples = read_coco(REAL / "annotations" / "instances_val2017.json", REAL / "val2017")
+    assert len(samples) == 79 and len(samples.labels) == 80
+    assert samples.skipped_crowds == 5
+    sample = samples[0]
+    height, width = sample.image.shape[:2]
+    assert len(sample.labels) > 0
+    assert (sample.boxes >= 0).all() and (sample.boxes <= [width, height, width, height]).all()

@@ -1,0 +1,79 @@
+import sys
+
+import pytest
+
+import detectors
+from detectors import DETECTORS, load
+from vps.errors import InputError, MissingExtraError
+
+
+@pytest.mark.parametrize("path", DETECTORS.values())
+def test_every_entry_can_be_imported(path):
+    pytest.importorskip("transformers")
+    module, function = path.split(":")
+    assert callable(getattr(__import__(module, fromlist=[function]), function))
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        ("onx:a.yaml", {}, "did you mean 'onnx'.*demo-grounding-dino"),
+        ("onnx:a.yaml", {"thread": 2}, "unknown option of onnx 'thread', did you mean 'threads'"),
+        ("onnx:a.yaml", {"labels": ["a"], "prompt": "a ."}, "not as both"),
+        ("onnx:a.yaml", {"labels": ["a"]}, "has the labels of its description"),
+        ("onnx:a.yaml", {"device": "cuda"}, "not on cuda in float32"),
+        ("onnx:a.yaml", {"dtype": "float16"}, "not on cpu in float16"),
+        ("onnx", {}, "needs a description"),
+        ("onnx:nowhere.yaml", {}, "nowhere.yaml cannot be read"),
+    ],
+)
+def test_what_cannot_be_loaded(name, settings, message):
+    with pytest.raises(InputError, match=message):
+        load(name, **settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        ("hf-grounding-dino", {"labels": ["dog"]}, "needs a checkpoint"),
+        ("hf-grounding-dino:./nowhere", {}, "which labels"),
+        ("hf-grounding-dino:./nowhere", {"labels": ["dog"]}, "no checkpoint folder"),
+        ("demo-grounding-dino:./here", {"labels": ["dog"]}, "takes no path"),
+    ],
+)
+def test_what_grounding_dino_cannot_load(name, settings, message):
+    pytest.importorskip("transformers")
+    with pytest.raises(InputError, match=message):
+        load(name, **settings)
+
+
+def test_prompts_become_labels(tiny_checkpoint):
+    found = load(f"hf-grounding-dino:{tiny_checkpoint}", prompt="red circle . Dog .")
+    assert found.labels == ("red circle", "Dog")
+    assert found.name == f"hf-grounding-dino:{tiny_checkpoint}"
+
+
+def test_the_demo_says_when_its_weights_are_missing(tmp_path, monkeypatch):
+    pytest.importorskip("transformers")
+    import detectors.hf_grounding_dino as adapter
+
+    monkeypatch.setattr(adapter, "DEMO_FOLDER", tmp_path)
+    with pytest.raises(InputError, match="weights are not installed"):
+        load("demo-grounding-dino", labels=["dog"])
+
+
+def test_the_demo_is_found_in_its_folder(tiny_checkpoint, monkeypatch):
+    import detectors.hf_grounding_dino as adapter
+
+    monkeypatch.setattr(adapter, "DEMO_FOLDER", tiny_checkpoint)
+    assert load("demo-grounding-dino", labels=["dog"]).name == "demo-grounding-dino"
+
+
+def test_a_missing_library_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    monkeypatch.setitem(sys.modules, "transformers.modeling_outputs", None)
+    for module in ("hf_grounding_dino", "hf_checkpoint", "text_cache"):
+        monkeypatch.delitem(sys.modules, f"detectors.{module}", raising=False)
+        monkeypatch.delattr(detectors, module, raising=False)
+    with pytest.raises(MissingExtraError, match=r"pip install 'vps\[hf\]'"):
+        load("demo-grounding-dino", labels=["dog"])

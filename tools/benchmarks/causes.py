@@ -1,0 +1,122 @@
+"""Whether the known cause of a context object is among the regions that suffice."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import statistics
+from collections.abc import Iterator
+
+import numpy as np
+from tqdm import tqdm
+
+from detectors import load
+from vps.attribution import nearest
+from vps.boxes import iou
+from vps.data.layouts import CATEGORIES, WITHOUT_CAUSE
+from vps.data.scenes import Scene, SceneObject, make_scene
+from vps.detections import detect
+from vps.detector import Detector
+from vps.errors import InputError
+from vps.explain import explain
+from vps.result import Explanation
+from vps.targets import Target
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the user may set."""
+    parser.add_argument("--detector", default="demo-grounding-dino")
+    parser.add_argument("--objects", type=int, default=40, help="how many (default: 40)")
+    parser.add_argument("--regions", type=int, default=36)
+    parser.add_argument("--search", default="greedy")
+    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--seed", type=int, default=950, help="of the scenes (default: 950)")
+    parser.add_argument("--share", type=float, default=0.9, help="of the score to reach")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Explain context objects called right; print one row a category."""
+    detector = load(arguments.detector, labels=CATEGORIES)
+    cases = _cases(detector, arguments.seed, arguments.objects)
+    rows: dict[str, list[tuple[bool, float, int]]] = {category: [] for category in WITHOUT_CAUSE}
+    for scene, item, target in tqdm(cases, total=arguments.objects, disable=None):
+        explanation = explain(
+            detector,
+            scene.image,
+            target,
+            regions=arguments.regions,
+            search=arguments.search,
+            batch_size=arguments.batch_size,
+        )
+        rows[item.category].append(_judge(explanation, item, arguments.share))
+    print(
+        f"{detector.name}, about {arguments.regions} regions, {arguments.search}; "
+        f"a cause counts as found if one of its regions is among the first k of the order,\n"
+        f"k being the fewest that reach {arguments.share:.0%} of the score of the whole image"
+    )
+    print(f"{'category':>9} {'objects':>8} {'mean k':>7} {'found':>7} {'in a random order':>18}")
+    for name, results in {**rows, "all": [row for part in rows.values() for row in part]}.items():
+        if results:
+            hits, chances, sizes = zip(*results, strict=True)
+            print(
+                f"{name:>9} {len(results):8d} {statistics.mean(sizes):7.1f} "
+                f"{statistics.mean(hits):7.2f} {statistics.mean(chances):18.2f}"
+            )
+
+
+def _cases(
+    detector: Detector, seed: int, wanted: int
+) -> Iterator[tuple[Scene, SceneObject, Target]]:
+    """Wheels and buoys that the detector shows with the right label at IoU 0.5."""
+    count = 0
+    for index in range(50 * wanted):
+        scene = make_scene(seed, index)
+        found = detect(detector, scene.image)
+        for item in scene.objects:
+            if item.cause is None:
+                continue
+            for detection in found:
+                if detection.label == item.category and _overlap(detection.box, item.box) >= 0.5:
+                    yield scene, item, Target(detection.box, detection.label)
+                    count += 1
+                    break
+            if count == wanted:
+                return
+    raise InputError(
+        f"{detector.name} calls only {count} context objects right in {50 * wanted} scenes; "
+        f"ask for fewer than {wanted}"
+    )
+
+
+def _overlap(box: tuple[float, ...], other: tuple[float, ...]) -> float:
+    import torch
+
+    return float(iou(torch.tensor([box]), torch.tensor([other]))[0, 0])
+
+
+def _judge(explanation: Explanation, item: SceneObject, share: float) -> tuple[bool, float, int]:
+    """Whether the cause is found, the chance of that for k random regions, and k."""
+    causal = causal_regions(explanation.label_map, item)
+    count, size = len(explanation.order), explanation.smallest_sufficient(share)
+    hit = bool(np.isin(explanation.order[:size], causal).any())
+    missed = math.comb(count - len(causal), size) / math.comb(count, size)
+    return hit, 1 - missed, size
+
+
+def causal_regions(label_map: np.ndarray, item: SceneObject) -> np.ndarray:
+    """The regions of which the cause covers at least half, or else the one it covers most of.
+
+    Args:
+        label_map: (h, w) the regions on the detector's grid.
+        item: an object whose `cause` is (H, W) bool on the image.
+
+    Returns:
+        (c,) region indices, at least one.
+    """
+    assert item.cause is not None
+    height, width = label_map.shape
+    rows, columns = nearest(item.cause.shape[0], height), nearest(item.cause.shape[1], width)
+    cause = item.cause[np.ix_(rows, columns)]
+    covered = np.bincount(label_map.ravel(), cause.ravel()) / np.bincount(label_map.ravel())
+    causal = np.flatnonzero(covered >= 0.5)
+    return causal if len(causal) else np.array([covered.argmax()])
