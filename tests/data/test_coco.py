@@ -7,8 +7,8 @@ from PIL import Image
 
 pytest.importorskip("pycocotools")
 
-from vps.data.coco import read_coco  # noqa: E402
-from vps.errors import InputError  # noqa: E402
+from vps.data.coco import read_coco
+from vps.errors import InputError
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "coco_mini"
 
@@ -52,13 +52,18 @@ def folder(tmp_path):
 def test_samples(folder, capsys):
     samples = read_coco(folder / "all.json", folder)
     assert capsys.readouterr().out == ""
-    assert len(samples) == 2 and samples.image_ids == (2, 7)
+    assert len(samples) == 2
+    assert samples.image_ids == (2, 7)
     assert samples.labels == ("cat", "dog")
-    assert samples.skipped_crowds == 1 and samples.skipped_empty == 1
+    assert samples.skipped_crowds == 1
+    assert samples.skipped_empty == 1
     empty, full = samples
-    assert empty.image_id == 2 and empty.boxes.shape == (0, 4) and empty.labels == ()
+    assert empty.image_id == 2
+    assert empty.boxes.shape == (0, 4)
+    assert empty.labels == ()
     assert full.image.shape == (20, 30, 3)
-    assert full.labels == ("cat", "dog") and full.object_ids == (11, 12)
+    assert full.labels == ("cat", "dog")
+    assert full.object_ids == (11, 12)
     assert full.boxes.dtype == np.float64
     assert full.boxes.tolist() == [[1.5, 2.5, 4.5, 6.5], [5, 6, 12, 14]]
 
@@ -111,9 +116,11 @@ def test_files_in_another_format(folder, text):
 @pytest.mark.skipif(not REAL.is_dir(), reason="../shared/data/coco_mini is not here")
 def test_real_images():
     samples = read_coco(REAL / "annotations" / "instances_val2017.json", REAL / "val2017")
-    assert len(samples) == 79 and len(samples.labels) == 80
+    assert len(samples) == 79
+    assert len(samples.labels) == 80
     assert samples.skipped_crowds == 5
     sample = samples[0]
     height, width = sample.image.shape[:2]
     assert len(sample.labels) > 0
-    assert (sample.boxes >= 0).all() and (sample.boxes <= [width, height, width, height]).all()
+    assert (sample.boxes >= 0).all()
+    assert (sample.boxes <= [width, height, width, height]).all()

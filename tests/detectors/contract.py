@@ -38,10 +38,12 @@ def _check_prepare(detector: Detector, image: np.ndarray) -> torch.Tensor:
     before = image.copy()
     pixels = detector.prepare(image)
     assert (image == before).all()
-    assert pixels.ndim == 3 and pixels.shape[0] == 3
+    assert pixels.ndim == 3
+    assert pixels.shape[0] == 3
     assert pixels.dtype == torch.float32
     assert pixels.device.type == detector.device.type
-    assert 0 <= pixels.min() and pixels.max() <= 1
+    assert pixels.min() >= 0
+    assert pixels.max() <= 1
     # Neither normalised nor BGR nor padded: the mean colour stays what it was.
     colour = torch.from_numpy(image.reshape(-1, 3).mean(0) / 255).float()
     assert torch.allclose(pixels.mean((1, 2)).cpu(), colour, atol=0.03)
@@ -56,8 +58,10 @@ def _check_detect(
     found = detector.detect(batch, size)
     assert torch.equal(batch, before)
     assert found.labels == detector.labels
-    assert len(found) == len(batch) and found.boxes.shape[1] > 0
-    assert found.boxes.dtype.is_floating_point and found.scores.dtype == torch.float32
+    assert len(found) == len(batch)
+    assert found.boxes.shape[1] > 0
+    assert found.boxes.dtype.is_floating_point
+    assert found.scores.dtype == torch.float32
     assert not found.scores.requires_grad
     for row, image in enumerate(batch):
         alone = detector.detect(image[None], size)

@@ -39,7 +39,8 @@ def test_numpy_is_accepted():
         return np.ones((len(pixels), 2, 4)), np.full((len(pixels), 2, 1), 0.5)
 
     found = FunctionDetector(function, ["one"]).detect(torch.zeros(3, 3, 8, 8), (8, 8))
-    assert found.boxes.shape == (3, 2, 4) and found.scores.dtype == torch.float32
+    assert found.boxes.shape == (3, 2, 4)
+    assert found.scores.dtype == torch.float32
 
 
 @pytest.mark.parametrize(

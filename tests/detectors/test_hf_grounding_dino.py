@@ -55,7 +55,9 @@ def test_contract_of_mm_grounding_dino(tmp_path):
 
 def test_prepare_equals_the_processor(detector, plain):
     images = plain[0]
-    mean, std = (np.array(values)[:, None, None] for values in (images.image_mean, images.image_std))
+    mean, std = (
+        np.array(values)[:, None, None] for values in (images.image_mean, images.image_std)
+    )
     sizes = np.random.default_rng(0).integers(8, 120, (25, 2)).tolist()
     for height, width in [*sizes, [48, 48], [48, 64], [64, 48], [10, 200]]:
         image = picture((height, width))
@@ -168,7 +170,8 @@ def test_long_prompts_are_split(detector, pixels):
     both = detector.with_labels((*first, *second)).detect(pixels, SIZE)
     queries = detector.checkpoint.model.config.num_queries
     assert both.scores.shape == (len(pixels), 2 * queries, 7)
-    assert (both.scores[:, :queries, 5:] == 0).all() and (both.scores[:, queries:, :5] == 0).all()
+    assert (both.scores[:, :queries, 5:] == 0).all()
+    assert (both.scores[:, queries:, :5] == 0).all()
     for labels, rows, columns in (
         (first, slice(0, queries), slice(0, 5)),
         (second, slice(queries, None), slice(5, None)),
@@ -191,7 +194,8 @@ def test_half_precision_on_the_cpu(tiny_checkpoint, pixels, dtype):
 def test_cuda(tiny_checkpoint, detector, pixels, dtype):
     there = load(f"hf-grounding-dino:{tiny_checkpoint}", labels=LABELS, device="cuda", dtype=dtype)
     found = there.detect(pixels.cuda(), SIZE)
-    assert found.scores.is_cuda and found.scores.dtype == torch.float32
+    assert found.scores.is_cuda
+    assert found.scores.dtype == torch.float32
     if dtype == "float32":
         check_contract(there, tolerance=5e-3)
 
@@ -270,5 +274,6 @@ def test_checkpoints_may_skip_resizing_and_normalising(broken):
     change(broken / "preprocessor_config.json", do_resize=False, do_normalize=False)
     checkpoint = read_checkpoint(str(broken))
     assert checkpoint.images.size is None
-    assert checkpoint.images.mean == (0, 0, 0) and checkpoint.images.std == (1, 1, 1)
+    assert checkpoint.images.mean == (0, 0, 0)
+    assert checkpoint.images.std == (1, 1, 1)
     assert HFGroundingDino(checkpoint, ["dog"], name="x").prepare(picture(SIZE)).shape[1:] == SIZE

@@ -8,11 +8,11 @@ import torch
 
 pytest.importorskip("yaml")
 
-from detectors import load  # noqa: E402
-from detectors.onnx_config import InputConfig, read_config  # noqa: E402
-from detectors.onnx_model import fitted, padded  # noqa: E402
-from tests.detectors.contract import check_contract, picture  # noqa: E402
-from vps.errors import InputError  # noqa: E402
+from detectors import load
+from detectors.onnx_config import InputConfig, read_config
+from detectors.onnx_model import fitted, padded
+from tests.detectors.contract import check_contract, picture
+from vps.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"
@@ -88,8 +88,10 @@ def test_the_model_sees_bgr_up_to_255_with_padding(folder):
     red[:, 0] = 1
     found = detector.detect(red, (32, 40))
     (image,) = detector._session.seen
-    assert image.dtype == np.float32 and image.shape == (1, 3, 32, 64)
-    assert (image[0, 2, :, :40] == 255).all() and (image[0, :2, :, :40] == 0).all()
+    assert image.dtype == np.float32
+    assert image.shape == (1, 3, 32, 64)
+    assert (image[0, 2, :, :40] == 255).all()
+    assert (image[0, :2, :, :40] == 0).all()
     assert (image[..., 40:] == 114).all()
     # Objectness 0.5; the first label reads the blue plane, where only the padding is not black.
     expected = torch.tensor([0.5 * 114 / 255, 0.5]).expand(CELLS, 2)
@@ -98,7 +100,12 @@ def test_the_model_sees_bgr_up_to_255_with_padding(folder):
 
 @pytest.mark.parametrize(
     ("size", "expected"),
-    [((416, 416), (416, 416)), ((427, 640), (277, 416)), ((100, 50), (416, 208)), ((1, 900), (1, 416))],
+    [
+        ((416, 416), (416, 416)),
+        ((427, 640), (277, 416)),
+        ((100, 50), (416, 208)),
+        ((1, 900), (1, 416)),
+    ],
 )
 def test_fitted(size, expected):
     assert fitted(size, (416, 416)) == expected
@@ -107,7 +114,8 @@ def test_fitted(size, expected):
 def test_padded_leaves_rgb_when_told():
     pixels = torch.rand(2, 3, 4, 4)
     batch = padded(pixels, InputConfig((4, 6), "rgb", 1.0, 0.5))
-    assert torch.equal(batch[..., :4], pixels) and (batch[..., 4:] == 0.5).all()
+    assert torch.equal(batch[..., :4], pixels)
+    assert (batch[..., 4:] == 0.5).all()
 
 
 def test_larger_pixels_than_the_input_are_rejected(folder):

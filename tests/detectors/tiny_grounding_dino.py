@@ -14,7 +14,23 @@ transformers = pytest.importorskip("transformers")
 
 MAX_TOKENS = 24
 FIXED = {"[PAD]": 0, "[UNK]": 100, "[CLS]": 101, "[SEP]": 102, "[MASK]": 103, ".": 1012, "?": 1029}
-WORDS = "red blue circle square dog cat man ' s , the left hat ##s ##board".split()
+WORDS = [
+    "red",
+    "blue",
+    "circle",
+    "square",
+    "dog",
+    "cat",
+    "man",
+    "'",
+    "s",
+    ",",
+    "the",
+    "left",
+    "hat",
+    "##s",
+    "##board",
+]
 
 
 def write_vocabulary(path: Path) -> None:

@@ -48,7 +48,7 @@ def detection_loss(
         pairs = match(logits, boxes, batch)
         losses |= _pair_losses(f"decoder{layer}", logits, boxes, pairs, batch, text)
     total = torch.stack(list(losses.values())).sum()
-    return total, {name: float(loss) for name, loss in losses.items()}
+    return total, {name: loss.item() for name, loss in losses.items()}
 
 
 def _pair_losses(
