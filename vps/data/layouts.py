@@ -223,11 +223,11 @@ def _place(
     low, high = (-left - cut, -top - cut), (width - right + cut, height - bottom + cut)
     if low[0] >= high[0] or low[1] >= high[1]:
         return False
-    # A group with a cause keeps clear of everything, also of what comes later.
-    whole = [(left, top, right, bottom)]
+    whole = np.array([left, top, right, bottom])
     for _ in range(40):
         dx, dy = rng.uniform(low[0], high[0]), rng.uniform(low[1], high[1])
-        moved = np.array(whole[0]) + (dx, dy, dx, dy)
+        moved = whole + (dx, dy, dx, dy)
+        # A group of several holds a cause: it keeps clear of everything that comes later, too.
         if all(_hidden(moved, other) <= (overlap if len(other) == 1 else 0.0) for other in groups):
             groups.append([replace(item, x=item.x + dx, y=item.y + dy) for item in group])
             return True

@@ -1,0 +1,214 @@
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import detectors
+from tests.test_layout import ROOT
+from vps.cli import main
+from vps.result import Explanation
+from vps.targets import Kind
+from vps.types import Detections
+
+BOX = (8.0, 8.0, 24.0, 24.0)
+
+
+class Bright:
+    """Finds a dog where the middle is bright and a cat in the corner, whatever is there."""
+
+    name, labels, device = "bright", ("dog", "cat"), torch.device("cpu")
+    broken = False
+
+    def prepare(self, image):
+        return torch.from_numpy(image.copy()).permute(2, 0, 1).float() / 255
+
+    def detect(self, pixels, size):
+        dog = pixels[:, :, 8:24, 8:24].mean(dim=(1, 2, 3))
+        boxes = torch.tensor([BOX, (0.0, 0.0, 8.0, 8.0)]).expand(len(pixels), 2, 4)
+        scores = torch.zeros(len(pixels), 2, 2)
+        scores[:, 0, 0], scores[:, 1, 1] = dog, 0.35
+        if self.broken and len(pixels) > 1:
+            scores = scores * float("nan")
+        return Detections(boxes.clone(), scores, self.labels)
+
+
+@pytest.fixture
+def image(tmp_path):
+    pixels = np.full((32, 40, 3), 40, np.uint8)
+    pixels[8:24, 8:24] = 255
+    Image.fromarray(pixels).save(tmp_path / "street.png")
+    return str(tmp_path / "street.png")
+
+
+@pytest.fixture
+def bright(monkeypatch):
+    detector = Bright()
+    monkeypatch.setattr(detectors, "load", lambda *_, **__: detector)
+    return detector
+
+
+def explain(image, tmp_path, *more):
+    return main(["explain", image, "--regions", "6", "--out", str(tmp_path / "out"), *more])
+
+
+def saved(tmp_path):
+    return sorted(path.name for path in (tmp_path / "out").glob("*.json"))
+
+
+def fails(capsys, code, *words):
+    """The command printed one line that holds the words, and nothing else."""
+    error = capsys.readouterr().err
+    assert code == 2
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+    for word in words:
+        assert word in error
+
+
+def test_detect_prints_a_numbered_table(image, bright, capsys):
+    assert main(["detect", image]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.split() == ["1", "dog", "1.000", "8.0", "8.0", "24.0", "24.0"]
+    assert second.split()[1] == "cat"
+
+
+def test_detect_prints_json(image, bright, capsys):
+    assert main(["detect", image, "--json", "--threshold", "0.5"]) == 0
+    assert json.loads(capsys.readouterr().out) == [{"label": "dog", "score": 1.0, "box": list(BOX)}]
+
+
+def test_explain_takes_the_best_detection(image, bright, tmp_path, capsys):
+    assert explain(image, tmp_path) == 0
+    assert saved(tmp_path) == ["street_1_dog.json"]
+    explanation = Explanation.load(tmp_path / "out" / "street_1_dog")
+    assert explanation.target.box == BOX
+    assert explanation.image_name == "street.png"
+    assert (tmp_path / "out" / "street_1_dog.png").exists()
+    assert f"insertion AUC {explanation.insertion_auc:.3f}" in capsys.readouterr().out
+
+
+def test_explain_takes_one_or_all_detections(image, bright, tmp_path):
+    assert explain(image, tmp_path, "--detection", "2", "--format", "svg") == 0
+    assert saved(tmp_path) == ["street_2_cat.json"]
+    assert explain(image, tmp_path, "--all", "--search", "random") == 0
+    assert saved(tmp_path) == ["street_1_dog.json", "street_2_cat.json"]
+
+
+def test_a_box_that_is_found_is_explained_as_found(image, bright, tmp_path):
+    assert explain(image, tmp_path, "--box", "9", "8", "24", "24", "--label", "dog") == 0
+    target = Explanation.load(tmp_path / "out" / "street_0_dog").target
+    assert target.kind is Kind.CORRECT
+    assert target.box == (9, 8, 24, 24)
+
+
+@pytest.mark.filterwarnings("ignore:.*")
+def test_a_box_that_is_not_found_is_a_missed_object(image, bright, tmp_path):
+    assert explain(image, tmp_path, "--box", "30", "20", "40", "30", "--label", "dog") == 0
+    explanation = Explanation.load(tmp_path / "out" / "street_0_dog")
+    assert explanation.target.kind is Kind.MISSED
+    assert explanation.warnings
+
+
+def test_images_that_cannot_be_read(image, bright, tmp_path, capsys):
+    fails(capsys, explain(str(tmp_path / "no.png"), tmp_path), "no.png", "does not exist")
+    whole = (tmp_path / "street.png").read_bytes()
+    (tmp_path / "half.png").write_bytes(whole[: len(whole) // 2])
+    fails(capsys, explain(str(tmp_path / "half.png"), tmp_path), "half.png", "truncated")
+    (tmp_path / "text.png").write_text("no image")
+    fails(capsys, explain(str(tmp_path / "text.png"), tmp_path), "not an image")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--box", "90", "90", "99", "99", "--label", "dog"], ["outside the image", "40 x 32"]),
+        (["--box", "24", "24", "8", "8", "--label", "dog"], ["no area"]),
+        (["--box", "8", "8", "24", "24"], ["--label", "dog, cat"]),
+        (["--box", "8", "8", "24", "24", "--label", "dgo"], ["unknown label", "dog"]),
+        (["--label", "dog"], ["--box"]),
+        (["--detection", "7"], ["no detection 7", "1 to 2"]),
+        (["--detection", "0"], ["no detection 0"]),
+        (["--threshold", "1.0001"], ["threshold"]),
+        (["--regions", "0"], ["number of regions"]),
+        (["--search", "gredy"], ["greedy"]),
+        (["--fill", "pink"], ["fill"]),
+        (["--mode", "boxes"], ["box"]),
+        (["--region-method", "slicc"], ["slic"]),
+        (["--batch-size", "0"], ["batch size"]),
+    ],
+)
+def test_wrong_settings(image, bright, tmp_path, capsys, options, words):
+    fails(capsys, explain(image, tmp_path, *options), *words)
+    assert saved(tmp_path) == []
+
+
+def test_nothing_found(image, bright, tmp_path, capsys):
+    Image.new("RGB", (40, 32)).save(image)
+    fails(capsys, explain(image, tmp_path, "--threshold", "0.9"), "finds nothing", "--threshold")
+
+
+def test_nan_from_the_detector(image, bright, tmp_path, capsys):
+    bright.broken = True
+    fails(capsys, explain(image, tmp_path), "NaN", "bright")
+
+
+def test_an_output_folder_that_cannot_be_written_is_told_before_any_pass(
+    image, bright, tmp_path, capsys
+):
+    (tmp_path / "out").touch()
+    fails(capsys, explain(image, tmp_path), "out cannot be written")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--detector", "demo-grounding-dyno"], ["demo-grounding-dino"]),
+        (["--detector", "hf-grounding-dino:./nowhere", "--prompt", "dog"], ["nowhere"]),
+        (["--detector", "onnx:nowhere.yaml"], ["nowhere.yaml"]),
+        (["--prompt", " . "], ["label"]),
+        (["--prompt", "dog " * 200], ["tokens"]),
+        (["--prompt", "dog", "--device", "cuda:9"], ["cuda"]),
+        (["--prompt", "dog", "--dtype", "int8"], ["dtype"]),
+    ],
+)
+def test_detectors_that_cannot_be_loaded(image, tmp_path, capsys, options, words):
+    pytest.importorskip("transformers")
+    pytest.importorskip("onnxruntime")
+    fails(capsys, explain(image, tmp_path, *options), *words)
+
+
+def test_an_interrupt_says_where_the_finished_results_are(image, bright, tmp_path, capsys):
+    passes = []
+
+    def detect(pixels, size):
+        passes.append(len(pixels))
+        if len(saved(tmp_path)) == 1:
+            raise KeyboardInterrupt
+        return Bright.detect(bright, pixels, size)
+
+    bright.detect = detect
+    assert explain(image, tmp_path, "--all") == 130
+    assert saved(tmp_path) == ["street_1_dog.json"]
+    assert str(tmp_path / "out") in capsys.readouterr().err
+
+
+def test_help_imports_no_model_library():
+    code = (
+        "import sys\nfrom vps.cli import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "assert not {'transformers', 'matplotlib', 'skimage'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, capture_output=True)
+
+
+def test_the_same_door_from_a_checkout(image, tmp_path):
+    command = [sys.executable, str(ROOT / "tools" / "explain.py"), "no.png", "--out", "out"]
+    environment = {**os.environ, "PYTHONPATH": ""}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
+    assert done.returncode == 2
+    assert done.stderr == "error: image no.png does not exist\n"

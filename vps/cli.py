@@ -1,0 +1,276 @@
+"""The `vps` command: detect, explain, demo."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vps.errors import InputError, VpsError
+
+# What a command needs is imported when it runs, so that `vps --help` answers at once.
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+
+    from vps.detections import Found
+    from vps.detector import Detector
+    from vps.regions import Regions
+    from vps.targets import Target
+
+DEMO_DETECTOR = "demo-grounding-dino"
+_DESCRIPTION = (
+    "Which parts of an image made an object detector put this box, with this label, here?"
+)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command; returns the exit status: 0, 2 for an error, 130 when interrupted."""
+    arguments = _parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except VpsError as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        kept = f"; what was finished is in {arguments.out}" if hasattr(arguments, "out") else ""
+        print(f"interrupted{kept}", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="vps", description=_DESCRIPTION)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    command = commands.add_parser("detect", help="list what a detector finds in an image")
+    command.set_defaults(run=_run_detect)
+    _add_detector(command)
+    command.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+    command = commands.add_parser("explain", help="explain what a detector found, or missed")
+    command.set_defaults(run=_run_explain)
+    _add_detector(command)
+    what = command.add_argument_group("what to explain", "by default, the best detection")
+    one = what.add_mutually_exclusive_group()
+    one.add_argument("--detection", type=int, metavar="K", help="number K of `vps detect`")
+    one.add_argument("--all", action="store_true", help="all detections")
+    one.add_argument(
+        "--box", type=float, nargs=4, metavar=("X1", "Y1", "X2", "Y2"), help="a box in pixels"
+    )
+    what.add_argument("--label", help="the label of --box; not needed if there is only one")
+    how = command.add_argument_group("how")
+    _add_search(how, regions=64)
+    how.add_argument("--region-method", default="slico", help="slico (default), slic, grid, ...")
+    how.add_argument("--fill", default="mean", help="mean (default), black, image-mean, blur")
+    how.add_argument("--mode", default="object", help="object (default), class or box")
+    how.add_argument("--seed", type=int, default=0, help="of a search that draws (default: 0)")
+    how.add_argument("--format", default="png", choices=["png", "pdf", "svg"], help="of figures")
+    command.add_argument("--out", type=Path, required=True, help="folder for the results")
+
+    command = commands.add_parser("demo", help="explain a small detector on synthetic scenes")
+    command.set_defaults(run=_run_demo)
+    command.add_argument("--out", type=Path, default=Path("out/demo"), help="default: out/demo")
+    command.add_argument("--device", default="cpu", help="cpu (default) or cuda")
+    _add_search(command, regions=36)
+    return parser
+
+
+def _add_detector(command: argparse.ArgumentParser) -> None:
+    command.add_argument("image", type=Path, metavar="IMAGE")
+    group = command.add_argument_group("the detector")
+    group.add_argument("--detector", default=DEMO_DETECTOR, help=f"default: {DEMO_DETECTOR}")
+    group.add_argument("--prompt", help='what to look for, as "dog . cat ."')
+    group.add_argument("--device", default="cpu", help="cpu (default), cuda or cuda:N")
+    group.add_argument("--dtype", default="float32", help="float32 (default), bfloat16, float16")
+    group.add_argument(
+        "--threshold", type=float, default=0.3, help="lowest score of a detection (default: 0.3)"
+    )
+
+
+def _add_search(group: argparse._ActionsContainer, *, regions: int) -> None:
+    group.add_argument(
+        "--regions", type=int, default=regions, help=f"how many, about (default: {regions})"
+    )
+    group.add_argument("--search", default="greedy", help="greedy (default) or random")
+    group.add_argument("--batch-size", type=int, default=8, help="images a pass (default: 8)")
+    group.add_argument("--quiet", action="store_true", help="no progress bar")
+
+
+def _run_detect(arguments: argparse.Namespace) -> None:
+    from vps.detections import detect
+
+    detector, image = _load(arguments)
+    found = detect(detector, image, arguments.threshold)
+    if arguments.json:
+        rows = [{"label": item.label, "score": item.score, "box": item.box} for item in found]
+        print(json.dumps(rows, indent=1))
+        return
+    if not found:
+        print(f"nothing found with a score of {arguments.threshold:g} or more")
+    width = max((len(item.label) for item in found), default=0)
+    for number, item in enumerate(found, start=1):
+        print(f"{number:3d}  {item.label:{width}}  {item.score:.3f}  {_box_text(item.box)}")
+
+
+def _run_explain(arguments: argparse.Namespace) -> None:
+    from vps.explain import explain
+    from vps.regions import make_regions
+    from vps.report.figure import save_figure
+
+    detector, image = _load(arguments)
+    targets = _targets(arguments, detector, image)
+    _check_writable(arguments.out)
+    regions = make_regions(detector.prepare(image), arguments.regions, arguments.region_method)
+    for number, target in targets:
+        name = f"{arguments.image.stem}_{number}_{_slug(target.label)}"
+        explanation = explain(
+            detector,
+            image,
+            target,
+            regions=regions,
+            search=arguments.search,
+            fill=arguments.fill,
+            mode=arguments.mode,
+            batch_size=arguments.batch_size,
+            seed=arguments.seed,
+            progress=_bar(arguments)(name, regions),
+            image_name=arguments.image.name,
+        )
+        explanation.save(arguments.out / name)
+        figure = save_figure(explanation, image, arguments.out / f"{name}.{arguments.format}")
+        print(
+            f"{target.label} {_box_text(target.box)}: insertion AUC "
+            f"{explanation.insertion_auc:.3f}, deletion AUC {explanation.deletion_auc:.3f}, "
+            f"{explanation.passes} passes in {explanation.seconds:.1f} s -> {figure}"
+        )
+
+
+def _run_demo(arguments: argparse.Namespace) -> None:
+    from detectors import load
+    from vps.data.layouts import CATEGORIES
+    from vps.detector import OpenVocabularyDetector
+    from vps.report.demo import run_demo
+
+    _check_writable(arguments.out)
+    detector = load(DEMO_DETECTOR, labels=CATEGORIES, device=arguments.device)
+    assert isinstance(detector, OpenVocabularyDetector)
+    page = run_demo(
+        detector,
+        arguments.out,
+        regions=arguments.regions,
+        search=arguments.search,
+        batch_size=arguments.batch_size,
+        progress=_bar(arguments),
+    )
+    print(f"open {page} in a browser")
+
+
+def _load(arguments: argparse.Namespace) -> tuple[Detector, np.ndarray]:
+    """Detector and image; the image first, for a wrong path is told at once."""
+    from detectors import load
+    from vps.images import read_image
+
+    image = read_image(arguments.image)
+    detector = load(
+        arguments.detector,
+        prompt=arguments.prompt,
+        device=arguments.device,
+        dtype=arguments.dtype,
+    )
+    return detector, image
+
+
+def _targets(
+    arguments: argparse.Namespace, detector: Detector, image: np.ndarray
+) -> list[tuple[int, Target]]:
+    """What to explain, each with its number among the detections, or 0 for a box of the user."""
+    from vps.detections import detect
+    from vps.targets import Target
+
+    if arguments.box is None and arguments.label is not None:
+        raise InputError("--label is the label of --box; give a box, too, or choose by --detection")
+    found = detect(detector, image, arguments.threshold)
+    if arguments.box is not None:
+        return [(0, _target_of_box(arguments, detector, found))]
+    if not found:
+        raise InputError(
+            f"the detector finds nothing with a score of {arguments.threshold:g} or more; lower "
+            "--threshold, or explain an object that it misses with --box and --label"
+        )
+    numbers = [arguments.detection or 1] if not arguments.all else range(1, len(found) + 1)
+    if arguments.detection is not None and not 1 <= arguments.detection <= len(found):
+        raise InputError(f"there is no detection {arguments.detection}: 1 to {len(found)} exist")
+    return [(n, Target(found[n - 1].box, found[n - 1].label)) for n in numbers]
+
+
+def _target_of_box(arguments: argparse.Namespace, detector: Detector, found: list[Found]) -> Target:
+    import torch
+
+    from vps.boxes import iou
+    from vps.targets import Kind, Target
+
+    label = arguments.label
+    if label is None:
+        if len(detector.labels) > 1:
+            raise InputError(f"--box needs --label, one of: {', '.join(detector.labels[:8])}")
+        label = detector.labels[0]
+    target = Target(tuple(arguments.box), label)
+    boxes = torch.tensor([item.box for item in found if item.label == label]).reshape(-1, 4)
+    seen = bool((iou(boxes, torch.tensor([target.box])) >= 0.5).any())
+    return target if seen else Target(target.box, label, Kind.MISSED)
+
+
+def _bar(arguments: argparse.Namespace) -> Callable[[str, Regions], Callable[[int], None]]:
+    """Progress bars on stderr with passes, rate and time left; none where nobody looks."""
+    from tqdm import tqdm
+
+    def start(name: str, regions: Regions) -> Callable[[int], None]:
+        m = regions.count
+        bar = tqdm(
+            desc=name,
+            total=m * (m + 1) - 4 if arguments.search == "greedy" and m > 2 else None,
+            unit=" passes",
+            disable=True if arguments.quiet else None,
+        )
+
+        def show(passes: int) -> None:
+            bar.update(passes - bar.n)
+            if bar.total is not None and passes >= bar.total:
+                bar.close()
+
+        return show
+
+    return start
+
+
+def _check_writable(folder: Path) -> None:
+    """Make the folder and write into it, before hours are spent on what cannot be kept.
+
+    Raises:
+        InputError: it cannot be made or written.
+    """
+    probe = folder / ".writable"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise InputError(f"output folder {folder} cannot be written: {error.strerror}") from error
+
+
+def _box_text(box: tuple[float, ...]) -> str:
+    return " ".join(f"{value:.1f}" for value in box)
+
+
+def _slug(label: str) -> str:
+    """A label as part of a file name."""
+    kept = "".join(sign if sign.isalnum() else "-" for sign in label.lower())
+    return "-".join(part for part in kept.split("-") if part)[:40] or "label"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

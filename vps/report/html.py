@@ -1,0 +1,82 @@
+"""A static page of explanations: no scripts, nothing from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from vps.archive import write_atomically
+from vps.report.panels import SUFFICIENT
+from vps.result import Explanation
+
+_TEMPLATE = "page.html"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One explanation on the page.
+
+    Attributes:
+        title: what is asked, e.g. "Why is this a wheel?".
+        kind: a short name of the kind of case.
+        text: a sentence or two on what is to be seen.
+        figure: file name of the picture, in the folder of the page.
+        explanation: where the numbers come from.
+    """
+
+    title: str
+    kind: str
+    text: str
+    figure: str
+    explanation: Explanation
+
+
+def write_page(path: Path, title: str, introduction: str, cases: Sequence[Case]) -> Path:
+    """Write the page; texts are escaped.
+
+    Args:
+        path: of the page; the figures lie beside it.
+        title: of the page.
+        introduction: a paragraph below the title.
+        cases: in the order of the page.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    from jinja2 import Environment, PackageLoader
+
+    environment = Environment(loader=PackageLoader("vps.report", "."), autoescape=True)
+    shown = [
+        {
+            "title": case.title,
+            "kind": case.kind,
+            "text": case.text,
+            "figure": quote(case.figure),
+            "alt": f"Figure: {case.title}",
+            "numbers": numbers(case.explanation),
+            "warnings": case.explanation.warnings,
+        }
+        for case in cases
+    ]
+    page = environment.get_template(_TEMPLATE).render(
+        title=title, introduction=introduction, cases=shown
+    )
+    write_atomically(path, page.encode())
+    return path
+
+
+def numbers(explanation: Explanation) -> dict[str, str]:
+    """The key numbers of an explanation, ready to print."""
+    count = explanation.smallest_sufficient(SUFFICIENT)
+    share = explanation.areas[count]
+    scored = explanation.insertion[-1] > 0
+    return {
+        "score": f"{explanation.deletion_class[0]:.2f}",
+        "insertion AUC": f"{explanation.insertion_auc:.3f}",
+        "deletion AUC": f"{explanation.deletion_auc:.3f}",
+        "sufficient part": f"{share:.0%} of the area" if scored else "none",
+        "passes": f"{explanation.passes:,}",
+        "seconds": f"{explanation.seconds:.1f}",
+    }
