@@ -7,8 +7,13 @@ from vps.errors import InputError
 
 def test_recursion_of_the_paper():
     scores = region_scores(np.array([2, 0, 1]), np.array([0.0, 0.5, 0.4, 0.4]))
-    # a_1 = -0.5, a_2 = -0.5 - 0.1, a_3 = a_2 because F stays.
-    np.testing.assert_allclose(scores, [-0.6, -0.6, -0.5])
+    # a_0 = 0, a_1 = -0.5, a_2 = -0.5 - 0.1.
+    np.testing.assert_allclose(scores, [-0.5, -0.6, 0])
+
+
+def test_a_region_that_suffices_stands_out_from_those_that_add_nothing():
+    scores = scaled(region_scores(np.array([1, 2, 0, 3]), np.array([0.0, 2.0, 2.0, 2.0, 2.0])))
+    assert scores.tolist() == [0, 1, 0, 0]
 
 
 def test_earlier_is_never_lower():

@@ -12,11 +12,13 @@ from vps.errors import InputError
 def region_scores(order: np.ndarray, objective: np.ndarray) -> np.ndarray:
     """The raw attribution of each region.
 
-        a_0 = 0,   a_k = a_(k-1) - |F_k - F_(k-1)|,   the k-th region of the order gets a_k
+        a_0 = 0,   a_k = a_(k-1) - |F_k - F_(k-1)|,   order[k] gets a_k, k = 0..m-1
 
-    The earlier a region stands in the order, the higher its score; regions between which F does
-    not move share one. Starting at step 0 shifts all scores alike, so the scaled map is the same
-    as when the first region gets a_1 = 0.
+    with F_k the objective after k regions, so that F_0 is that of nothing shown. Of two regions
+    that follow each other, the first stands above the second by its own step of F: a region that
+    brings the detection forth stands out from all that come after. (With a_k for the k-th region
+    counted from 1, the difference would be the step of the second: after one region that suffices,
+    those that add nothing would look as important.) Regions that do not move F share one score.
 
     Args:
         order: (m,) region indices, most important first.
@@ -33,8 +35,8 @@ def region_scores(order: np.ndarray, objective: np.ndarray) -> np.ndarray:
         raise InputError(
             f"{order.shape} regions need F at {len(order) + 1} steps, got {objective.shape}"
         )
-    scores = np.empty(len(order))
-    scores[order] = -np.cumsum(np.abs(np.diff(objective)))
+    scores = np.zeros(len(order))
+    scores[order[1:]] = -np.cumsum(np.abs(np.diff(objective[:-1])))
     return scores
 
 

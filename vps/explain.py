@@ -153,6 +153,6 @@ def _doubts(curves: Curves) -> tuple[str, ...]:
             "the target scores 0 on the whole image: the order says what would make the detector "
             "find it, not why it does"
         )
-    if not np.abs(np.diff(curves.objective))[1:].any():
+    if not np.abs(np.diff(curves.objective))[:-1].any():
         notes.append("F does not change from one region to the next: the map is constant")
     return tuple(notes)

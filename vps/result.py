@@ -125,7 +125,7 @@ class Explanation:
 
     @property
     def region_scores(self) -> np.ndarray:
-        """(m,) raw attribution a_k of each region, at most 0 (`vps.attribution.region_scores`)."""
+        """(m,) raw attribution of each region, at most 0 (`vps.attribution.region_scores`)."""
         return attribution.region_scores(self.order, self.objective)
 
     @property

@@ -191,7 +191,7 @@ def _context(
                 category,
                 f"Why is this a {category} and not a {otherwise}?",
                 "context cause",
-                f"By construction the two look the same: only the {cause} makes it a {category}. "
+                f"By construction the two look the same, and only the {cause} tells. "
                 f"A right explanation holds the {cause}.",
                 scene,
                 Target(found.box, found.label),

@@ -185,6 +185,6 @@ def _about_sufficient(explanation: Explanation) -> str:
     count = explanation.smallest_sufficient(SUFFICIENT)
     share = explanation.areas[count]
     return (
-        f"{count} of {len(explanation.order)} regions ({share:.0%} of the area) "
-        f"reach {SUFFICIENT:.0%} of the whole image's score"
+        f"{SUFFICIENT:.0%} of the whole image's score from {count} of "
+        f"{len(explanation.order)} regions, {share:.0%} of the area"
     )

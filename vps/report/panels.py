@@ -30,13 +30,14 @@ def draw_detection(axes: Axes, explanation: Explanation, image: np.ndarray) -> N
     _draw_box(axes, target.box, dashed=target.kind is Kind.MISSED)
     if target.said_box is not None and target.said_box != target.box:
         _draw_box(axes, target.said_box, colour="white", dashed=True)
-    x1, y1, x2, _ = target.box
+    x1, y1, x2, y2 = target.box
     height, width = image.shape[:2]
     right = (x1 + x2) / 2 > width / 2
-    above = y1 > 0.09 * height
+    # Over the box, where there is room, else under it: the tag must not hide the object.
+    above = y1 > 0.11 * height
     axes.annotate(
         shortened(target.label, 26),
-        (min(x2, width) if right else max(x1, 0), max(y1, 0)),
+        (min(x2, width) if right else max(x1, 0), y1 if above else min(y2, 0.9 * height)),
         xytext=(0, 2 if above else -2),
         textcoords="offset points",
         ha="right" if right else "left",
