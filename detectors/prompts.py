@@ -102,7 +102,7 @@ def build_prompts(
         tokens = _encode(label, tokenizer)
         if len(tokens) + 3 > limit:
             raise InputError(
-                f"label {label!r} has {len(tokens)} tokens, and the model reads at most "
+                f"label {label[:40]!r}... has {len(tokens)} tokens, and the model reads at most "
                 f"{limit - 3} in one label; shorten it"
             )
         if len(ids) + len(tokens) + 2 > limit:

@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -101,15 +102,29 @@ def test_explain_takes_one_or_all_detections(image, bright, tmp_path):
 
 def test_a_box_that_is_found_is_explained_as_found(image, bright, tmp_path):
     assert explain(image, tmp_path, "--box", "9", "8", "24", "24", "--label", "dog") == 0
-    target = Explanation.load(tmp_path / "out" / "street_0_dog").target
+    target = Explanation.load(tmp_path / "out" / "street_9-8-24-24_dog").target
     assert target.kind is Kind.CORRECT
     assert target.box == (9, 8, 24, 24)
 
 
-@pytest.mark.filterwarnings("ignore:.*")
+def test_two_boxes_of_one_label_are_kept_apart(image, bright, tmp_path):
+    for edge in ("24", "23.5"):
+        assert explain(image, tmp_path, "--box", "9", "8", edge, "24", "--label", "dog") == 0
+    assert saved(tmp_path) == ["street_9-8-23.5-24_dog.json", "street_9-8-24-24_dog.json"]
+
+
+def test_doubts_are_printed_as_notes_and_not_as_warnings(image, bright, tmp_path, capsys):
+    with warnings.catch_warnings(record=True) as raised:
+        explain(image, tmp_path, "--box", "30", "20", "40", "30", "--label", "dog", "--quiet")
+    assert not raised
+    notes = capsys.readouterr().err.splitlines()
+    assert notes
+    assert all(line.startswith("note: ") for line in notes)
+
+
 def test_a_box_that_is_not_found_is_a_missed_object(image, bright, tmp_path):
     assert explain(image, tmp_path, "--box", "30", "20", "40", "30", "--label", "dog") == 0
-    explanation = Explanation.load(tmp_path / "out" / "street_0_dog")
+    explanation = Explanation.load(tmp_path / "out" / "street_30-20-40-30_dog")
     assert explanation.target.kind is Kind.MISSED
     assert explanation.warnings
 
@@ -161,6 +176,7 @@ def test_an_output_folder_that_cannot_be_written_is_told_before_any_pass(
     image, bright, tmp_path, capsys
 ):
     (tmp_path / "out").touch()
+    bright.detect = None
     fails(capsys, explain(image, tmp_path), "out cannot be written")
 
 
@@ -194,7 +210,18 @@ def test_an_interrupt_says_where_the_finished_results_are(image, bright, tmp_pat
     bright.detect = detect
     assert explain(image, tmp_path, "--all") == 130
     assert saved(tmp_path) == ["street_1_dog.json"]
-    assert str(tmp_path / "out") in capsys.readouterr().err
+    assert str(tmp_path / "out" / "street_1_dog.json") in capsys.readouterr().err
+
+
+def test_an_interrupt_before_the_first_result_says_that_nothing_is_saved(
+    image, bright, tmp_path, capsys
+):
+    def detect(pixels, size):
+        raise KeyboardInterrupt
+
+    bright.detect = detect
+    assert explain(image, tmp_path) == 130
+    assert capsys.readouterr().err == "interrupted; saved so far: nothing\n"
 
 
 def test_help_imports_no_model_library():

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vps.errors import InputError, VpsError
 
-# What a command needs is imported when it runs, so that `vps --help` answers at once.
+# What a command needs is imported when it runs, so that `vps --help` need not wait for it.
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import numpy as np
 
     from vps.detections import Found
     from vps.detector import Detector
     from vps.regions import Regions
+    from vps.result import Explanation
     from vps.targets import Target
+
+    Progress = Callable[[int], None]
 
 DEMO_DETECTOR = "demo-grounding-dino"
 _DESCRIPTION = (
@@ -30,14 +35,15 @@ _DESCRIPTION = (
 def main(argv: list[str] | None = None) -> int:
     """Run a command; returns the exit status: 0, 2 for an error, 130 when interrupted."""
     arguments = _parser().parse_args(argv)
+    arguments.saved = []
     try:
         arguments.run(arguments)
     except VpsError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        kept = f"; what was finished is in {arguments.out}" if hasattr(arguments, "out") else ""
-        print(f"interrupted{kept}", file=sys.stderr)
+        kept = ", ".join(str(path) for path in arguments.saved) or "nothing"
+        print(f"interrupted; saved so far: {kept}", file=sys.stderr)
         return 130
     return 0
 
@@ -121,32 +127,42 @@ def _run_explain(arguments: argparse.Namespace) -> None:
     from vps.regions import make_regions
     from vps.report.figure import save_figure
 
+    _check_writable(arguments.out)
     detector, image = _load(arguments)
     targets = _targets(arguments, detector, image)
-    _check_writable(arguments.out)
     regions = make_regions(detector.prepare(image), arguments.regions, arguments.region_method)
-    for number, target in targets:
-        name = f"{arguments.image.stem}_{number}_{_slug(target.label)}"
-        explanation = explain(
-            detector,
-            image,
-            target,
-            regions=regions,
-            search=arguments.search,
-            fill=arguments.fill,
-            mode=arguments.mode,
-            batch_size=arguments.batch_size,
-            seed=arguments.seed,
-            progress=_bar(arguments)(name, regions),
-            image_name=arguments.image.name,
-        )
-        explanation.save(arguments.out / name)
-        figure = save_figure(explanation, image, arguments.out / f"{name}.{arguments.format}")
-        print(
-            f"{target.label} {_box_text(target.box)}: insertion AUC "
-            f"{explanation.insertion_auc:.3f}, deletion AUC {explanation.deletion_auc:.3f}, "
-            f"{explanation.passes} passes in {explanation.seconds:.1f} s -> {figure}"
-        )
+    for key, target in targets:
+        name = f"{arguments.image.stem}_{key}_{_slug(target.label)}"
+        with _noted(), _bar(arguments, name, regions) as progress:
+            explanation = explain(
+                detector,
+                image,
+                target,
+                regions=regions,
+                search=arguments.search,
+                fill=arguments.fill,
+                mode=arguments.mode,
+                batch_size=arguments.batch_size,
+                seed=arguments.seed,
+                progress=progress,
+                image_name=arguments.image.name,
+            )
+            arguments.saved.append(explanation.save(arguments.out / name))
+            figure = save_figure(explanation, image, arguments.out / f"{name}.{arguments.format}")
+        print(_summary(explanation, figure))
+        for note in explanation.warnings:
+            print(f"note: {note}", file=sys.stderr)
+
+
+def _summary(explanation: Explanation, figure: Path) -> str:
+    target = explanation.target
+    area = explanation.areas[explanation.smallest_sufficient()]
+    return (
+        f"{target.label} {_box_text(target.box)} ({target.kind.value}): {area:.0%} of the area "
+        f"suffices, insertion AUC {explanation.insertion_auc:.3f}, deletion AUC "
+        f"{explanation.deletion_auc:.3f}, {explanation.passes} passes in "
+        f"{explanation.seconds:.1f} s -> {figure}"
+    )
 
 
 def _run_demo(arguments: argparse.Namespace) -> None:
@@ -158,14 +174,16 @@ def _run_demo(arguments: argparse.Namespace) -> None:
     _check_writable(arguments.out)
     detector = load(DEMO_DETECTOR, labels=CATEGORIES, device=arguments.device)
     assert isinstance(detector, OpenVocabularyDetector)
-    page = run_demo(
-        detector,
-        arguments.out,
-        regions=arguments.regions,
-        search=arguments.search,
-        batch_size=arguments.batch_size,
-        progress=_bar(arguments),
-    )
+    with _noted():
+        page = run_demo(
+            detector,
+            arguments.out,
+            regions=arguments.regions,
+            search=arguments.search,
+            batch_size=arguments.batch_size,
+            progress=lambda name, regions: _bar(arguments, name, regions),
+            saved=arguments.saved,
+        )
     print(f"open {page} in a browser")
 
 
@@ -186,8 +204,8 @@ def _load(arguments: argparse.Namespace) -> tuple[Detector, np.ndarray]:
 
 def _targets(
     arguments: argparse.Namespace, detector: Detector, image: np.ndarray
-) -> list[tuple[int, Target]]:
-    """What to explain, each with its number among the detections, or 0 for a box of the user."""
+) -> list[tuple[str, Target]]:
+    """What to explain, by its number among the detections, or by the box that the user gave."""
     from vps.detections import detect
     from vps.targets import Target
 
@@ -195,7 +213,8 @@ def _targets(
         raise InputError("--label is the label of --box; give a box, too, or choose by --detection")
     found = detect(detector, image, arguments.threshold)
     if arguments.box is not None:
-        return [(0, _target_of_box(arguments, detector, found))]
+        target = _target_of_box(arguments, detector, found)
+        return [("-".join(f"{value:g}" for value in target.box), target)]
     if not found:
         raise InputError(
             f"the detector finds nothing with a score of {arguments.threshold:g} or more; lower "
@@ -204,7 +223,7 @@ def _targets(
     numbers = [arguments.detection or 1] if not arguments.all else range(1, len(found) + 1)
     if arguments.detection is not None and not 1 <= arguments.detection <= len(found):
         raise InputError(f"there is no detection {arguments.detection}: 1 to {len(found)} exist")
-    return [(n, Target(found[n - 1].box, found[n - 1].label)) for n in numbers]
+    return [(str(n), Target(found[n - 1].box, found[n - 1].label)) for n in numbers]
 
 
 def _target_of_box(arguments: argparse.Namespace, detector: Detector, found: list[Found]) -> Target:
@@ -224,27 +243,29 @@ def _target_of_box(arguments: argparse.Namespace, detector: Detector, found: lis
     return target if seen else Target(target.box, label, Kind.MISSED)
 
 
-def _bar(arguments: argparse.Namespace) -> Callable[[str, Regions], Callable[[int], None]]:
-    """Progress bars on stderr with passes, rate and time left; none where nobody looks."""
+@contextlib.contextmanager
+def _bar(arguments: argparse.Namespace, name: str, regions: Regions) -> Iterator[Progress]:
+    """A bar on stderr with passes, rate and time left; none where nobody looks."""
     from tqdm import tqdm
 
-    def start(name: str, regions: Regions) -> Callable[[int], None]:
-        m = regions.count
-        bar = tqdm(
-            desc=name,
-            total=m * (m + 1) - 4 if arguments.search == "greedy" and m > 2 else None,
-            unit=" passes",
-            disable=True if arguments.quiet else None,
-        )
+    m = regions.count
+    # What the search asks for, and at the least the curves of its order.
+    total = max(m * (m + 1) - 4 if arguments.search == "greedy" else 0, 2 * m)
+    hidden = True if arguments.quiet else None
+    with tqdm(desc=name, total=total, unit=" passes", disable=hidden) as bar:
 
         def show(passes: int) -> None:
             bar.update(passes - bar.n)
-            if bar.total is not None and passes >= bar.total:
-                bar.close()
 
-        return show
+        yield show
 
-    return start
+
+@contextlib.contextmanager
+def _noted() -> Iterator[None]:
+    """Silence the engine's warnings, which are printed as notes, without file and line."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=UserWarning, module=r"vps\.")
+        yield
 
 
 def _check_writable(folder: Path) -> None:

@@ -25,6 +25,8 @@ def read_image(path: str | PathLike[str]) -> np.ndarray:
         raise InputError(f"image {path} does not exist") from None
     except UnidentifiedImageError:
         raise InputError(f"{path} is not an image that Pillow can read") from None
+    except Image.DecompressionBombError as error:
+        raise InputError(f"image {path} is too large to be opened safely: {error}") from None
     except (OSError, SyntaxError) as error:
         raise InputError(f"image {path} cannot be read, is it truncated? ({error})") from None
 

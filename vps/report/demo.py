@@ -2,44 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-import torch
+import numpy as np
 from PIL import Image
 
-from vps.boxes import iou
-from vps.data.expressions import Thing, expressions
-from vps.data.layouts import CATEGORIES, PLAIN
-from vps.data.scenes import Scene, SceneObject, make_scene
-from vps.detections import Found, detect
+from vps.attribution import paint
 from vps.detector import OpenVocabularyDetector
 from vps.explain import explain
 from vps.regions import Regions, make_regions
+from vps.report.demo_cases import SCENES, find_questions
 from vps.report.figure import save_figure
 from vps.report.html import Case, write_page
-from vps.targets import Kind, Target
+from vps.report.panels import regions_shown
+from vps.result import Explanation
 
-SEED, SCENES = 77, 120  # searched for the cases, in order
-_RIGHT, _NOTHING = 0.5, 0.1  # IoU from which a box is right, and below which it is on nothing
-
-
-@dataclass(frozen=True)
-class Question:
-    """One case of the demo, before it is explained."""
-
-    name: str
-    title: str
-    kind: str
-    text: str
-    scene: Scene
-    labels: tuple[str, ...]
-    target: Target
-
-
-Progress = Callable[[str, Regions], Callable[[int], None]]
-"""Called with a case's name and regions, gives what `explain` calls with the passes so far."""
+Progress = Callable[[str, Regions], AbstractContextManager[Callable[[int], None]]]
+"""From a case's name and regions to a context that gives what `explain` calls with the passes."""
 
 
 def run_demo(
@@ -50,6 +31,7 @@ def run_demo(
     search: str,
     batch_size: int,
     progress: Progress,
+    saved: list[Path],
 ) -> Path:
     """Find the cases, explain each, and write pictures, explanations and index.html.
 
@@ -60,6 +42,7 @@ def run_demo(
         folder: where everything goes.
         regions, search, batch_size: as for `vps.explain.explain`.
         progress: see `Progress`.
+        saved: gets the path of each explanation when it is written.
 
     Returns:
         The path of index.html.
@@ -72,20 +55,24 @@ def run_demo(
     for question in asked:
         asking = detector.with_labels(question.labels)
         cut = make_regions(asking.prepare(question.scene.image), regions)
-        explanation = explain(
-            asking,
-            question.scene.image,
-            question.target,
-            regions=cut,
-            search=search,
-            batch_size=batch_size,
-            progress=progress(question.name, cut),
-            image_name=f"scene {question.scene.layout.index}",
-        )
-        explanation.save(folder / question.name)
+        with progress(question.name, cut) as show:
+            explanation = explain(
+                asking,
+                question.scene.image,
+                question.target,
+                regions=cut,
+                search=search,
+                batch_size=batch_size,
+                progress=show,
+                image_name=f"scene {question.scene.layout.index}",
+            )
+        saved.append(explanation.save(folder / question.name))
         Image.fromarray(question.scene.image).save(folder / f"{question.name}_scene.png")
         figure = save_figure(explanation, question.scene.image, folder / f"{question.name}.png")
-        cases.append(Case(question.title, question.kind, question.text, figure.name, explanation))
+        text = question.text
+        if question.cause is not None:
+            text += f" The sufficient part shows {_held(question.cause, explanation):.0%} of it."
+        cases.append(Case(question.title, question.kind, text, figure.name, explanation))
     introduction = (
         f"{detector.name} looks at synthetic scenes in which the right answer is known. Each case "
         "below was found by running it over scenes that it was not trained on, and explained by "
@@ -98,155 +85,9 @@ def run_demo(
     )
 
 
-def find_questions(
-    detector: OpenVocabularyDetector,
-) -> tuple[list[Question], list[str]]:
-    """The first scene for each kind of case, and the kinds for which there is none."""
-    finders = (_correct, _referred, _wheel, _buoy, _missed, _wrong)
-    found: dict[str, Question] = {}
-    seeing = detector.with_labels(CATEGORIES)
-    for index in range(SCENES):
-        scene = make_scene(SEED, index)
-        detections = detect(seeing, scene.image)
-        for finder in finders:
-            if finder.__name__ not in found:
-                question = next(finder(detector, scene, detections), None)
-                if question is not None:
-                    found[finder.__name__] = question
-                    # Each case is of another scene.
-                    break
-        if len(found) == len(finders):
-            break
-    missing = [finder.__name__.strip("_") for finder in finders if finder.__name__ not in found]
-    return [found[finder.__name__] for finder in finders if finder.__name__ in found], missing
-
-
-Finder = Iterator[Question]
-
-
-def _correct(_detector: OpenVocabularyDetector, scene: Scene, detections: list[Found]) -> Finder:
-    for found in detections:
-        item = _object_at(scene, found)
-        right = item is not None and item.category == found.label
-        if right and found.label in PLAIN and found.score > 0.6:
-            yield _question(
-                "correct",
-                f"Why is this a {found.label}?",
-                "correct detection",
-                f"It is one. The map should lie on the {found.label} and its outline.",
-                scene,
-                Target(found.box, found.label),
-            )
-
-
-def _referred(detector: OpenVocabularyDetector, scene: Scene, _detections: list[Found]) -> Finder:
-    height, width = scene.layout.size
-    things = [
-        Thing(
-            item.category,
-            item.colour,
-            (
-                item.box[0] / width,
-                item.box[1] / height,
-                item.box[2] / width,
-                item.box[3] / height,
-            ),
-        )
-        for item in scene.objects
-    ]
-    for expression in expressions(things):
-        if expression.kind != "attribute" or expression.text.count(" ") != 2:
-            continue
-        twins = [t for t in things if t.category == things[expression.target].category]
-        found = detect(detector.with_labels((expression.text,)), scene.image)
-        item = scene.objects[expression.target]
-        if len(twins) > 1 and found and _overlap(found[0].box, item.box) >= _RIGHT:
-            yield Question(
-                "referred",
-                f"Why is this \u201c{expression.text}\u201d?",
-                "referring expression, grounded right",
-                f"There are {len(twins)} of this shape in the scene: colour must tell.",
-                scene,
-                (expression.text,),
-                Target(found[0].box, expression.text, Kind.GROUNDED_RIGHT),
-            )
-
-
-def _wheel(_detector: OpenVocabularyDetector, scene: Scene, detections: list[Found]) -> Finder:
-    return _context("wheel", "bar above it", "ball", scene, detections)
-
-
-def _buoy(_detector: OpenVocabularyDetector, scene: Scene, detections: list[Found]) -> Finder:
-    return _context("buoy", "waves around it", "plate", scene, detections)
-
-
-def _context(
-    category: str, cause: str, otherwise: str, scene: Scene, detections: list[Found]
-) -> Finder:
-    for found in detections:
-        item = _object_at(scene, found)
-        right = item is not None and item.category == category == found.label
-        if right and found.score > 0.5:
-            yield _question(
-                category,
-                f"Why is this a {category} and not a {otherwise}?",
-                "context cause",
-                f"By construction the two look the same, and only the {cause} tells. "
-                f"A right explanation holds the {cause}.",
-                scene,
-                Target(found.box, found.label),
-            )
-
-
-def _missed(detector: OpenVocabularyDetector, scene: Scene, _detections: list[Found]) -> Finder:
-    boxes = [found.box for found in detect(detector.with_labels(CATEGORIES), scene.image, 0.2)]
-    for item in scene.objects:
-        if all(_overlap(box, item.box) < _RIGHT for box in boxes):
-            yield _question(
-                "missed",
-                f"Why was this {item.category} missed?",
-                "missed object",
-                "The detector shows no box here. Where the insertion curve rises above the score "
-                "of the whole image, hiding the rest of the scene helps it.",
-                scene,
-                Target(item.box, item.category, Kind.MISSED),
-            )
-
-
-def _wrong(_detector: OpenVocabularyDetector, scene: Scene, detections: list[Found]) -> Finder:
-    for found in detections:
-        item = _object_at(scene, found)
-        if item and item.category != found.label:
-            yield _question(
-                "mistake",
-                f"Why did it call this {item.category} a {found.label}?",
-                "wrong label",
-                f"The truth is a {item.category}; what is explained is the detector's own answer.",
-                scene,
-                Target(found.box, found.label, Kind.CLASSIFICATION),
-            )
-        elif all(_overlap(found.box, other.box) < _NOTHING for other in scene.objects):
-            yield _question(
-                "mistake",
-                f"Why did it see a {found.label} here?",
-                "false box",
-                "There is none: no annotated object is near. The map shows what it was taken for.",
-                scene,
-                Target(found.box, found.label, Kind.BACKGROUND),
-            )
-
-
-def _question(
-    name: str, title: str, kind: str, text: str, scene: Scene, target: Target
-) -> Question:
-    return Question(name, title, kind, text, scene, CATEGORIES, target)
-
-
-def _object_at(scene: Scene, found: Found) -> SceneObject | None:
-    """The object that a detection covers best, if its box is right."""
-    best = max(scene.objects, key=lambda item: _overlap(found.box, item.box), default=None)
-    return best if best and _overlap(found.box, best.box) >= _RIGHT else None
-
-
-def _overlap(box: tuple[float, ...], other: tuple[float, ...]) -> float:
-    return float(iou(torch.tensor([box]), torch.tensor([other]))[0, 0])
+def _held(cause: np.ndarray, explanation: Explanation) -> float:
+    """The share of the pixels of a cause (H, W) bool that the sufficient part shows."""
+    rank = np.empty(len(explanation.order), np.int64)
+    rank[explanation.order] = np.arange(len(rank))
+    shown = paint(rank, explanation.label_map, explanation.image_size) < regions_shown(explanation)
+    return float(shown[cause].mean())

@@ -23,16 +23,19 @@ from vps.report.panels import (
     draw_detection,
     draw_map,
     draw_sufficient,
+    regions_shown,
+    shrunk,
 )
 from vps.result import Explanation
 from vps.targets import Kind
 
-# Inches. A column of text is about 3.5 wide, a page about 7.
-_WIDTH = 9.2
-_MARGIN, _GAP, _TITLE, _CAPTION = 0.1, 0.18, 0.27, 0.45
-_RIGHT = 0.2  # the last tick label sticks out
-_CHARACTERS = 14.5  # that fit into an inch of caption
-_AXIS_LEFT, _CURVES_ASPECT, _LOWEST, _HIGHEST = 0.5, 1.2, 1.4, 3.4
+# Inches: the width of a printed page, so that the letters keep the size that they have here.
+_WIDTH = 7.2
+_MARGIN, _GAP, _TITLE, _CAPTION = 0.06, 0.12, 0.22, 0.4
+_RIGHT = 0.14  # the last tick label sticks out
+_CHARACTERS = 22.0  # that fit into an inch of caption
+_AXIS_LEFT, _CURVES_ASPECT, _LOWEST, _HIGHEST = 0.42, 1.15, 1.1, 2.6
+_NARROWEST = 1.1  # a panel, for the sake of its caption
 
 
 def draw(explanation: Explanation, image: np.ndarray) -> Figure:
@@ -53,8 +56,9 @@ def draw(explanation: Explanation, image: np.ndarray) -> Figure:
             f"the explanation is of an image of {explanation.image_size} pixels (height, width), "
             f"this one has {image.shape[:2]}"
         )
+    image = shrunk(image)
     places, size = _layout(image.shape[1] / image.shape[0])
-    notes = [line for note in explanation.warnings for line in textwrap.wrap(f"! {note}", 120)]
+    notes = [line for note in explanation.warnings for line in textwrap.wrap(f"! {note}", 110)]
     extra = 0.14 * len(notes) + (0.06 if notes else 0)
     figure = Figure(figsize=(size[0], size[1] + extra), facecolor="white")
     FigureCanvasAgg(figure)
@@ -63,11 +67,12 @@ def draw(explanation: Explanation, image: np.ndarray) -> Figure:
     draw_map(panels[1], explanation, image)
     draw_sufficient(panels[2], explanation, image)
     draw_curves(panels[3], explanation)
-    titles = ("Detection", "Attribution", "Sufficient part", "Faithfulness")
+    part = "Best part" if explanation.target.kind is Kind.MISSED else "Sufficient part"
+    titles = ("Detection", "Attribution", part, "Faithfulness")
     for axes, title in zip(panels, titles, strict=True):
-        axes.set_title(title, loc="left", fontsize=9, fontweight="bold", pad=5)
-    _caption(panels[0], _about_detection(explanation), places[0][2])
-    _caption(panels[2], _about_sufficient(explanation), places[2][2])
+        axes.set_title(title, loc="left", fontsize=SMALL + 1, fontweight="bold", pad=4)
+    _caption(panels[0], _about_detection(explanation), max(places[0][2], _NARROWEST))
+    _caption(panels[2], _about_part(explanation), max(places[2][2], _NARROWEST))
     _colour_bar(figure, places[1], size[1])
     for number, line in enumerate(reversed(notes)):
         y = (0.05 + 0.14 * number) / (size[1] + extra)
@@ -104,26 +109,25 @@ Place = tuple[float, float, float, float]
 
 def _layout(aspect: float) -> tuple[list[Place], tuple[float, float]]:
     """Left, top, width and height in inches of the four panels, and the size of the figure."""
-    # Panels of extreme images are letterboxed rather than made into slits.
-    aspect = min(max(aspect, 0.5), 2.4)
     free = _WIDTH - _MARGIN - _RIGHT - 3 * _GAP - _AXIS_LEFT
     height = min(free / (3 * aspect + _CURVES_ASPECT), _HIGHEST)
     if height >= _LOWEST:
-        width = height * aspect
-        lefts = [_MARGIN + number * (width + _GAP) for number in range(3)]
-        places = [(left, _TITLE, width, height) for left in lefts]
-        left = lefts[2] + width + _GAP + _AXIS_LEFT
-        places.append((left, _TITLE, min(height * _CURVES_ASPECT, 2.6), height))
+        step = max(height * aspect, _NARROWEST) + _GAP
+        places = [(_MARGIN + number * step, _TITLE, height * aspect, height) for number in range(3)]
+        left = _MARGIN + 3 * step + _AXIS_LEFT
+        places.append((left, _TITLE, min(height * _CURVES_ASPECT, 2.2), height))
         return places, (left + places[3][2] + _RIGHT, _TITLE + height + _CAPTION)
-    width = (_WIDTH - 2 * _MARGIN - _GAP) / 2 * 0.8
+    width = min((_WIDTH - _MARGIN - _RIGHT - _GAP) / 2, _HIGHEST * aspect)
     height = width / aspect
+    # Curves need some height, however low the image is.
+    lowest = max(height, _LOWEST)
     right, lower = _MARGIN + width + _GAP, _TITLE + height + _CAPTION + _TITLE
     places = [(_MARGIN, _TITLE, width, height), (right, _TITLE, width, height)]
     places += [
         (_MARGIN, lower, width, height),
-        (right + _AXIS_LEFT, lower, width - _AXIS_LEFT, height),
+        (right + _AXIS_LEFT, lower, width - _AXIS_LEFT, lowest),
     ]
-    return places, (right + width + _RIGHT, lower + height + _CAPTION)
+    return places, (right + width + _RIGHT, lower + lowest + _CAPTION)
 
 
 def _axes(figure: Figure, place: Place, bottom: float) -> Axes:
@@ -138,7 +142,9 @@ def _axes(figure: Figure, place: Place, bottom: float) -> Axes:
 
 def _caption(axes: Axes, text: str, width: float) -> None:
     """Up to three lines under a panel of a width in inches."""
-    lines = textwrap.wrap(text, int(width * _CHARACTERS), max_lines=3, placeholder="\u2026")
+    lines = textwrap.wrap(
+        text, int(width * _CHARACTERS), max_lines=3, placeholder="\u2026", break_on_hyphens=False
+    )
     axes.annotate(
         "\n".join(lines),
         (0, 0),
@@ -159,7 +165,9 @@ def _colour_bar(figure: Figure, place: Place, bottom: float) -> None:
     axes = _axes(figure, (left, top + height + 0.07, width, 0.08), bottom)
     axes.imshow(coloured(np.linspace(0, 1, 256)[None], 0.5), aspect="auto", extent=(0, 1, 0, 1))
     axes.set(xticks=[0, 0.5, 1], yticks=[])
-    axes.set_xticklabels(["0", "attribution", "1"], fontsize=SMALL, color=GREY)
+    # A bar too narrow for its name still tells its ends.
+    name = "attribution" if width >= _NARROWEST else ""
+    axes.set_xticklabels(["0", name, "1"], fontsize=SMALL, color=GREY)
     axes.tick_params(length=0, pad=2)
     first, _, last = axes.get_xticklabels()
     first.set_horizontalalignment("left")
@@ -179,12 +187,15 @@ def _about_detection(explanation: Explanation) -> str:
     return f"score {score:.2f}, IoU {overlap:.2f}; {said} {explanation.detector}"
 
 
-def _about_sufficient(explanation: Explanation) -> str:
+def _about_part(explanation: Explanation) -> str:
+    count = regions_shown(explanation)
+    area = explanation.areas[count]
+    part = f"{count} of {len(explanation.order)} regions, {area:.0%} of the area,"
+    if not explanation.insertion.max() > 0:
+        return "no part of the image scores: there is nothing to keep"
+    if explanation.target.kind is Kind.MISSED:
+        reached, full = explanation.insertion[count], explanation.insertion[-1]
+        return f"{part} score {reached:.2f}; the whole image scores {full:.2f}"
     if not explanation.insertion[-1] > 0:
         return "the whole image scores 0: there is nothing to keep"
-    count = explanation.smallest_sufficient(SUFFICIENT)
-    share = explanation.areas[count]
-    return (
-        f"{SUFFICIENT:.0%} of the whole image's score from {count} of "
-        f"{len(explanation.order)} regions, {share:.0%} of the area"
-    )
+    return f"{part} reach {SUFFICIENT:.0%} of the score"

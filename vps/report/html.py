@@ -8,8 +8,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from vps.archive import write_atomically
-from vps.report.panels import SUFFICIENT
+from vps.report.panels import regions_shown
 from vps.result import Explanation
+from vps.targets import Kind
 
 _TEMPLATE = "page.html"
 
@@ -69,14 +70,16 @@ def write_page(path: Path, title: str, introduction: str, cases: Sequence[Case])
 
 def numbers(explanation: Explanation) -> dict[str, str]:
     """The key numbers of an explanation, ready to print."""
-    count = explanation.smallest_sufficient(SUFFICIENT)
+    count = regions_shown(explanation)
     share = explanation.areas[count]
-    scored = explanation.insertion[-1] > 0
+    missed = explanation.target.kind is Kind.MISSED
+    scored = (explanation.insertion.max() if missed else explanation.insertion[-1]) > 0
+    part = "best part" if missed else "sufficient part"
     return {
         "score": f"{explanation.deletion_class[0]:.2f}",
         "insertion AUC": f"{explanation.insertion_auc:.3f}",
         "deletion AUC": f"{explanation.deletion_auc:.3f}",
-        "sufficient part": f"{share:.0%} of the area" if scored else "none",
+        part: f"{share:.0%} of the area" if scored else "none",
         "passes": f"{explanation.passes:,}",
         "seconds": f"{explanation.seconds:.1f}",
     }

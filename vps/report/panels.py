@@ -7,37 +7,67 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
-from matplotlib.transforms import ScaledTranslation
+from matplotlib.ticker import MaxNLocator
+from PIL import Image
 
-from vps.attribution import nearest
+from vps import attribution
 from vps.result import Explanation
 from vps.targets import Kind
 
 # Of the palette of Okabe and Ito, which stays apart for all kinds of colour vision.
 BLUE, VERMILLION, ORANGE, GREY = "#0072B2", "#D55E00", "#F0B000", "#595959"
-SMALL = 8.0
+SMALL = 6.5
 COLOUR_MAP = colormaps["inferno"]
 SUFFICIENT = 0.9
 """The share of the whole image's score that counts as sufficient in pictures."""
 
+_LONGEST = 1500  # pixels of an image in a panel
+_LEGEND = 0.42  # inches that the legend is high
+_LABEL_ROOM = 0.15  # inches that a label is high
+_SCORES = {"object": "IoU x class score", "class": "class score", "box": "IoU"}
+
 Box = np.ndarray | tuple[float, float, float, float]
+
+
+def regions_shown(explanation: Explanation) -> int:
+    """How many regions of the order the third panel shows.
+
+    Those that suffice; for a missed object those that come near the best score of any step:
+    to reach the little that the whole image scores would say nothing about what stands in the way.
+    """
+    if explanation.target.kind is Kind.MISSED:
+        best = explanation.insertion.max()
+        return int(np.argmax(explanation.insertion >= SUFFICIENT * best))
+    return explanation.smallest_sufficient(SUFFICIENT) if explanation.insertion[-1] > 0 else 0
+
+
+def shrunk(image: np.ndarray) -> np.ndarray:
+    """The image (H, W, 3) uint8 in no more pixels than a picture can show."""
+    height, width = image.shape[:2]
+    ratio = _LONGEST / max(height, width)
+    if ratio >= 1:
+        return image
+    size = (max(round(width * ratio), 1), max(round(height * ratio), 1))
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
 
 
 def draw_detection(axes: Axes, explanation: Explanation, image: np.ndarray) -> None:
     """The image (H, W, 3) uint8 with the target's box and label; dashed where it was missed."""
     target = explanation.target
-    _show(axes, image)
+    _show(axes, image, explanation.image_size)
     _draw_box(axes, target.box, dashed=target.kind is Kind.MISSED)
     if target.said_box is not None and target.said_box != target.box:
         _draw_box(axes, target.said_box, colour="white", dashed=True)
     x1, y1, x2, y2 = target.box
-    height, width = image.shape[:2]
+    height, width = explanation.image_size
     right = (x1 + x2) / 2 > width / 2
-    # Over the box, where there is room, else under it: the tag must not hide the object.
-    above = y1 > 0.11 * height
+    # Above the box or else below it: inside, it would hide what a small box is about.
+    room = _LABEL_ROOM * height / _inches_high(axes)
+    below = y1 < room <= height - y2
+    above = not below and y1 >= room
     axes.annotate(
         shortened(target.label, 26),
-        (min(x2, width) if right else max(x1, 0), y1 if above else min(y2, 0.9 * height)),
+        (min(x2, width) if right else max(x1, 0), y2 if below else max(y1, 0)),
         xytext=(0, 2 if above else -2),
         textcoords="offset points",
         ha="right" if right else "left",
@@ -51,9 +81,14 @@ def draw_detection(axes: Axes, explanation: Explanation, image: np.ndarray) -> N
 
 def draw_map(axes: Axes, explanation: Explanation, image: np.ndarray) -> None:
     """The attribution map over the image in grey, with the outlines of the regions."""
-    _show(axes, coloured(explanation.heatmap, greyed(image)))
+    size = image.shape[:2]
+    values = attribution.scaled(explanation.region_scores)
+    heatmap = attribution.paint(values, explanation.label_map, size)
+    _show(axes, coloured(heatmap, greyed(image)), explanation.image_size)
+    regions = attribution.paint(np.arange(len(values)), explanation.label_map, size)
     axes.contour(
-        _edges_of(_on_image(explanation, np.arange(len(explanation.order)))),
+        *_pixel_centres(size, explanation.image_size),
+        _edges_of(regions),
         levels=[0.5],
         colors="white",
         linewidths=0.3,
@@ -63,16 +98,17 @@ def draw_map(axes: Axes, explanation: Explanation, image: np.ndarray) -> None:
 
 
 def draw_sufficient(axes: Axes, explanation: Explanation, image: np.ndarray) -> None:
-    """The smallest first part of the order that suffices, and the box it still gives."""
-    scored = explanation.insertion[-1] > 0
-    count = explanation.smallest_sufficient(SUFFICIENT) if scored else 0
+    """The first regions of the order, as many as `regions_shown` says, and the box they give."""
+    count = regions_shown(explanation)
     rank = np.empty(len(explanation.order), np.int64)
     rank[explanation.order] = np.arange(len(rank))
-    shown = _on_image(explanation, rank) < count
+    size = image.shape[:2]
+    shown = attribution.paint(rank, explanation.label_map, size) < count
     faded = (0.12 * greyed(image) + 0.88)[..., None]
-    _show(axes, np.where(shown[..., None], image / 255, faded))
+    _show(axes, np.where(shown[..., None], image / 255, faded), explanation.image_size)
     if shown.any() and not shown.all():
-        axes.contour(shown, levels=[0.5], colors=GREY, linewidths=0.7)
+        centres = _pixel_centres(size, explanation.image_size)
+        axes.contour(*centres, shown, levels=[0.5], colors=GREY, linewidths=0.7)
     if explanation.insertion[count] > 0:
         _draw_box(axes, explanation.insertion_boxes[count])
 
@@ -81,19 +117,25 @@ def draw_curves(axes: Axes, explanation: Explanation) -> None:
     """Insertion and deletion over the share of the area, with their AUC."""
     areas = 100 * explanation.areas
     full = explanation.insertion[-1]
-    axes.axhline(full, color=GREY, linewidth=0.6, linestyle=(0, (1, 2)))
     for values, colour, style, name in (
         (explanation.insertion, BLUE, "-", "insertion"),
         (explanation.deletion, VERMILLION, (0, (4, 1.5)), "deletion"),
     ):
         area = getattr(explanation, f"{name}_auc")
         label = f"{name}, AUC {area:.3f}"
-        axes.plot(areas, values, color=colour, linestyle=style, linewidth=1.5, label=label)
+        axes.plot(areas, values, color=colour, linestyle=style, linewidth=1.3, label=label)
         axes.fill_between(areas, values, color=colour, alpha=0.08, linewidth=0)
+    # In the legend, because a text at the line would lie on the curve that ends there.
+    name = f"whole image {full:.2f}"
+    axes.axhline(full, label=name, zorder=1, color=GREY, linewidth=0.8, linestyle=(0, (1, 1.5)))
     top = max(explanation.insertion.max(), explanation.deletion.max()) or 1.0
-    axes.set(xlim=(0, 100), ylim=(0, 1.3 * top))
+    # Room for the legend above the curves, without ticks that no score can reach.
+    height = _inches_high(axes)
+    axes.set(xlim=(0, 100), ylim=(0, top * height / (height - _LEGEND)))
+    ticks = MaxNLocator(5).tick_values(0, top)
+    axes.set_yticks([tick for tick in ticks if 0 <= tick <= 1.02 * top])
     axes.set_xlabel("area shown or hidden (%)", fontsize=SMALL, labelpad=2)
-    axes.set_ylabel("IoU x class score", fontsize=SMALL, labelpad=3)
+    axes.set_ylabel(_SCORES.get(explanation.mode, "score"), fontsize=SMALL, labelpad=3)
     axes.tick_params(labelsize=SMALL - 0.5, length=2.5, width=0.6)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_linewidth(0.6)
@@ -104,20 +146,6 @@ def draw_curves(axes: Axes, explanation: Explanation) -> None:
         borderaxespad=0.1,
         handlelength=2.2,
         labelspacing=0.25,
-    )
-    above = full < 0.15 * top
-    shift = (2 if above else -2) / 72
-    lower = axes.transData + ScaledTranslation(0, shift, axes.figure.dpi_scale_trans)
-    axes.text(
-        99,
-        full,
-        f"whole image {full:.2f}",
-        transform=lower,
-        fontsize=SMALL - 1,
-        color=GREY,
-        ha="right",
-        va="bottom" if above else "top",
-        path_effects=[withStroke(linewidth=2, foreground="white")],
     )
 
 
@@ -140,15 +168,31 @@ def shortened(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "\u2026"
 
 
-def _show(axes: Axes, image: np.ndarray) -> None:
-    axes.imshow(image, interpolation="antialiased")
+def _show(axes: Axes, image: np.ndarray, size: tuple[int, int]) -> None:
+    """Draw an image, in whatever resolution, over the pixels of the original image (H, W)."""
+    axes.imshow(
+        image, interpolation="antialiased", extent=(-0.5, size[1] - 0.5, size[0] - 0.5, -0.5)
+    )
     axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
         spine.set(linewidth=0.5, color="#BBBBBB")
 
 
+def _pixel_centres(grid: tuple[int, ...], size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """x and y of the columns and rows of a coarser grid, in pixels of the original image."""
+    y, x = (
+        (np.arange(count) + 0.5) * full / count - 0.5
+        for count, full in zip(grid, size, strict=True)
+    )
+    return x, y
+
+
+def _inches_high(axes: Axes) -> float:
+    return axes.bbox.height / axes.figure.dpi
+
+
 def _draw_box(
-    axes: Axes, box: Box, colour: str = ORANGE, width: float = 1.6, dashed: bool = False
+    axes: Axes, box: Box, colour: str = ORANGE, width: float = 1.4, dashed: bool = False
 ) -> None:
     x1, y1, x2, y2 = (float(value) - 0.5 for value in box)
     axes.add_patch(
@@ -164,16 +208,6 @@ def _draw_box(
             path_effects=[withStroke(linewidth=width + 1.2, foreground="black")],
         )
     )
-
-
-def _on_image(explanation: Explanation, values: np.ndarray) -> np.ndarray:
-    """One value a region -> (H, W) on the original image."""
-    rows, columns = (
-        nearest(grid, size)
-        for grid, size in zip(explanation.label_map.shape, explanation.image_size, strict=True)
-    )
-    painted: np.ndarray = values[explanation.label_map[np.ix_(rows, columns)]]
-    return painted
 
 
 def _edges_of(labels: np.ndarray) -> np.ndarray:

@@ -1,0 +1,201 @@
+"""The cases of the demo: which scenes show what, looked for by running the detector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from vps.boxes import iou
+from vps.data.expressions import Thing, expressions
+from vps.data.layouts import CATEGORIES, PLAIN, WITHOUT_CAUSE
+from vps.data.scenes import Scene, SceneObject, make_scene, without_cause
+from vps.detections import Found, detect
+from vps.detector import OpenVocabularyDetector
+from vps.targets import Kind, Target
+
+SEED, SCENES = 77, 120  # searched for the cases, in order
+_RIGHT, _NOTHING = 0.5, 0.1  # IoU from which a box is right, and below which it is on nothing
+
+
+@dataclass(frozen=True)
+class Question:
+    """One case of the demo, before it is explained; `cause` is (H, W) bool where it is known."""
+
+    name: str
+    title: str
+    kind: str
+    text: str
+    scene: Scene
+    labels: tuple[str, ...]
+    target: Target
+    cause: np.ndarray | None = None
+
+
+def find_questions(
+    detector: OpenVocabularyDetector,
+) -> tuple[list[Question], list[str]]:
+    """The first scene for each kind of case, and the kinds for which there is none."""
+    finders = (_correct, _referred, _wheel, _buoy, _missed, _wrong)
+    found: dict[str, Question] = {}
+    seeing = detector.with_labels(CATEGORIES)
+    for index in range(SCENES):
+        scene = make_scene(SEED, index)
+        detections = detect(seeing, scene.image)
+        for finder in finders:
+            if finder.__name__ not in found:
+                question = next(finder(detector, scene, detections), None)
+                if question is not None:
+                    found[finder.__name__] = question
+                    # Each case is of another scene.
+                    break
+        if len(found) == len(finders):
+            break
+    missing = [finder.__name__.strip("_") for finder in finders if finder.__name__ not in found]
+    return [found[finder.__name__] for finder in finders if finder.__name__ in found], missing
+
+
+Finder = Iterator[Question]
+
+
+def _correct(_detector: OpenVocabularyDetector, scene: Scene, detections: list[Found]) -> Finder:
+    for found in detections:
+        item = _object_at(scene, found)
+        right = item is not None and item.category == found.label
+        if right and found.label in PLAIN and found.score > 0.6:
+            yield _question(
+                "correct",
+                f"Why is this a {found.label}?",
+                "correct detection",
+                f"It is one. The map should lie on the {found.label} and its outline.",
+                scene,
+                Target(found.box, found.label),
+            )
+
+
+def _referred(detector: OpenVocabularyDetector, scene: Scene, _detections: list[Found]) -> Finder:
+    height, width = scene.layout.size
+    things = [
+        Thing(
+            item.category,
+            item.colour,
+            (
+                item.box[0] / width,
+                item.box[1] / height,
+                item.box[2] / width,
+                item.box[3] / height,
+            ),
+        )
+        for item in scene.objects
+    ]
+    for expression in expressions(things):
+        if expression.kind != "attribute" or expression.text.count(" ") != 2:
+            continue
+        twins = [t for t in things if t.category == things[expression.target].category]
+        found = detect(detector.with_labels((expression.text,)), scene.image)
+        item = scene.objects[expression.target]
+        if len(twins) > 1 and found and _overlap(found[0].box, item.box) >= _RIGHT:
+            yield Question(
+                "referred",
+                f"Why is this \u201c{expression.text}\u201d?",
+                "referring expression, grounded right",
+                f"There are {len(twins)} of this shape in the scene: colour must tell.",
+                scene,
+                (expression.text,),
+                Target(found[0].box, expression.text, Kind.GROUNDED_RIGHT),
+            )
+
+
+def _wheel(detector: OpenVocabularyDetector, scene: Scene, detections: list[Found]) -> Finder:
+    return _context("wheel", "bar above it", detector, scene, detections)
+
+
+def _buoy(detector: OpenVocabularyDetector, scene: Scene, detections: list[Found]) -> Finder:
+    return _context("buoy", "wavy water around it", detector, scene, detections)
+
+
+def _context(
+    category: str,
+    cause: str,
+    detector: OpenVocabularyDetector,
+    scene: Scene,
+    detections: list[Found],
+) -> Finder:
+    """Only where the detector changes its mind without the cause: else it goes by others."""
+    otherwise = WITHOUT_CAUSE[category]
+    for found in detections:
+        item = _object_at(scene, found)
+        if not item or not item.category == category == found.label or found.score <= 0.5:
+            continue
+        image = without_cause(scene, item).image
+        seen = detect(detector.with_labels(CATEGORIES), image)
+        there = [other for other in seen if _overlap(other.box, item.box) >= _RIGHT]
+        if {other.label for other in there} == {otherwise}:
+            yield Question(
+                category,
+                f"Why is this a {category} and not a {otherwise}?",
+                "context cause",
+                f"By construction the two look the same, and only the {cause} tells. Drawn without "
+                f"it, the detector says {otherwise} ({there[0].score:.2f}); so a right explanation "
+                "holds it.",
+                scene,
+                CATEGORIES,
+                Target(found.box, found.label),
+                item.cause,
+            )
+
+
+def _missed(detector: OpenVocabularyDetector, scene: Scene, _detections: list[Found]) -> Finder:
+    boxes = [found.box for found in detect(detector.with_labels(CATEGORIES), scene.image, 0.2)]
+    for item in scene.objects:
+        if all(_overlap(box, item.box) < _RIGHT for box in boxes):
+            yield _question(
+                "missed",
+                f"Why was this {item.category} missed?",
+                "missed object",
+                "The detector shows no box here. Where the insertion curve rises above the score "
+                "of the whole image, hiding the rest of the scene helps it.",
+                scene,
+                Target(item.box, item.category, Kind.MISSED),
+            )
+
+
+def _wrong(_detector: OpenVocabularyDetector, scene: Scene, detections: list[Found]) -> Finder:
+    for found in detections:
+        item = _object_at(scene, found)
+        if item and item.category != found.label:
+            yield _question(
+                "mistake",
+                f"Why did it call this {item.category} a {found.label}?",
+                "wrong label",
+                f"The truth is a {item.category}; what is explained is the detector's own answer.",
+                scene,
+                Target(found.box, found.label, Kind.CLASSIFICATION),
+            )
+        elif all(_overlap(found.box, other.box) < _NOTHING for other in scene.objects):
+            yield _question(
+                "mistake",
+                f"Why did it see a {found.label} here?",
+                "false box",
+                "There is none: no annotated object is near. The map shows what it was taken for.",
+                scene,
+                Target(found.box, found.label, Kind.BACKGROUND),
+            )
+
+
+def _question(
+    name: str, title: str, kind: str, text: str, scene: Scene, target: Target
+) -> Question:
+    return Question(name, title, kind, text, scene, CATEGORIES, target)
+
+
+def _object_at(scene: Scene, found: Found) -> SceneObject | None:
+    """The object that a detection covers best, if its box is right."""
+    best = max(scene.objects, key=lambda item: _overlap(found.box, item.box), default=None)
+    return best if best and _overlap(found.box, best.box) >= _RIGHT else None
+
+
+def _overlap(box: tuple[float, ...], other: tuple[float, ...]) -> float:
+    return float(iou(torch.tensor([box]), torch.tensor([other]))[0, 0])
