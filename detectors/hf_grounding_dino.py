@@ -96,7 +96,8 @@ class HFGroundingDino:
                     return_dict=True,
                 )
         except RuntimeError as error:
-            if "selected index k out of range" not in str(error):
+            # Too small for a kernel of the backbone, or for as many proposals as queries.
+            if not any(part in str(error) for part in ("out of range", "Kernel size")):
                 raise
             raise InputError(
                 f"images of {inputs.shape[2]} x {inputs.shape[3]} pixels (height x width) give the "
@@ -163,5 +164,7 @@ def load_demo(
 def _asked_for(labels: Sequence[str] | None) -> tuple[str, ...]:
     """The labels, checked before a checkpoint is read for nothing."""
     if labels is None:
-        raise InputError("Grounding DINO finds what it is asked for: say which labels")
+        raise InputError(
+            'Grounding DINO finds what it is asked for; say what, for instance --prompt "dog . cat ."'
+        )
     return check_labels(labels)

@@ -68,6 +68,9 @@ def choose_device(device: str | torch.device) -> torch.device:
         chosen = torch.device(device)
     except RuntimeError:
         raise InputError(f"unknown device {device!r}; use cpu, cuda or cuda:0") from None
-    if chosen.type == "cuda" and not torch.cuda.is_available():
-        raise InputError(f"device {device} was asked for, but torch finds no CUDA GPU; use cpu")
+    if chosen.type not in ("cpu", "cuda"):
+        raise InputError(f"device {device} is not supported; use cpu, cuda or cuda:0")
+    if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
+        count = torch.cuda.device_count()
+        raise InputError(f"device {device} was asked for, but torch finds {count} CUDA GPUs")
     return chosen

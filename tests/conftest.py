@@ -37,6 +37,8 @@ def explanation() -> Explanation:
         search="greedy",
         mode="object",
         lambdas=(1.0, 1.0),
+        labels=("cat", "dog", "bird"),
+        budget=None,
         seed=0,
         passes=16,
         seconds=0.5,

@@ -9,8 +9,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from vps.data.scene_files import write_coco, write_lvis
-from vps.errors import VpsError
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from vps.data.scene_files import write_coco, write_lvis  # noqa: E402
+from vps.errors import VpsError  # noqa: E402
 
 
 def main() -> int:
@@ -26,7 +28,7 @@ def main() -> int:
             print(f"wrote {write(folder, split, count, seed=arguments.seed)}")
     except VpsError as error:
         print(f"error: {error}", file=sys.stderr)
-        return 1
+        return 2
     return 0
 
 

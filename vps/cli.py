@@ -155,11 +155,15 @@ def _run_explain(arguments: argparse.Namespace) -> None:
 
 
 def _summary(explanation: Explanation, figure: Path) -> str:
+    from vps.report.panels import regions_shown
+    from vps.targets import Kind
+
     target = explanation.target
-    area = explanation.areas[explanation.smallest_sufficient()]
+    area = explanation.areas[regions_shown(explanation)]
+    part = "best part" if target.kind is Kind.MISSED else "sufficient part"
     return (
-        f"{target.label} {_box_text(target.box)} ({target.kind.value}): {area:.0%} of the area "
-        f"suffices, insertion AUC {explanation.insertion_auc:.3f}, deletion AUC "
+        f"{target.label} {_box_text(target.box)} ({target.kind.value}): {part} {area:.0%} of the "
+        f"area, insertion AUC {explanation.insertion_auc:.3f}, deletion AUC "
         f"{explanation.deletion_auc:.3f}, {explanation.passes} passes in "
         f"{explanation.seconds:.1f} s -> {figure}"
     )
@@ -264,7 +268,7 @@ def _bar(arguments: argparse.Namespace, name: str, regions: Regions) -> Iterator
 def _noted() -> Iterator[None]:
     """Silence the engine's warnings, which are printed as notes, without file and line."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=UserWarning, module=r"vps\.")
+        warnings.simplefilter("ignore", UserWarning)
         yield
 
 

@@ -79,6 +79,8 @@ def explain(
     choose(REGION_METHODS, region_method, "region method")
     if budget is not None and budget < 0:
         raise InputError(f"a budget is a number of passes >= 0, got {budget}")
+    if seed < 0:
+        raise InputError(f"a seed is a number >= 0, got {seed}")
     rgb, name = _open(image)
     size = (rgb.shape[0], rgb.shape[1])
     check_settings(detector, size, target, mode, lambdas, batch_size)
@@ -113,6 +115,8 @@ def explain(
         search=search,
         mode=mode,
         lambdas=lambdas,
+        labels=tuple(detector.labels),
+        budget=budget,
         seed=seed,
         passes=objective.passes,
         seconds=time.perf_counter() - start,

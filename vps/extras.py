@@ -22,5 +22,5 @@ def require(module: str, *, extra: str) -> ModuleType:
         return importlib.import_module(module)
     except ImportError as error:
         raise MissingExtraError(
-            f"{module} cannot be imported ({error}); install it with: pip install 'vps[{extra}]'"
+            f"{module} cannot be imported ({error}); install it with: pip install '.[{extra}]'"
         ) from error

@@ -28,7 +28,9 @@ def read_image(path: str | PathLike[str]) -> np.ndarray:
     except Image.DecompressionBombError as error:
         raise InputError(f"image {path} is too large to be opened safely: {error}") from None
     except (OSError, SyntaxError) as error:
-        raise InputError(f"image {path} cannot be read, is it truncated? ({error})") from None
+        # Errors of the system have a number; those of a decoder have none.
+        reason = getattr(error, "strerror", None) or f"is it truncated? ({error})"
+        raise InputError(f"image {path} cannot be read: {reason}") from None
 
 
 def as_rgb(image: np.ndarray | Image.Image) -> np.ndarray:

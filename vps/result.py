@@ -57,7 +57,9 @@ class Explanation:
         fill: what hidden pixels are filled with, by name or as "r,g,b".
         region_method, search, mode: names of the methods used.
         lambdas: weights of consistency and collaboration in F.
-        seed: the seed of regions and search.
+        labels: all that the detector was asked for; a score can depend on what else is asked.
+        budget: the most passes that the search was allowed, or None.
+        seed: the seed of the search.
         passes: number of distinct subsets that went through the detector.
         seconds: wall-clock time.
         versions: versions of the libraries involved.
@@ -88,6 +90,8 @@ class Explanation:
     search: str
     mode: str
     lambdas: tuple[float, float]
+    labels: tuple[str, ...]
+    budget: int | None
     seed: int
     passes: int
     seconds: float
@@ -101,7 +105,7 @@ class Explanation:
             array = np.array(getattr(self, name), types.get(name, np.float64))
             array.setflags(write=False)
             object.__setattr__(self, name, array)
-        for name in ("image_size", "lambdas", "warnings"):
+        for name in ("image_size", "lambdas", "labels", "warnings"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         count = len(self.order)
         if self.label_map.ndim != 2 or self.label_map.size == 0 or self.label_map.min() < 0:

@@ -30,11 +30,12 @@ class Target:
     """A box b* with a label c.
 
     Attributes:
-        box: xyxy, pixels of the original image.
-        label: a name that the detector knows.
+        box: what is explained, xyxy, pixels of the original image: the truth of a missed object,
+            the detector's own answer of a correct, wrong or false one.
+        label: likewise; a name that the detector knows.
         kind: what is known about the case.
-        said_label: for a failure, the label that the detector gave instead.
-        said_box: for a failure, the box that the detector gave instead, xyxy.
+        said_label: where box and label are the truth, the label that the detector gave instead.
+        said_box: likewise, the box that the detector gave instead, xyxy.
 
     Raises:
         InputError: a box that is not finite or has no area, or an empty label.
@@ -55,12 +56,17 @@ class Target:
             raise InputError("a target needs a label")
 
     def check_inside(self, size: tuple[int, int]) -> None:
-        """Raise InputError unless the box overlaps an image of size (H, W)."""
+        """Raise InputError unless at least half of the box lies in an image of size (H, W).
+
+        Detectors may put a box somewhat over the border, so a little outside is no mistake.
+        """
         height, width = size
         x1, y1, x2, y2 = self.box
-        if x2 <= 0 or y2 <= 0 or x1 >= width or y1 >= height:
+        inside = max(min(x2, width) - max(x1, 0), 0) * max(min(y2, height) - max(y1, 0), 0)
+        if inside < 0.5 * (x2 - x1) * (y2 - y1):
             raise InputError(
-                f"box {self.box} lies outside the image, which is {width} x {height} pixels"
+                f"box {self.box} lies outside the image, or more than half of it does; the image "
+                f"is {width} x {height} pixels"
             )
 
 

@@ -118,6 +118,13 @@ def test_higher_values_are_brighter_whatever_lies_below():
     assert bright[0, 1] > bright[0, 0] + 0.2
 
 
+def test_labels_are_no_formulas(explanation):
+    target = dataclasses.replace(explanation.target, label="a $x^{$ thing")
+    figure = draw(dataclasses.replace(explanation, target=target), photo(20, 40))
+    figure.canvas.draw()
+    assert "a $x^{$ thing" in texts(figure)
+
+
 def test_long_labels_are_shortened():
     assert shortened("the red circle", 20) == "the red circle"
     assert shortened("the red circle", 8) == "the red\u2026"

@@ -7,8 +7,9 @@ from tools.benchmarks.causes import causal_regions  # noqa: E402
 from vps.data.scenes import SceneObject  # noqa: E402
 
 
-def item(cause: np.ndarray) -> SceneObject:
-    return SceneObject("wheel", "", (0, 0, 1, 1), np.zeros_like(cause), cause, 0, False)
+def item(cause: np.ndarray, own: np.ndarray | None = None) -> SceneObject:
+    own = np.zeros_like(cause) if own is None else own
+    return SceneObject("wheel", "", (0, 0, 1, 1), own, cause, 0, False)
 
 
 def test_regions_half_covered_by_the_cause_count():
@@ -19,12 +20,14 @@ def test_regions_half_covered_by_the_cause_count():
     assert causal_regions(labels, item(cause)).tolist() == [0]
 
 
-def test_a_small_cause_counts_where_it_mostly_lies():
+def test_a_region_that_holds_the_object_does_not_count():
     cause = np.zeros((8, 8), bool)
-    cause[3:5, 5] = True
-    cause[4, 6] = True
+    cause[:4] = True
+    own = np.zeros((8, 8), bool)
+    own[3:5, 4:] = True
     labels = np.arange(8)[None, :] // 4 + 2 * (np.arange(8)[:, None] // 4)
-    assert causal_regions(labels, item(cause)).tolist() == [3]
+    assert causal_regions(labels, item(cause)).tolist() == [0, 1]
+    assert causal_regions(labels, item(cause, own)).tolist() == [0]
 
 
 def test_the_label_map_may_be_on_another_grid():

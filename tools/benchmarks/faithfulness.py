@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.data / "annotations" / f"instances_{arguments.split}.json",
         arguments.data / arguments.split,
     )
-    detector = load(arguments.detector, labels=samples.labels)
+    detector = _load(arguments.detector, samples.labels)
     cases = list(_cases(detector, samples, arguments.threshold, arguments.objects))
     if not cases:
         raise InputError(f"{detector.name} finds none of the objects of {arguments.data}")
@@ -70,6 +70,11 @@ def run(arguments: argparse.Namespace) -> None:
             if number < arguments.pictures:
                 save_figure(explanation, sample.image, path.with_suffix(".png"))
         print(_row(search, results))
+
+
+def _load(name: str, labels: tuple[str, ...]) -> Detector:
+    """The detector, asked for the data set's labels unless it brings its own."""
+    return load(name) if name.startswith("onnx:") else load(name, labels=labels)
 
 
 def _cases(

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vps.errors import InputError
 from vps.objective import Objective
 from vps.regions import Regions
 from vps.targets import Target
@@ -60,6 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print one row for each number of regions."""
+    if arguments.passes < 2 * arguments.batch_size:
+        raise InputError(f"--passes must be at least two batches, {2 * arguments.batch_size}")
     height, width = SIZE
     print(
         f"{arguments.device}, {height} x {width}, batch of {arguments.batch_size}, median of "

@@ -66,11 +66,10 @@ def average_precision(
 
 
 def called(found: Detections, item: SceneObject) -> str | None:
-    """The label of the highest score at IoU 0.5 with an object, or None if nothing is there."""
+    """The label that is shown at IoU 0.5 with an object, the best of several, or None."""
     near = iou(found.boxes[0], torch.tensor([item.box], device=found.boxes.device))[:, 0] >= 0.5
-    if not bool(near.any()):
-        return None
-    return found.labels[int(found.scores[0][near].max(dim=0).values.argmax())]
+    best = found.scores[0][near].amax(dim=0) if bool(near.any()) else found.scores.new_zeros(1)
+    return found.labels[int(best.argmax())] if float(best.max()) >= _SHOWN else None
 
 
 @dataclass
@@ -151,14 +150,13 @@ def mistakes(detector: OpenVocabularyDetector, *, seed: int, count: int) -> dict
         scene = make_scene(seed, index)
         found = detect_one(detector, scene.image)
         shown = found.scores[0].max(dim=1).values >= _SHOWN
-        boxes, scores = found.boxes[0][shown], found.scores[0][shown]
+        boxes = found.boxes[0][shown]
         truth = torch.tensor([item.box for item in scene.objects]).reshape(-1, 4)
         overlap = iou(boxes, truth) if len(truth) and len(boxes) else torch.zeros(len(boxes), 1)
         table["false boxes"] += int((overlap.max(dim=1).values < 0.1).sum()) if len(boxes) else 0
-        visible = Detections(boxes[None], scores[None], found.labels)
         for item in scene.objects:
             table["objects"] += 1
-            label = called(visible, item)
+            label = called(found, item)
             table["missed"] += label is None
             table["wrong label"] += label is not None and label != item.category
     return dict(table)

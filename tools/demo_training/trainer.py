@@ -98,6 +98,7 @@ def train(
             log = {
                 "steps": done,
                 "images": schedule.batch * world,
+                "seed": schedule.seed,
                 "seconds": round(spent),
                 "loss": round(sum(means.values()), 3),
                 "parts": means,

@@ -140,34 +140,40 @@ def _plain(
 
 
 def _disc(rng: np.random.Generator, size: tuple[int, int]) -> list[Element]:
-    """A wheel or two under a bar, or a ball: alone, on a bar, or beside one."""
+    """One disc or two: wheels under a bar; balls on a bar, beside one, or without.
+
+    How many there are says nothing of what they are, or a pair would be a cue besides the bar.
+    """
     radius = _radius(rng, size, 0.06, 0.12)
-    bar_radius = radius * rng.uniform(1.7, 2.4)
-    bar_height = 0.24 * bar_radius
-    bar = Element("bar", 0, 0, bar_radius, 0.0, 1.0, "", _texture_seed(rng))
-    seed = _texture_seed(rng)
+    pair = rng.random() < 0.5
+    bar_radius = radius * rng.uniform(2.2 if pair else 1.7, 2.4)
     gap = rng.uniform(1, 3)
-    case = rng.choice(["wheel", "wheels", "alone", "on", "beside"], p=[0.25, 0.25, 0.25, 0.15, 0.1])
-    if case == "wheel":
-        x, y = rng.uniform(-0.3, 0.3) * bar_radius, bar_height + gap + radius
-        return [bar, Element("disc", x, y, radius, seed=seed, category="wheel", cause=0)]
-    if case == "wheels":
-        bar = replace(bar, radius=max(bar_radius, radius * 2.2))
-        bar_height = 0.24 * bar.radius
-        y = bar_height + gap + radius
-        discs = [
-            Element("disc", side * bar.radius * 0.56, y, radius, 0.0, 1.0, "", seed, "wheel", 0)
-            for side in (-1, 1)
-        ]
-        return [bar, *discs]
-    ball = Element("disc", 0, 0, radius, seed=seed, category="ball")
-    if case == "alone":
-        return [ball]
-    if case == "on":
-        x, y = rng.uniform(-0.5, 0.5) * bar_radius, bar_height + gap + radius
-        return [ball, replace(bar, x=x, y=y)]
-    side = rng.choice([-1, 1]) * (bar_radius + radius + gap + 2)
-    return [ball, replace(bar, x=side, y=rng.uniform(-0.2, 1) * radius)]
+    side = bar_radius * 0.56 if pair else bar_radius * rng.uniform(-0.3, 0.3)
+    place = rng.choice(["above", "below", "beside", "nowhere"], p=[0.5, 0.15, 0.1, 0.25])
+    wheel = place == "above"
+    looks, bar_looks = _texture_seed(rng), _texture_seed(rng)
+    discs = [
+        Element(
+            kind="disc",
+            x=x,
+            y=0,
+            radius=radius,
+            seed=looks,
+            category="wheel" if wheel else "ball",
+            cause=0 if wheel else None,
+        )
+        for x in ((-side, side) if pair else (side,))
+    ]
+    if place == "nowhere":
+        return discs
+    rise = 0.24 * bar_radius + gap + radius
+    aside = rng.choice([-1, 1]) * (abs(side) + radius + gap + 2 + bar_radius)
+    x, y = {
+        "above": (0.0, -rise),
+        "below": (0.0, rise),
+        "beside": (aside, rng.uniform(-0.2, 1) * radius),
+    }[str(place)]
+    return [Element("bar", x, y, bar_radius, seed=bar_looks), *discs]
 
 
 def _plate(rng: np.random.Generator, size: tuple[int, int]) -> list[Element]:

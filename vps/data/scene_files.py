@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from vps.archive import write_atomically
 from vps.data.expressions import Thing, choose, expressions
 from vps.data.layouts import CATEGORIES, CONTEXT, NAMES, lay_out
 from vps.data.scenes import Scene, SceneObject, draw_scene
@@ -245,4 +246,4 @@ def _data_set(
 
 
 def _write_json(path: Path, content: object) -> None:
-    path.write_text(json.dumps(content), encoding="utf-8")
+    write_atomically(path, json.dumps(content).encode())

@@ -76,7 +76,7 @@ def draw(explanation: Explanation, image: np.ndarray) -> Figure:
     _colour_bar(figure, places[1], size[1])
     for number, line in enumerate(reversed(notes)):
         y = (0.05 + 0.14 * number) / (size[1] + extra)
-        figure.text(_MARGIN / size[0], y, line, fontsize=SMALL, color=VERMILLION)
+        figure.text(_MARGIN / size[0], y, line, fontsize=SMALL, color=VERMILLION, parse_math=False)
     return figure
 
 
@@ -156,6 +156,7 @@ def _caption(axes: Axes, text: str, width: float) -> None:
         color=GREY,
         linespacing=1.2,
         annotation_clip=False,
+        parse_math=False,
     )
 
 

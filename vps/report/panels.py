@@ -76,6 +76,7 @@ def draw_detection(axes: Axes, explanation: Explanation, image: np.ndarray) -> N
         color="black",
         bbox={"boxstyle": "square,pad=0.2", "facecolor": ORANGE, "edgecolor": "none"},
         annotation_clip=False,
+        parse_math=False,
     )
 
 
