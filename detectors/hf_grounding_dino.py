@@ -165,6 +165,6 @@ def _asked_for(labels: Sequence[str] | None) -> tuple[str, ...]:
     """The labels, checked before a checkpoint is read for nothing."""
     if labels is None:
         raise InputError(
-            'Grounding DINO finds what it is asked for; say what, for instance --prompt "dog . cat ."'
+            'Grounding DINO finds what it is asked for; say what, e.g. --prompt "dog . cat ."'
         )
     return check_labels(labels)

@@ -52,10 +52,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--backbone-steps", type=int, default=2200)
     parser.add_argument("--detector-steps", type=int, default=7000)
     parser.add_argument("--held-out", type=int, default=500, help="scenes of the evaluation")
+    parser.add_argument("--remark", help="a sentence for the model card")
     parser.add_argument("--model", type=Path, default=ROOT / "detectors/demo/grounding_dino")
     arguments = parser.parse_args()
-    # What a reader must type to get the same weights, whatever stages ran this time.
-    arguments.given = [word for word in sys.argv[1:] if word not in STAGES]
     unknown = set(arguments.stages) - set(STAGES)
     if unknown:
         parser.error(f"unknown stage {', '.join(unknown)}; the stages are {', '.join(STAGES)}")
@@ -156,13 +155,14 @@ def evaluate(arguments: argparse.Namespace) -> None:
         json.loads((arguments.work / name).read_text())
         for name in ("backbone.json", "detector.json")
     ]
+    names = ("seed", "scenes", "backbone_steps", "detector_steps")
+    settings = [f"--{name.replace('_', '-')} {getattr(arguments, name)}" for name in names]
     facts = {
-        "command": f"`python {' '.join(['tools/train_demo_detectors.py', *arguments.given])}`",
-        "seed": arguments.seed,
-        "scenes": arguments.scenes,
+        "command": f"`python tools/train_demo_detectors.py {' '.join(settings)}`",
         "backbone": _summary(logs[0]),
         "detector": _summary(logs[1]),
         "machine": f"{os.cpu_count()} CPU cores, no GPU",
+        **({"remark": arguments.remark} if arguments.remark else {}),
     }
     write_card(arguments.model, facts, table)
     for name, value in table.items():
