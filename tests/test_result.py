@@ -31,6 +31,8 @@ def test_equality_sees_every_field(explanation):
         "target": dataclasses.replace(explanation.target, label="cat"),
         "image_size": (20, 41),
         "lambdas": (1.0, 0.5),
+        "labels": ("cat",),
+        "budget": 7,
         "versions": {"vps": "1"},
         "warnings": (),
         "image_name": None,
