@@ -72,5 +72,7 @@ def choose_device(device: str | torch.device) -> torch.device:
         raise InputError(f"device {device} is not supported; use cpu, cuda or cuda:0")
     if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
         count = torch.cuda.device_count()
-        raise InputError(f"device {device} was asked for, but torch finds {count} CUDA GPUs")
+        raise InputError(
+            f"device {device} was asked for, but torch finds {count} CUDA GPUs; use cpu"
+        )
     return chosen

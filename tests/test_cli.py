@@ -142,6 +142,7 @@ def test_images_that_cannot_be_read(image, bright, tmp_path, capsys):
     ("options", "words"),
     [
         (["--box", "90", "90", "99", "99", "--label", "dog"], ["outside the image", "40 x 32"]),
+        (["--box", "-90", "-90", "99", "99", "--label", "dog"], ["outside the image"]),
         (["--box", "24", "24", "8", "8", "--label", "dog"], ["no area"]),
         (["--box", "8", "8", "24", "24"], ["--label", "dog, cat"]),
         (["--box", "8", "8", "24", "24", "--label", "dgo"], ["unknown label", "dog"]),
@@ -155,6 +156,7 @@ def test_images_that_cannot_be_read(image, bright, tmp_path, capsys):
         (["--mode", "boxes"], ["box"]),
         (["--region-method", "slicc"], ["slic"]),
         (["--batch-size", "0"], ["batch size"]),
+        (["--seed", "-1"], ["seed"]),
     ],
 )
 def test_wrong_settings(image, bright, tmp_path, capsys, options, words):
@@ -189,6 +191,7 @@ def test_an_output_folder_that_cannot_be_written_is_told_before_any_pass(
         (["--prompt", " . "], ["label"]),
         (["--prompt", "dog " * 200], ["tokens"]),
         (["--prompt", "dog", "--device", "cuda:9"], ["cuda"]),
+        (["--prompt", "dog", "--device", "mps"], ["not supported"]),
         (["--prompt", "dog", "--dtype", "int8"], ["dtype"]),
     ],
 )

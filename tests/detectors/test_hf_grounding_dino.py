@@ -266,7 +266,7 @@ def test_settings_are_checked(tiny_checkpoint):
     with pytest.raises(InputError, match="unknown dtype"):
         read_checkpoint(str(tiny_checkpoint), dtype="int8")
     if not torch.cuda.is_available():
-        with pytest.raises(InputError, match="no CUDA GPU"):
+        with pytest.raises(InputError, match="finds 0 CUDA GPUs"):
             read_checkpoint(str(tiny_checkpoint), device="cuda")
 
 

@@ -36,7 +36,7 @@ def test_what_cannot_be_loaded(name, settings, message):
     ("name", "settings", "message"),
     [
         ("hf-grounding-dino", {"labels": ["dog"]}, "needs a checkpoint"),
-        ("hf-grounding-dino:./nowhere", {}, "which labels"),
+        ("hf-grounding-dino:./nowhere", {}, "say what"),
         ("hf-grounding-dino:./nowhere", {"labels": ["dog"]}, "no checkpoint folder"),
         ("demo-grounding-dino:./here", {"labels": ["dog"]}, "takes no path"),
     ],
@@ -75,5 +75,5 @@ def test_a_missing_library_names_the_extra(monkeypatch):
     for module in ("hf_grounding_dino", "hf_checkpoint", "text_cache"):
         monkeypatch.delitem(sys.modules, f"detectors.{module}", raising=False)
         monkeypatch.delattr(detectors, module, raising=False)
-    with pytest.raises(MissingExtraError, match=r"pip install 'vps\[hf\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install '.\[hf\]'"):
         load("demo-grounding-dino", labels=["dog"])
