@@ -72,6 +72,18 @@ def test_the_box_is_drawn_where_it_is(explanation):
     assert (rectangle.get_width(), rectangle.get_height()) == (x2 - x1, y2 - y1)
 
 
+def test_boxes_over_the_border_leave_the_panels_as_large_as_the_image(explanation):
+    large = np.tile([-5.0, -5.0, 60.0, 30.0], (5, 1))
+    target = dataclasses.replace(explanation.target, box=(-3.0, -3.0, 44.0, 22.0))
+    figure = draw(
+        dataclasses.replace(explanation, insertion_boxes=large, target=target), photo(20, 40)
+    )
+    figure.canvas.draw()
+    for axes in figure.axes[:3]:
+        assert axes.get_xlim() == (-0.5, 39.5)
+        assert axes.get_ylim() == (19.5, -0.5)
+
+
 def test_a_missed_object_is_called_missed(explanation):
     target = dataclasses.replace(explanation.target, kind=Kind.MISSED)
     shown = texts(draw(dataclasses.replace(explanation, target=target), photo(20, 40)))

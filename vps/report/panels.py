@@ -174,6 +174,8 @@ def _show(axes: Axes, image: np.ndarray, size: tuple[int, int]) -> None:
     axes.imshow(
         image, interpolation="antialiased", extent=(-0.5, size[1] - 0.5, size[0] - 0.5, -0.5)
     )
+    # A box over the border must not push the limits out.
+    axes.autoscale(False)
     axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
         spine.set(linewidth=0.5, color="#BBBBBB")
