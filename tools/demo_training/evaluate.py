@@ -15,7 +15,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from vps.boxes import iou, xyxy_to_xywh
-from vps.data.expressions import Thing, choose, expressions
+from vps.data.expressions import choose, expressions
 from vps.data.layouts import CATEGORIES, PLAIN, WITHOUT_CAUSE
 from vps.data.scene_files import write_coco
 from vps.data.scenes import Scene, SceneObject, make_scene, without_cause
@@ -124,13 +124,7 @@ def grounding(
     asked: Counter[str] = Counter()
     for index in range(count):
         scene = make_scene(seed, index)
-        height, width = scene.layout.size
-        scale = np.array([width, height, width, height])
-        things = [
-            Thing(item.category, item.colour, tuple(np.array(item.box) / scale))
-            for item in scene.objects
-        ]
-        all_expressions = expressions(things)
+        all_expressions = expressions(scene.things)
         if not all_expressions:
             continue
         chosen = choose(all_expressions, np.random.default_rng([seed, index, 9]))

@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image
 
 from vps.archive import write_atomically
-from vps.data.expressions import Thing, choose, expressions
+from vps.data.expressions import choose, expressions
 from vps.data.layouts import CATEGORIES, CONTEXT, NAMES, lay_out
 from vps.data.scenes import Scene, SceneObject, draw_scene
 from vps.errors import InputError
@@ -151,14 +151,8 @@ def _refs(
     before: int,
 ) -> list[Record]:
     """Up to three expressions of a scene, each of another object."""
-    height, width = scene.layout.size
-    scale = np.array([width, height, width, height])
-    things = [
-        Thing(item.category, item.colour, tuple(np.array(item.box) / scale))
-        for item in scene.objects
-    ]
     rng = np.random.default_rng([scene.layout.seed, scene.layout.index, 9])
-    left = expressions(things)
+    left = expressions(scene.things)
     refs: list[Record] = []
     while left and len(refs) < 3:
         chosen = choose(left, rng)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vps.data import drawing
+from vps.data.expressions import Thing
 from vps.data.layouts import WITHOUT_CAUSE, Element, Layout, lay_out
 from vps.errors import InputError
 
@@ -56,6 +57,16 @@ class Scene:
     layout: Layout
     image: np.ndarray
     objects: tuple[SceneObject, ...]
+
+    @property
+    def things(self) -> list[Thing]:
+        """The objects as `vps.data.expressions` speaks of them, in the same order."""
+        height, width = self.layout.size
+        scale = np.array([width, height, width, height])
+        return [
+            Thing(item.category, item.colour, tuple(np.array(item.box) / scale))
+            for item in self.objects
+        ]
 
 
 def make_scene(seed: int, index: int, *, size: tuple[int, int] | None = None) -> Scene:

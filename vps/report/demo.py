@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from vps.attribution import paint
 from vps.detector import OpenVocabularyDetector
 from vps.explain import explain
 from vps.regions import Regions, make_regions
 from vps.report.demo_cases import SCENES, find_questions
 from vps.report.figure import save_figure
 from vps.report.html import Case, write_page
-from vps.report.panels import regions_shown
+from vps.report.panels import part_shown
 from vps.result import Explanation
 
 Progress = Callable[[str, Regions], AbstractContextManager[Callable[[int], None]]]
@@ -87,7 +86,4 @@ def run_demo(
 
 def _held(cause: np.ndarray, explanation: Explanation) -> float:
     """The share of the pixels of a cause (H, W) bool that the sufficient part shows."""
-    rank = np.empty(len(explanation.order), np.int64)
-    rank[explanation.order] = np.arange(len(rank))
-    shown = paint(rank, explanation.label_map, explanation.image_size) < regions_shown(explanation)
-    return float(shown[cause].mean())
+    return float(part_shown(explanation, explanation.image_size)[cause].mean())

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from vps.boxes import iou
-from vps.data.expressions import Thing, expressions
+from vps.data.expressions import expressions
 from vps.data.layouts import CATEGORIES, PLAIN, WITHOUT_CAUSE
 from vps.data.scenes import Scene, SceneObject, make_scene, without_cause
 from vps.detections import Found, detect
@@ -76,20 +76,7 @@ def _correct(_detector: OpenVocabularyDetector, scene: Scene, detections: list[F
 
 
 def _referred(detector: OpenVocabularyDetector, scene: Scene, _detections: list[Found]) -> Finder:
-    height, width = scene.layout.size
-    things = [
-        Thing(
-            item.category,
-            item.colour,
-            (
-                item.box[0] / width,
-                item.box[1] / height,
-                item.box[2] / width,
-                item.box[3] / height,
-            ),
-        )
-        for item in scene.objects
-    ]
+    things = scene.things
     for expression in expressions(things):
         if expression.kind != "attribute" or expression.text.count(" ") != 2:
             continue

@@ -41,6 +41,13 @@ def regions_shown(explanation: Explanation) -> int:
     return explanation.smallest_sufficient(SUFFICIENT) if explanation.insertion[-1] > 0 else 0
 
 
+def part_shown(explanation: Explanation, size: tuple[int, int]) -> np.ndarray:
+    """(H, W) bool, on a grid of that size: where the third panel shows the image."""
+    first = np.zeros(len(explanation.order), bool)
+    first[explanation.order[: regions_shown(explanation)]] = True
+    return attribution.paint(first, explanation.label_map, size)
+
+
 def shrunk(image: np.ndarray) -> np.ndarray:
     """The image (H, W, 3) uint8 in no more pixels than a picture can show."""
     height, width = image.shape[:2]
@@ -101,10 +108,8 @@ def draw_map(axes: Axes, explanation: Explanation, image: np.ndarray) -> None:
 def draw_sufficient(axes: Axes, explanation: Explanation, image: np.ndarray) -> None:
     """The first regions of the order, as many as `regions_shown` says, and the box they give."""
     count = regions_shown(explanation)
-    rank = np.empty(len(explanation.order), np.int64)
-    rank[explanation.order] = np.arange(len(rank))
     size = image.shape[:2]
-    shown = attribution.paint(rank, explanation.label_map, size) < count
+    shown = part_shown(explanation, size)
     faded = (0.12 * greyed(image) + 0.88)[..., None]
     _show(axes, np.where(shown[..., None], image / 255, faded), explanation.image_size)
     if shown.any() and not shown.all():
