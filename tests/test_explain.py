@@ -8,10 +8,11 @@ from tests.analytic import TARGET, additive, photo, scattered, strip_detector
 from tests.test_objective import WEIGHTS
 from vps import Explanation, Kind, Regions, Target, explain, make_regions
 from vps.errors import InputError
+from vps.search.driver import Progress
 
 
 def run(detector, **settings) -> Explanation:
-    settings = {"regions": detector.regions, **settings}
+    settings = {"regions": detector.regions, "search": "greedy", **settings}
     return explain(detector, photo(), settings.pop("target", TARGET), **settings)
 
 
@@ -70,7 +71,7 @@ def test_every_region_method(method):
 
 @pytest.mark.filterwarnings("ignore:F does not change")
 def test_all_zero_gives_a_result_and_warnings():
-    with pytest.warns(UserWarning, match="scores 0 at every step"):
+    with pytest.warns(UserWarning, match="scores 0 at the most"):
         result = run(strip_detector(additive(np.zeros(6))))
     assert len(result.warnings) == 2
     assert result.order.tolist() == list(range(6))
@@ -115,10 +116,14 @@ def test_any_image_that_can_be_opened(tmp_path):
 
 
 def test_progress_counts_up_to_the_passes():
-    seen: list[int] = []
+    seen: list[Progress] = []
     result = run(strip_detector(additive(WEIGHTS)), progress=seen.append, batch_size=5)
-    assert seen == sorted(seen)
-    assert seen[-1] == result.passes
+    passes = [progress.passes for progress in seen]
+    assert passes == sorted(passes)
+    assert passes[-1] == result.passes
+    assert seen[-1].rounds == result.rounds == 5
+    assert seen[-1].insertion_auc == pytest.approx(result.insertion_auc)
+    assert seen[-1].deletion_auc == pytest.approx(result.deletion_auc)
 
 
 def test_budget():

@@ -24,6 +24,7 @@ LAYERS = [
     "masking",
     "attribution",
     "scoring",
+    "passes",
     "objective",
     "metrics",
     "archive",

@@ -6,6 +6,7 @@ from tests.analytic import LABELS, TARGET, additive, photo, scattered, strip_det
 from tests.test_scoring import by_loops
 from vps.errors import DetectorError, InputError
 from vps.objective import Objective
+from vps.passes import Passes
 from vps.regions import make_regions
 from vps.targets import Target
 from vps.types import Detections
@@ -13,8 +14,9 @@ from vps.types import Detections
 WEIGHTS = np.array([0.05, 0.3, 0.1, 0.2, 0.15, 0.12])
 
 
-def make(detector, target=TARGET, **settings) -> Objective:
-    return Objective(detector, detector.pixels, (12, 16), detector.regions, target, **settings)
+def make(detector, target=TARGET, lambdas=(1.0, 1.0), **settings) -> Objective:
+    source = Passes(detector, detector.pixels, (12, 16), detector.regions, [target], **settings)
+    return Objective(source, lambdas=lambdas)
 
 
 def subsets(count: int, regions: int = 6, seed: int = 0) -> np.ndarray:
@@ -48,14 +50,14 @@ def test_scores_do_not_depend_on_the_batch_size():
 def test_each_subset_passes_once_in_full_batches():
     detector = strip_detector(additive(WEIGHTS))
     seen: list[int] = []
-    objective = make(detector, batch_size=4, on_passes=seen.append)
+    objective = make(detector, batch_size=4, on_batch=seen.append)
     keep = np.concatenate([np.eye(6, dtype=bool), np.eye(6, dtype=bool)[:2]])
     objective.value(keep)
-    assert objective.passes == len({row.tobytes() for row in detector.seen}) == 12
+    assert objective.source.passes == len({row.tobytes() for row in detector.seen}) == 12
     assert detector.batches == [4, 4, 4]
     assert seen == [4, 8, 12]
     objective.value(~keep)
-    assert objective.passes == len(detector.seen) == 12
+    assert objective.source.passes == len(detector.seen) == 12
 
 
 def test_what_the_detector_sees_is_the_subset():

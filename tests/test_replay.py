@@ -36,7 +36,7 @@ def test_starts_with_nothing_and_ends_with_everything():
 def test_costs_two_passes_a_region():
     objective = make(strip_detector(scattered()))
     replay(objective, np.arange(6))
-    assert objective.passes == 12
+    assert objective.source.passes == 12
 
 
 @pytest.mark.parametrize("order", [[0, 1, 2], [0, 1, 2, 3, 4, 4], [1, 2, 3, 4, 5, 6]])

@@ -36,6 +36,7 @@ def test_equality_sees_every_field(explanation):
         "versions": {"vps": "1"},
         "warnings": (),
         "image_name": None,
+        "measured": ~explanation.measured,
     }
     for field in dataclasses.fields(explanation):
         value = getattr(explanation, field.name)

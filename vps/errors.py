@@ -1,5 +1,9 @@
 """Errors that a user can act on: each message says what was wrong, where, and what to do."""
 
+from __future__ import annotations
+
+from typing import Any
+
 
 class VpsError(Exception):
     """Base of all errors that the command line prints as one line, without a traceback."""
@@ -11,6 +15,18 @@ class InputError(VpsError, ValueError):
 
 class DetectorError(VpsError, RuntimeError):
     """The detector broke its contract: NaN, wrong shapes, scores outside [0, 1]."""
+
+
+class IncompleteError(DetectorError):
+    """The detector failed while it was explained; what was measured until then is kept.
+
+    Attributes:
+        partial: an `vps.result.Explanation` for each target, as far as it is known.
+    """
+
+    def __init__(self, message: str, partial: list[Any]) -> None:
+        super().__init__(message)
+        self.partial = partial
 
 
 class MissingExtraError(VpsError, ImportError):

@@ -7,123 +7,170 @@ import importlib.metadata
 import platform
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
+from typing import Any, overload
 
 import numpy as np
 import torch
 from PIL.Image import Image
 
 from vps.detector import Detector
-from vps.errors import InputError
+from vps.errors import DetectorError, IncompleteError, InputError
 from vps.images import as_rgb, read_image
 from vps.masking import Colour, check_fill
 from vps.names import choose
-from vps.objective import Objective, check_settings
+from vps.objective import Objective, check_lambdas
+from vps.passes import Passes, check_settings
 from vps.regions import REGION_METHODS, Regions, make_regions
 from vps.replay import Curves, replay
 from vps.result import Explanation
-from vps.search import SEARCHES
+from vps.search.driver import Outcome, Progress, run_searches
+from vps.search.path_search import NO_EVIDENCE
+from vps.search.settings import AUTO, check_search, find_search, passes_allowed
 from vps.targets import Target
+
+AnyImage = np.ndarray | Image | str | PathLike[str]
+
+
+@overload
+def explain(
+    detector: Detector, image: AnyImage, target: Target, **settings: Any
+) -> Explanation: ...
+
+
+@overload
+def explain(
+    detector: Detector, image: AnyImage, *, targets: Sequence[Target], **settings: Any
+) -> list[Explanation]: ...
 
 
 def explain(
     detector: Detector,
-    image: np.ndarray | Image | str | PathLike[str],
-    target: Target,
+    image: AnyImage,
+    target: Target | None = None,
     *,
+    targets: Sequence[Target] | None = None,
     regions: int | Regions = 64,
     region_method: str = "slico",
-    search: str = "greedy",
+    search: str = AUTO,
+    effort: str = "balanced",
+    budget: int | float | None = None,
+    time_limit: float | None = None,
     fill: str | Colour = "mean",
     mode: str = "object",
     lambdas: tuple[float, float] = (1.0, 1.0),
     batch_size: int = 8,
-    budget: int | None = None,
     seed: int = 0,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[Progress], None] | None = None,
     image_name: str | None = None,
-) -> Explanation:
+) -> Explanation | list[Explanation]:
     """Which parts of an image make a detector put this box, with this label, here.
+
+    Ctrl-C ends the search, not the program: the best order so far comes back, with
+    `Explanation.stopped` "interrupted". Its missing points are measured; a second Ctrl-C ends that
+    too, and they are interpolated.
 
     Args:
         detector: what is explained.
         image: (H, W, 3) uint8 RGB, a PIL image, or the path of an image file.
         target: the box and the label, on the original image.
+        targets: instead of one, several of the same image: they share the passes, which makes them
+            cheaper together than one by one.
         regions: how many regions to aim for, or regions of the grid that `detector.prepare`
             gives.
         region_method: how to cut the image, a key of `vps.regions.REGION_METHODS`; says nothing
             where `regions` are given.
-        search: a key of `vps.search.SEARCHES`.
+        search: a key of `vps.search.SEARCHES`, or "auto": `path_search` where batches are faster
+            than their images one by one, else `top_k` (`vps.search.settings`).
+        effort: "fast", "balanced" or "high": 15, 20 or 30 % of the passes of the paper's greedy
+            search, for the searches that can use any number of passes: auto, path_search, top_k.
+        budget: instead, the most passes of the search: an int for all targets together, or a share
+            of greedy's m (m + 1) as a float. Curves that are not known when it ends are measured,
+            with up to 2 m passes more a target.
+        time_limit: seconds after which the search begins no further batch, likewise.
         fill: what hides a region, see `vps.masking.make_fill`.
         mode: what of the detection is explained: "object", "class" or "box".
         lambdas: weights of consistency and collaboration.
         batch_size: the most images that go through the detector at a time.
-        budget: the most passes that the search may make; None for no limit.
         seed: of the search.
-        progress: called after each batch with the number of passes so far.
+        progress: called after each batch.
         image_name: recorded in the result; by default the file name of a path.
 
     Returns:
-        The explanation. Where there was nothing to go by, it says so in `warnings`, and a
-        UserWarning is raised too.
+        The explanation, or one for each of `targets`. Where there was nothing to go by, it says so
+        in `warnings`, and a UserWarning is raised too.
 
     Raises:
         InputError: an image, target or setting that cannot be used; before the first pass.
         DetectorError: the detector breaks its contract.
+        IncompleteError: it does so after the first round; `partial` has what is known until then.
     """
     start = time.perf_counter()
-    find = choose(SEARCHES, search, "search")
+    if (target is None) == (targets is None):
+        raise InputError("give explain either a target or a list of targets")
+    wanted = [target] if target is not None else list(targets or ())
+    check_search(search, effort, budget)
     fill_name = check_fill(fill)
+    check_lambdas(lambdas)
     choose(REGION_METHODS, region_method, "region method")
-    if budget is not None and budget < 0:
-        raise InputError(f"a budget is a number of passes >= 0, got {budget}")
     if seed < 0:
         raise InputError(f"a seed is a number >= 0, got {seed}")
+    if time_limit is not None and not time_limit > 0:
+        raise InputError(f"a time limit is a number of seconds > 0, got {time_limit}")
     rgb, name = _open(image)
     size = (rgb.shape[0], rgb.shape[1])
-    check_settings(detector, size, target, mode, lambdas, batch_size)
+    check_settings(detector, size, wanted, mode, batch_size)
     pixels = detector.prepare(rgb)
     cut = regions if isinstance(regions, Regions) else make_regions(pixels, regions, region_method)
-    objective = Objective(
-        detector,
-        pixels,
-        size,
-        cut,
-        target,
-        fill=fill,
-        mode=mode,
-        lambdas=lambdas,
-        batch_size=batch_size,
-        on_passes=progress,
+    source = Passes(
+        detector, pixels, size, cut, wanted, fill=fill, mode=mode, batch_size=batch_size
     )
-    order = find(objective, seed=seed, budget=budget)
-    curves = replay(objective, order)
-    notes = _doubts(curves)
-    for note in notes:
+    objectives = [Objective(source, number, lambdas=lambdas) for number in range(len(wanted))]
+    limit = passes_allowed(search, effort, budget, cut.count, len(wanted))
+    used, find = find_search(search, source)
+    outcome = run_searches(
+        find, objectives, seed=seed, budget=limit, seconds=time_limit, on_progress=progress
+    )
+    results = []
+    for one, curves in zip(wanted, _curves(objectives, outcome), strict=True):
+        notes = _doubts(curves, outcome, float(source.rows[:, len(results), 0].max()))
+        results.append(
+            Explanation(
+                label_map=cut.label_map,
+                order=outcome.orders[len(results)],
+                **{field.name: getattr(curves, field.name) for field in dataclasses.fields(curves)},
+                target=one,
+                image_size=size,
+                detector=detector.name,
+                fill=fill_name,
+                region_method=cut.method,
+                search=used,
+                mode=mode,
+                lambdas=lambdas,
+                labels=tuple(detector.labels),
+                budget=limit,
+                seed=seed,
+                passes=source.passes,
+                seconds=time.perf_counter() - start,
+                versions=versions(),
+                warnings=notes,
+                image_name=name if image_name is None else image_name,
+                rounds=outcome.rounds,
+                stopped=outcome.stopped,
+                sharing=len(wanted),
+            )
+        )
+    if outcome.error is not None:
+        raise IncompleteError(
+            f"{outcome.error}; the detector failed after {source.passes} passes, what they tell is "
+            "kept",
+            results,
+        ) from outcome.error
+    for note in dict.fromkeys(note for result in results for note in result.warnings):
         warnings.warn(note, stacklevel=2)
-    return Explanation(
-        label_map=cut.label_map,
-        order=order,
-        **{field.name: getattr(curves, field.name) for field in dataclasses.fields(curves)},
-        target=target,
-        image_size=size,
-        detector=detector.name,
-        fill=fill_name,
-        region_method=cut.method,
-        search=search,
-        mode=mode,
-        lambdas=lambdas,
-        labels=tuple(detector.labels),
-        budget=budget,
-        seed=seed,
-        passes=objective.passes,
-        seconds=time.perf_counter() - start,
-        versions=versions(),
-        warnings=notes,
-        image_name=name if image_name is None else image_name,
-    )
+    return results if targets is not None else results[0]
 
 
 def versions() -> dict[str, str]:
@@ -139,18 +186,44 @@ def versions() -> dict[str, str]:
     }
 
 
-def _open(image: np.ndarray | Image | str | PathLike[str]) -> tuple[np.ndarray, str | None]:
+def _open(image: AnyImage) -> tuple[np.ndarray, str | None]:
     if isinstance(image, (str, PathLike)):
         return read_image(image), Path(image).name
     return as_rgb(image), None
 
 
-def _doubts(curves: Curves) -> tuple[str, ...]:
+def _curves(objectives: list[Objective], outcome: Outcome) -> list[Curves]:
+    """The curves of the orders found; what is missing is measured if it can be."""
+    pairs = list(zip(objectives, outcome.orders, strict=True))
+    if outcome.error is None:
+        try:
+            return [replay(objective, order) for objective, order in pairs]
+        except KeyboardInterrupt:
+            outcome.stopped = "interrupted"
+        except DetectorError as error:
+            outcome.stopped, outcome.error = "failed", error
+    try:
+        return [replay(objective, order, measure=False) for objective, order in pairs]
+    except InputError:
+        # Not even the whole image has been seen: nothing is worth keeping.
+        raise outcome.error or KeyboardInterrupt from None
+
+
+def _doubts(curves: Curves, outcome: Outcome, highest: float) -> tuple[str, ...]:
+    """What the user should know; `highest` is the largest score of any subset."""
     notes = []
-    if not max(curves.insertion.max(), curves.deletion.max()) > 0:
+    if outcome.stopped in ("time limit", "interrupted", "failed"):
+        notes.append(f"the search was stopped before its end: {outcome.stopped}")
+    if not curves.measured.all():
+        missing = int((~curves.measured).sum())
         notes.append(
-            "the target scores 0 at every step, so the order is that of the region numbers and "
-            "says nothing about the image; check the label and the box"
+            f"{missing} of {len(curves.measured)} steps of the curves are interpolated, because "
+            "they were not measured"
+        )
+    if highest < NO_EVIDENCE:
+        notes.append(
+            f"the target scores {highest:.2g} at the most, whatever is shown: there is no evidence "
+            "to order the regions by; check the label and the box"
         )
     elif not curves.insertion[-1] > 0:
         notes.append(

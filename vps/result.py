@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from vps.errors import InputError
 from vps.metrics import curves
 from vps.targets import Target
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Version 1 lacks `measured`, `rounds`, `stopped` and `sharing`, which have defaults."""
 
 _CURVES = (
     "objective",
@@ -30,7 +31,7 @@ _CURVES = (
     "areas",
 )
 _BOXES = ("insertion_boxes", "deletion_boxes")
-_ARRAYS = ("label_map", "order", *_CURVES, *_BOXES)
+_ARRAYS = ("label_map", "order", "measured", *_CURVES, *_BOXES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +66,11 @@ class Explanation:
         versions: versions of the libraries involved.
         warnings: what the user should know before trusting the result.
         image_name: what the caller calls the image.
+        measured: (m + 1,) bool, False where the values of a step were not measured but
+            interpolated, because the search broke off; by default all True.
+        rounds: of passes that could each go to the detector at once.
+        stopped: why the search ended: "finished", "budget", "time limit", "interrupted", "failed".
+        sharing: how many targets shared the passes, this one included.
 
     Raises:
         InputError: arrays whose shapes or values do not fit together.
@@ -98,9 +104,15 @@ class Explanation:
     versions: dict[str, str]
     warnings: tuple[str, ...] = ()
     image_name: str | None = None
+    measured: np.ndarray = field(default_factory=lambda: np.empty(0, bool))
+    rounds: int = 0
+    stopped: str = "finished"
+    sharing: int = 1
 
     def __post_init__(self) -> None:
-        types = {"label_map": np.int32, "order": np.int64}
+        if not len(self.measured):
+            object.__setattr__(self, "measured", np.ones(len(self.order) + 1, bool))
+        types = {"label_map": np.int32, "order": np.int64, "measured": np.bool_}
         for name in _ARRAYS:
             array = np.array(getattr(self, name), types.get(name, np.float64))
             array.setflags(write=False)
@@ -114,7 +126,7 @@ class Explanation:
             raise InputError(f"label_map has region {self.label_map.max()}, the order {count} only")
         if not np.array_equal(np.sort(self.order), np.arange(count)):
             raise InputError("order must hold each region 0..m-1 once")
-        for name in (*_CURVES, *_BOXES):
+        for name in (*_CURVES, *_BOXES, "measured"):
             shape = (count + 1, 4) if name in _BOXES else (count + 1,)
             if getattr(self, name).shape != shape:
                 raise InputError(f"{name} must have shape {shape}, got {getattr(self, name).shape}")
@@ -221,7 +233,7 @@ class Explanation:
         """
         arrays, record = archive.read_pair(path)
         version = record.pop("schema_version", None)
-        if version != SCHEMA_VERSION:
+        if version not in (1, SCHEMA_VERSION):
             raise InputError(
                 f"{path} has schema version {version}; this vps reads {SCHEMA_VERSION}, so compute "
                 "the explanation again or use the vps that wrote it"

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from vps.errors import InputError
 from vps.objective import Objective
+from vps.passes import Passes
 from vps.regions import Regions
 from vps.targets import Target
 from vps.types import Detections
@@ -89,7 +90,9 @@ def _setup(device: str, count: int, batch_size: int) -> Callable[[], Objective]:
     labels = cells.repeat(16, axis=0).repeat(16, axis=1)[: SIZE[0], : SIZE[1]]
     regions = Regions(labels, "blocks")
     target = Target((100.0, 100.0, 400.0, 400.0), detector.labels[7])
-    return lambda: Objective(detector, pixels, SIZE, regions, target, batch_size=batch_size)
+    return lambda: Objective(
+        Passes(detector, pixels, SIZE, regions, [target], batch_size=batch_size)
+    )
 
 
 def _times(

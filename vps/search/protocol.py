@@ -2,26 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Generator
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from vps.objective import Objective
+from vps.replay import prefixes
+from vps.search.orders import with_complements
+
+
+class Round(NamedTuple):
+    """What a strategy would answer if it were stopped now, and what it asks for next.
+
+    Attributes:
+        order: (m,) int64, the best order so far.
+        ask: (K, m) bool, subsets to evaluate; the most telling first.
+        divisible: whether the first part of `ask` is of use where not all of it can be afforded.
+    """
+
+    order: np.ndarray
+    ask: np.ndarray
+    divisible: bool = False
+
+
+Rounds = Generator[Round, bool, Any]
+"""Yields rounds, is sent whether all that was asked for has been evaluated, and returns the order.
+
+What was asked for is then known to the objective. After False comes one round more at the most,
+whose order is the answer: the budget or the time is spent.
+"""
 
 
 class Search(Protocol):
-    """A strategy that orders the regions."""
+    """A strategy that orders the regions; it makes no pass of its own but asks for them."""
 
-    def __call__(self, objective: Objective, *, seed: int, budget: int | None) -> np.ndarray:
+    def __call__(self, objective: Objective, seed: int, /) -> Rounds:
         """Order the regions so that F rises early along the order.
 
         Args:
-            objective: scores subsets of regions and counts the passes.
+            objective: what is known of subsets of regions.
             seed: of whatever the strategy draws at random.
-            budget: stop asking for more once `objective.passes` would exceed it; None for no
-                limit. Reading the curves of the order afterwards may take up to 2 m passes more.
 
         Returns:
-            (m,) int64, all regions, most important first. Ties go to the lower index.
+            The rounds; the order is (m,) int64, all regions, most important first. Ties go to the
+            lower index.
         """
         ...
+
+
+def measure(order: np.ndarray, *, divisible: bool = False) -> Round:
+    """The round that measures the curves of an order."""
+    return Round(order, with_complements(prefixes(order)), divisible)

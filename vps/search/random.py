@@ -5,17 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from vps.objective import Objective
+from vps.search.protocol import Rounds, measure
 
 
-def random_order(objective: Objective, *, seed: int = 0, budget: int | None = None) -> np.ndarray:
-    """The regions in random order, without a pass.
-
-    Args:
-        objective: tells how many regions there are.
-        seed: the same seed gives the same order.
-        budget: not used; no pass is made.
-
-    Returns:
-        (m,) int64.
-    """
-    return np.random.default_rng(seed).permutation(objective.regions.count)
+def random_order(objective: Objective, seed: int = 0, /) -> Rounds:
+    """The regions in random order; the same seed gives the same order. One round: its curves."""
+    order = np.random.default_rng(seed).permutation(objective.regions.count)
+    yield measure(order)
+    return order

@@ -1,0 +1,201 @@
+"""Subsets of an image's regions through the detector: each once, for all targets at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vps.detector import Detector
+from vps.errors import DetectorError, InputError
+from vps.masking import Colour, Masker, make_fill
+from vps.names import choose
+from vps.regions import Regions
+from vps.scoring import MODES, best_candidates
+from vps.targets import Target
+from vps.types import unknown_label
+
+
+class Passes:
+    """Shows subsets of regions to a detector and keeps what it says of every target.
+
+    One pass tells the scores of all targets of the image, and no subset passes twice.
+
+    Args:
+        detector: what is explained.
+        pixels: (3, h, w) float32, what `detector.prepare` gave.
+        size: (H, W) of the original image.
+        regions: a partition of the (h, w) grid into m regions.
+        targets: T boxes with labels.
+        fill: what hides a region, see `vps.masking.make_fill`.
+        mode: "object", "class" or "box", see `vps.scoring.MODES`.
+        batch_size: the most images that go through the detector at a time; does not change
+            scores.
+        on_batch: called after each batch with the number of passes so far.
+
+    Raises:
+        InputError: no targets, a label that the detector does not know, a box outside the image,
+            regions of another grid, or a setting out of range.
+        DetectorError: pixels of another shape or type.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        pixels: Tensor,
+        size: tuple[int, int],
+        regions: Regions,
+        targets: Sequence[Target],
+        *,
+        fill: str | Colour = "mean",
+        mode: str = "object",
+        batch_size: int = 8,
+        on_batch: Callable[[int], None] | None = None,
+    ) -> None:
+        check_settings(detector, size, targets, mode, batch_size)
+        if pixels.ndim != 3 or pixels.shape[0] != 3 or pixels.dtype != torch.float32:
+            raise DetectorError(
+                f"{detector.name}: prepare must give float32 (3, h, w), "
+                f"got {pixels.dtype} {tuple(pixels.shape)}"
+            )
+        if regions.label_map.shape != tuple(pixels.shape[1:]):
+            raise InputError(
+                f"the regions are on a grid of {regions.label_map.shape}, the detector sees "
+                f"{tuple(pixels.shape[1:])}: cut what detector.prepare gives"
+            )
+        self.regions = regions
+        self.targets = tuple(targets)
+        self.size = size
+        self.batch_size = batch_size
+        self._detector = detector
+        self._mode = mode
+        self._on_batch = on_batch
+        self._columns = [detector.labels.index(target.label) for target in targets]
+        self._boxes = torch.tensor([target.box for target in targets], device=pixels.device)
+        labels = torch.tensor(regions.label_map, device=pixels.device)
+        self._mask = Masker(pixels, labels, make_fill(fill, pixels), batch_size)
+        self._index: dict[bytes, int] = {}
+        self._subsets = np.empty((0, regions.count), bool)
+        self._rows = np.empty((0, len(targets), 7))
+
+    @property
+    def passes(self) -> int:
+        """How many subsets went through the detector."""
+        return len(self._index)
+
+    @property
+    def subsets(self) -> np.ndarray:
+        """(n, m) bool, all that went through the detector, in the order of their passes."""
+        return self._subsets[: self.passes]
+
+    @property
+    def rows(self) -> np.ndarray:
+        """(n, T, 7) float64, what `vps.scoring.best_candidates` says of `subsets`."""
+        return self._rows[: self.passes]
+
+    def new(self, keep: np.ndarray) -> np.ndarray:
+        """(K,) bool: which of (K, m) subsets still need a pass; of equals, the first."""
+        flags = ~self.known(keep)
+        # A dict drops duplicates, and reversed it keeps the first of equals.
+        first = {key: row for row, key in reversed(list(enumerate(_keys(keep))))}
+        flags[list(set(range(len(keep))) - set(first.values()))] = False
+        return flags
+
+    def known(self, keep: np.ndarray) -> np.ndarray:
+        """(K,) bool: which of (K, m) subsets went through the detector already."""
+        return np.array([key in self._index for key in _keys(keep)], bool)
+
+    def evaluate(self, keep: np.ndarray) -> np.ndarray:
+        """What the detector says of each subset, by a pass where there was none yet.
+
+        Args:
+            keep: (K, m) bool, True where a region is shown.
+
+        Returns:
+            (K, T, 7) float64: s, class score, IoU and box xyxy, see `vps.scoring.best_candidates`.
+
+        Raises:
+            InputError: another shape or type.
+            DetectorError: the detector breaks its contract. What passed before is kept.
+        """
+        keep = np.asarray(keep)
+        if keep.ndim != 2 or keep.shape[1] != self.regions.count or keep.dtype != np.bool_:
+            raise InputError(
+                f"subsets must be (K, {self.regions.count}) bool, got {keep.dtype} {keep.shape}"
+            )
+        todo = keep[self.new(keep)]
+        for start in range(0, len(todo), self.batch_size):
+            batch = todo[start : start + self.batch_size]
+            self._store(batch, self._detect(batch))
+            if self._on_batch is not None:
+                self._on_batch(self.passes)
+        return self._rows[[self._index[key] for key in _keys(keep)]]
+
+    def _store(self, batch: np.ndarray, rows: np.ndarray) -> None:
+        start, end = self.passes, self.passes + len(batch)
+        if end > len(self._subsets):
+            # Twice as much at a time: a search asks thousands of times.
+            room = max(end, 256)
+            self._subsets = np.pad(self._subsets, ((0, room), (0, 0)))
+            self._rows = np.pad(self._rows, ((0, room), (0, 0), (0, 0)))
+        self._subsets[start:end], self._rows[start:end] = batch, rows
+        self._index.update((key, start + i) for i, key in enumerate(_keys(batch)))
+
+    def _detect(self, keep: np.ndarray) -> np.ndarray:
+        """(B, T, 7) rows of `best_candidates` for (B, m) subsets, in one pass of the detector."""
+        with torch.no_grad():
+            shown = self._mask(torch.from_numpy(keep).to(self._boxes.device))
+            try:
+                detections = self._detector.detect(shown, self.size)
+            except DetectorError as error:
+                raise DetectorError(self._blame(keep, str(error))) from error
+            if len(detections) != len(keep):
+                raise DetectorError(
+                    self._blame(keep, f"{len(keep)} images went in, {len(detections)} came out")
+                )
+            if detections.labels != self._detector.labels:
+                raise DetectorError(self._blame(keep, "the columns are not the detector's labels"))
+            best = torch.stack(
+                [
+                    best_candidates(detections, box, column, self._mode)
+                    for box, column in zip(self._boxes, self._columns, strict=True)
+                ],
+                dim=1,
+            )
+        # The only transfer of a batch, and with it the only synchronisation of the engine's own.
+        rows = best.cpu().numpy()
+        finite = np.isfinite(rows).all(axis=(1, 2))
+        if not finite.all():
+            raise DetectorError(self._blame(keep[~finite], "NaN or infinite boxes or scores"))
+        return rows
+
+    def _blame(self, keep: np.ndarray, what: str) -> str:
+        sizes = ", ".join(str(count) for count in keep.sum(axis=1))
+        return (
+            f"{self._detector.name}: {what} (a batch that shows {sizes} of {keep.shape[1]} regions)"
+        )
+
+
+def check_settings(
+    detector: Detector,
+    size: tuple[int, int],
+    targets: Sequence[Target],
+    mode: str,
+    batch_size: int,
+) -> None:
+    """Raise InputError for a target or a setting that no pass needs to be made to refuse."""
+    if not targets:
+        raise InputError("there is nothing to explain: give at least one target")
+    for target in targets:
+        if target.label not in detector.labels:
+            raise InputError(unknown_label(target.label, tuple(detector.labels)))
+        target.check_inside(size)
+    choose(MODES, mode, "mode")
+    if batch_size < 1:
+        raise InputError(f"the batch size must be at least 1, got {batch_size}")
+
+
+def _keys(keep: np.ndarray) -> list[bytes]:
+    return [row.tobytes() for row in np.packbits(keep, axis=1)]

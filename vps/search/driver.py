@@ -1,0 +1,210 @@
+"""Runs searches: sends what they ask for through the detector, within budget and time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from vps.errors import DetectorError, InputError
+from vps.objective import Objective
+from vps.passes import Passes
+from vps.search.orders import known_aucs
+from vps.search.protocol import Round, Rounds, Search
+
+
+class Progress(NamedTuple):
+    """How far the searches of an image are.
+
+    Attributes:
+        passes: through the detector so far.
+        rounds: of passes that could each go to the detector at once.
+        insertion_auc: of the best orders so far, mean over targets, from the prefixes that are
+            known; NaN before the first are.
+        deletion_auc: likewise.
+    """
+
+    passes: int
+    rounds: int
+    insertion_auc: float
+    deletion_auc: float
+
+
+@dataclass
+class Outcome:
+    """What the searches of an image came to.
+
+    Attributes:
+        orders: (m,) each, one a target.
+        rounds: how many rounds of passes there were.
+        stopped: "finished", "budget", "time limit", "interrupted" or "failed".
+        seconds: computing time of the searches themselves, without the detector.
+        trace: Progress after each round.
+        error: what the detector failed with.
+    """
+
+    orders: list[np.ndarray]
+    rounds: int = 0
+    stopped: str = "finished"
+    seconds: float = 0.0
+    trace: list[Progress] = field(default_factory=list)
+    error: Exception | None = None
+
+
+class _Stop(Exception):
+    """No more passes, for the reason given."""
+
+
+def run_searches(
+    search: Search,
+    objectives: Sequence[Objective],
+    *,
+    seed: int = 0,
+    budget: int | None = None,
+    seconds: float | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Outcome:
+    """Search an order for each target of an image; they share every pass.
+
+    In each round, the subsets that any target asks for are evaluated once, and every search sees
+    the scores of all of them. Searches that end early leave their share of the budget to the rest.
+
+    Args:
+        search: the strategy.
+        objectives: one a target, over the same passes.
+        seed: of whatever the strategy draws at random.
+        budget: the most passes, all targets together; None for no limit.
+        seconds: begin no further batch after so many seconds; None for no limit.
+        on_progress: called after each batch.
+
+    Returns:
+        The best orders, also after Ctrl-C, which ends the searches and not the program, and when
+        the detector fails.
+
+    Raises:
+        InputError: a budget that the first round exceeds.
+    """
+    return _Driver(search, objectives, seed, budget, seconds, on_progress).run()
+
+
+class _Driver:
+    def __init__(
+        self,
+        search: Search,
+        objectives: Sequence[Objective],
+        seed: int,
+        budget: int | None,
+        seconds: float | None,
+        on_progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self._objectives = objectives
+        self._source: Passes = objectives[0].source
+        self._budget = budget
+        self._deadline = None if seconds is None else time.monotonic() + seconds
+        self._on_progress = on_progress
+        self._outcome = Outcome([np.arange(self._source.regions.count) for _ in objectives])
+        self._aucs = (float("nan"), float("nan"))
+        self._searches: dict[int, Rounds] = {
+            number: search(objective, seed) for number, objective in enumerate(objectives)
+        }
+        self._rounds: dict[int, Round] = {}
+
+    def run(self) -> Outcome:
+        try:
+            for number in list(self._searches):
+                self._advance(number, None)
+            self._check_first_round()
+            while self._rounds:
+                self._run_round()
+        except (_Stop, KeyboardInterrupt) as stop:
+            self._end(stop)
+        self._report(self._outcome.rounds)
+        return self._outcome
+
+    def _advance(self, number: int, complete: bool | None) -> None:
+        """Let a search think about what it asked for; it asks for more or ends."""
+        start = time.perf_counter()
+        self._rounds.pop(number, None)
+        try:
+            search = self._searches[number]
+            step = next(search) if complete is None else search.send(complete)
+            self._outcome.orders[number] = step.order
+            if complete is not False:
+                self._rounds[number] = step
+        except StopIteration as end:
+            self._outcome.orders[number] = end.value
+        finally:
+            self._outcome.seconds += time.perf_counter() - start
+
+    def _check_first_round(self) -> None:
+        asks = [step.ask for step in self._rounds.values()]
+        least = int(self._source.new(np.concatenate(asks)).sum()) if asks else 0
+        if self._budget is not None and self._source.passes + least > self._budget:
+            raise InputError(
+                f"a budget of {self._budget} passes is too small: the first round alone needs "
+                f"{self._source.passes + least}"
+            )
+
+    def _run_round(self) -> None:
+        chosen: list[np.ndarray] = []
+        complete: dict[int, bool] = {}
+        asked = 0
+        for number, step in self._rounds.items():
+            # What others ask for in the same round is shared, so it counts once.
+            new = self._source.new(np.concatenate([*chosen, step.ask]))[asked:]
+            rows = step.ask[new]
+            room = len(rows)
+            if self._budget is not None:
+                waiting = len(self._rounds) - len(complete)
+                left = self._budget - self._source.passes - asked
+                room = min(room, left // waiting)
+            complete[number] = room == len(rows)
+            if complete[number] or step.divisible:
+                chosen.append(rows[:room])
+                asked += room
+        if asked:
+            self._evaluate(np.concatenate(chosen))
+            self._outcome.rounds += 1
+        for number, done in complete.items():
+            if not done:
+                self._outcome.stopped = "budget"
+            self._advance(number, done)
+        self._report(self._outcome.rounds)
+        self._outcome.trace.append(self._progress())
+
+    def _evaluate(self, rows: np.ndarray) -> None:
+        size = self._source.batch_size
+        for start in range(0, len(rows), size):
+            if self._deadline is not None and time.monotonic() >= self._deadline:
+                raise _Stop("time limit")
+            try:
+                self._source.evaluate(rows[start : start + size])
+            except Exception as error:
+                # Whatever a model raises, what was evaluated so far is worth keeping.
+                self._outcome.error = error
+                raise _Stop("failed") from error
+            self._notify()
+
+    def _end(self, stop: BaseException) -> None:
+        """Let the searches make the best of a round that was not finished."""
+        self._outcome.stopped = str(stop) if isinstance(stop, _Stop) else "interrupted"
+        for number in list(self._rounds):
+            self._advance(number, False)
+
+    def _report(self, rounds: int) -> None:
+        pairs = [
+            known_aucs(objective, order)
+            for objective, order in zip(self._objectives, self._outcome.orders, strict=True)
+        ]
+        self._aucs = tuple(np.mean(pairs, axis=0))
+        self._notify()
+
+    def _progress(self) -> Progress:
+        return Progress(self._source.passes, self._outcome.rounds, *self._aucs)
+
+    def _notify(self) -> None:
+        if self._on_progress is not None:
+            self._on_progress(self._progress())

@@ -1,0 +1,89 @@
+"""How much a search may spend, and which one suits a detector."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from vps.errors import InputError
+from vps.names import choose
+from vps.passes import Passes
+from vps.search import SEARCHES, Search
+
+EFFORTS = {"fast": 0.15, "balanced": 0.20, "high": 0.30}
+"""Budgets by name, as shares of the m (m + 1) passes of the paper's greedy search."""
+
+AUTO = "auto"
+"""Stands for the one of `path_search` and `top_k` that suits the detector's batch speed-up."""
+
+_BUDGETED = (AUTO, "path_search", "top_k")  # the others end by themselves
+_LEAST_PER_REGION = 8  # passes; what the first round and the first two or three orders need
+_WORTH_BATCHING = 1.5
+
+
+def check_search(search: str, effort: str, budget: int | float | None) -> None:
+    """Raise InputError for a search, an effort or a budget that does not exist."""
+    choose({AUTO: None, **SEARCHES}, search, "search")
+    choose(EFFORTS, effort, "effort")
+    share = isinstance(budget, float)
+    if budget is not None and not (0 < budget <= 1 if share else budget > 0):
+        raise InputError(
+            "a budget is a whole number of passes, or a share of greedy's in (0, 1] with a decimal "
+            f"point; got {budget}"
+        )
+
+
+def passes_allowed(
+    search: str, effort: str, budget: int | float | None, regions: int, targets: int = 1
+) -> int | None:
+    """The most passes for all targets of an image; None for no limit.
+
+    Args:
+        search: only searches that can use any budget are limited by the effort.
+        effort: a key of `EFFORTS`, but at least 8 m passes; says nothing where a budget is given.
+        budget: passes for all targets together; or, as a float, a share of m (m + 1) for one target,
+            and half of that for each further one, which profits from the passes of the others.
+        regions: m.
+        targets: how many there are.
+    """
+    if isinstance(budget, int):
+        return budget
+    if budget is None and search not in _BUDGETED:
+        return None
+    greedy = regions * (regions + 1)
+    if budget is None:
+        # With few regions a share of greedy's passes would not even get a search started.
+        one = max(EFFORTS[effort] * greedy, min(_LEAST_PER_REGION * regions, greedy))
+    else:
+        one = budget * greedy
+    return round(one * (1 + targets) / 2)
+
+
+def find_search(name: str, source: Passes) -> tuple[str, Search]:
+    """The search of a name; for "auto", the one that suits the detector.
+
+    Where a batch takes about as long as its images one by one, `top_k` gets most out of each
+    pass; where batches are fast, `path_search` needs few of them. The passes that this is
+    measured on are those that both ask for first.
+    """
+    if name == AUTO:
+        name = "path_search" if _batch_speed_up(source) >= _WORTH_BATCHING else "top_k"
+    return name, SEARCHES[name]
+
+
+def _batch_speed_up(source: Passes) -> float:
+    """Seconds of a pass alone over seconds of a pass in a full batch; 1 if it cannot be told."""
+    count, size = source.regions.count, source.batch_size
+    hidden = ~np.eye(count, dtype=bool)
+    if size == 1 or count < size + 3:
+        return 1.0
+    source.evaluate(hidden[:1])  # the first pass may take longer than any other
+    alone = min(_seconds(source, hidden[k : k + 1]) for k in (1, 2))
+    return alone * size / _seconds(source, hidden[3 : 3 + size])
+
+
+def _seconds(source: Passes, keep: np.ndarray) -> float:
+    start = time.perf_counter()
+    source.evaluate(keep)
+    return time.perf_counter() - start
