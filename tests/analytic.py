@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -53,13 +54,48 @@ class RegionDetector:
         return Detections(boxes, scores, self.labels)
 
 
-def additive(weights: np.ndarray) -> Answer:
-    """One candidate on the target box whose score is the sum of the weights shown."""
+def by_score(score: Callable[[np.ndarray], float]) -> Answer:
+    """One candidate on the target box, a dog with this score."""
 
     def answer(keep: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return np.array([TARGET.box]), np.array([[0.0, np.dot(weights, keep), 0.0]])
+        return np.array([TARGET.box]), np.array([[0.0, score(keep), 0.0]])
 
     return answer
+
+
+def additive(weights: np.ndarray) -> Answer:
+    """The score is the sum of the weights shown."""
+    return by_score(lambda keep: float(np.dot(weights, keep)))
+
+
+def constant(score: float) -> Answer:
+    """The same score whatever is shown."""
+    return by_score(lambda keep: score)
+
+
+def coverage(covers: np.ndarray) -> Answer:
+    """Submodular: the share of (E,) points that the regions shown cover together; (m, E) bool."""
+    return by_score(lambda keep: float(covers[keep].any(axis=0).mean()))
+
+
+def needed_pair(weights: np.ndarray, one: int, other: int) -> Answer:
+    """Supermodular: the sum of the weights shown, but nothing unless two regions both are."""
+    return by_score(lambda keep: float(np.dot(weights, keep)) * bool(keep[one] and keep[other]))
+
+
+def noisy(weights: np.ndarray, scale: float = 0.1) -> Answer:
+    """The sum of the weights shown plus noise that is always the same for the same subset."""
+
+    def score(keep: np.ndarray) -> float:
+        rng = np.random.default_rng(np.packbits(keep).tolist() + [len(keep)])
+        return float(np.clip(np.dot(weights, keep) + scale * rng.standard_normal(), 0, 1))
+
+    return by_score(score)
+
+
+def per_label(weights: np.ndarray) -> Answer:
+    """One candidate on the target box with the sum of the weights shown for each label: (m, L)."""
+    return lambda keep: (np.array([TARGET.box]), (keep @ weights)[None])
 
 
 def scattered(candidates: int = 6) -> Answer:
@@ -80,3 +116,17 @@ def strip_detector(answer: Answer, count: int = 6) -> RegionDetector:
     area = image.shape[0] * image.shape[1]
     labels = (np.arange(area) * count // area).reshape(image.shape[:2])
     return RegionDetector(image, Regions(labels, "strips"), answer)
+
+
+def breaking(detector: RegionDetector, errors: Mapping[int, BaseException]) -> RegionDetector:
+    """The same detector, but the calls with these numbers, from 0, raise."""
+    detect, numbers = detector.detect, itertools.count()
+
+    def detect_or_raise(pixels: Tensor, size: tuple[int, int]) -> Detections:
+        number = next(numbers)
+        if number in errors:
+            raise errors[number]
+        return detect(pixels, size)
+
+    detector.detect = detect_or_raise  # type: ignore[method-assign]
+    return detector

@@ -201,19 +201,38 @@ def test_detectors_that_cannot_be_loaded(image, tmp_path, capsys, options, words
     fails(capsys, explain(image, tmp_path, *options), *words)
 
 
-def test_an_interrupt_says_where_the_finished_results_are(image, bright, tmp_path, capsys):
+def test_an_interrupt_keeps_the_best_so_far_of_all_targets(image, bright, tmp_path, capsys):
     passes = []
 
     def detect(pixels, size):
         passes.append(len(pixels))
-        if len(saved(tmp_path)) == 1:
+        if len(passes) == 6:
             raise KeyboardInterrupt
         return Bright.detect(bright, pixels, size)
 
     bright.detect = detect
-    assert explain(image, tmp_path, "--all") == 130
+    assert explain(image, tmp_path, "--all", "--batch-size", "4") == 130
+    assert saved(tmp_path) == ["street_1_dog.json", "street_2_cat.json"]
+    error = capsys.readouterr().err
+    assert str(tmp_path / "out" / "street_1_dog.json") in error
+    assert "stopped before its end: interrupted" in error
+
+
+def test_a_detector_that_fails_leaves_a_partial_result(image, bright, tmp_path, capsys):
+    passes = []
+
+    def detect(pixels, size):
+        passes.append(len(pixels))
+        if len(passes) > 5:
+            raise RuntimeError("out of memory")
+        return Bright.detect(bright, pixels, size)
+
+    bright.detect = detect
+    assert explain(image, tmp_path, "--batch-size", "4") == 2
     assert saved(tmp_path) == ["street_1_dog.json"]
-    assert str(tmp_path / "out" / "street_1_dog.json") in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "error: out of memory; the detector failed after" in error
+    assert f"saved so far: {tmp_path / 'out' / 'street_1_dog.json'}" in error
 
 
 def test_an_interrupt_before_the_first_result_says_that_nothing_is_saved(

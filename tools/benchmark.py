@@ -11,10 +11,16 @@ def main() -> int:
     """Parse the command and run it; each lives in a module of tools/benchmarks."""
     # So that a checkout works before it is installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    from tools.benchmarks import causes, faithfulness, overhead
+    from tools.benchmarks import causes, faithfulness, overhead, search, targets
     from vps.errors import VpsError
 
-    commands = {"overhead": overhead, "faithfulness": faithfulness, "causes": causes}
+    commands = {
+        "overhead": overhead,
+        "faithfulness": faithfulness,
+        "causes": causes,
+        "search": search,
+        "targets": targets,
+    }
     parser = argparse.ArgumentParser(description=__doc__)
     subparsers = parser.add_subparsers(dest="command", required=True)
     for name, module in commands.items():

@@ -8,23 +8,22 @@ import json
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vps.errors import InputError, VpsError
 
 # What a command needs is imported when it runs, so that `vps --help` need not wait for it.
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     import numpy as np
 
-    from vps.detections import Found
     from vps.detector import Detector
     from vps.regions import Regions
+    from vps.report.progress import ShowProgress
     from vps.result import Explanation
     from vps.targets import Target
-
-    Progress = Callable[[int], None]
 
 DEMO_DETECTOR = "demo-grounding-dino"
 _DESCRIPTION = (
@@ -40,12 +39,17 @@ def main(argv: list[str] | None = None) -> int:
         arguments.run(arguments)
     except VpsError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        if arguments.saved:
+            print(f"saved so far: {_kept(arguments)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        kept = ", ".join(str(path) for path in arguments.saved) or "nothing"
-        print(f"interrupted; saved so far: {kept}", file=sys.stderr)
+        print(f"interrupted; saved so far: {_kept(arguments)}", file=sys.stderr)
         return 130
     return 0
+
+
+def _kept(arguments: argparse.Namespace) -> str:
+    return ", ".join(str(path) for path in arguments.saved) or "nothing"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -101,7 +105,13 @@ def _add_search(group: argparse._ActionsContainer, *, regions: int) -> None:
     group.add_argument(
         "--regions", type=int, default=regions, help=f"how many, about (default: {regions})"
     )
-    group.add_argument("--search", default="greedy", help="greedy (default) or random")
+    group.add_argument("--search", default="auto", help="auto (default), path_search, top_k, ...")
+    group.add_argument(
+        "--effort",
+        default="balanced",
+        help="fast, balanced (default) or high: 15, 20, 30 %% of greedy's passes",
+    )
+    group.add_argument("--time-limit", type=float, metavar="S", help="seconds for each search")
     group.add_argument("--batch-size", type=int, default=8, help="images a pass (default: 8)")
     group.add_argument("--quiet", action="store_true", help="no progress bar")
 
@@ -123,35 +133,48 @@ def _run_detect(arguments: argparse.Namespace) -> None:
 
 
 def _run_explain(arguments: argparse.Namespace) -> None:
+    from vps.errors import IncompleteError
     from vps.explain import explain
     from vps.regions import make_regions
     from vps.report.figure import save_figure
 
     _check_writable(arguments.out)
     detector, image = _load(arguments)
-    targets = _targets(arguments, detector, image)
+    keys, targets = zip(*_targets(arguments, detector, image), strict=True)
+    names = [
+        f"{arguments.image.stem}_{key}_{_slug(target.label)}"
+        for key, target in zip(keys, targets, strict=True)
+    ]
     regions = make_regions(detector.prepare(image), arguments.regions, arguments.region_method)
-    for key, target in targets:
-        name = f"{arguments.image.stem}_{key}_{_slug(target.label)}"
-        with _noted(), _bar(arguments, name, regions) as progress:
-            explanation = explain(
+    title = names[0] if len(names) == 1 else f"{arguments.image.stem}, {len(names)} detections"
+    failure: VpsError | None = None
+    with _noted(), _bar(arguments, title, regions, len(targets)) as progress:
+        try:
+            explanations = explain(
                 detector,
                 image,
-                target,
+                targets=targets,
                 regions=regions,
-                search=arguments.search,
                 fill=arguments.fill,
                 mode=arguments.mode,
-                batch_size=arguments.batch_size,
                 seed=arguments.seed,
                 progress=progress,
                 image_name=arguments.image.name,
+                **_search_settings(arguments),
             )
-            arguments.saved.append(explanation.save(arguments.out / name))
+        except IncompleteError as error:
+            explanations, failure = error.partial, error
+    for name, explanation in zip(names, explanations, strict=True):
+        arguments.saved.append(explanation.save(arguments.out / name))
+        with _noted():
             figure = save_figure(explanation, image, arguments.out / f"{name}.{arguments.format}")
         print(_summary(explanation, figure))
         for note in explanation.warnings:
             print(f"note: {note}", file=sys.stderr)
+    if failure is not None:
+        raise failure
+    if explanations[0].stopped == "interrupted":
+        raise KeyboardInterrupt
 
 
 def _summary(explanation: Explanation, figure: Path) -> str:
@@ -183,8 +206,7 @@ def _run_demo(arguments: argparse.Namespace) -> None:
             detector,
             arguments.out,
             regions=arguments.regions,
-            search=arguments.search,
-            batch_size=arguments.batch_size,
+            settings=_search_settings(arguments),
             progress=lambda name, regions: _bar(arguments, name, regions),
             saved=arguments.saved,
         )
@@ -210,14 +232,14 @@ def _targets(
     arguments: argparse.Namespace, detector: Detector, image: np.ndarray
 ) -> list[tuple[str, Target]]:
     """What to explain, by its number among the detections, or by the box that the user gave."""
-    from vps.detections import detect
+    from vps.detections import detect, target_of_box
     from vps.targets import Target
 
     if arguments.box is None and arguments.label is not None:
         raise InputError("--label is the label of --box; give a box, too, or choose by --detection")
     found = detect(detector, image, arguments.threshold)
     if arguments.box is not None:
-        target = _target_of_box(arguments, detector, found)
+        target = target_of_box(tuple(arguments.box), arguments.label, detector.labels, found)
         return [("-".join(f"{value:g}" for value in target.box), target)]
     if not found:
         raise InputError(
@@ -230,38 +252,20 @@ def _targets(
     return [(str(n), Target(found[n - 1].box, found[n - 1].label)) for n in numbers]
 
 
-def _target_of_box(arguments: argparse.Namespace, detector: Detector, found: list[Found]) -> Target:
-    import torch
-
-    from vps.boxes import iou
-    from vps.targets import Kind, Target
-
-    label = arguments.label
-    if label is None:
-        if len(detector.labels) > 1:
-            raise InputError(f"--box needs --label, one of: {', '.join(detector.labels[:8])}")
-        label = detector.labels[0]
-    target = Target(tuple(arguments.box), label)
-    boxes = torch.tensor([item.box for item in found if item.label == label]).reshape(-1, 4)
-    seen = bool((iou(boxes, torch.tensor([target.box])) >= 0.5).any())
-    return target if seen else Target(target.box, label, Kind.MISSED)
+def _search_settings(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What `_add_search` lets the user set, as `explain` takes it."""
+    names = ("search", "effort", "time_limit", "batch_size")
+    return {name: getattr(arguments, name) for name in names}
 
 
-@contextlib.contextmanager
-def _bar(arguments: argparse.Namespace, name: str, regions: Regions) -> Iterator[Progress]:
-    """A bar on stderr with passes, rate and time left; none where nobody looks."""
-    from tqdm import tqdm
+def _bar(
+    arguments: argparse.Namespace, name: str, regions: Regions, targets: int = 1
+) -> AbstractContextManager[ShowProgress]:
+    from vps.report.progress import progress_bar
+    from vps.search.settings import passes_allowed
 
-    m = regions.count
-    # What the search asks for, and at the least the curves of its order.
-    total = max(m * (m + 1) - 4 if arguments.search == "greedy" else 0, 2 * m)
-    hidden = True if arguments.quiet else None
-    with tqdm(desc=name, total=total, unit=" passes", disable=hidden) as bar:
-
-        def show(passes: int) -> None:
-            bar.update(passes - bar.n)
-
-        yield show
+    total = passes_allowed(arguments.search, arguments.effort, None, regions.count, targets)
+    return progress_bar(name, total, quiet=arguments.quiet)
 
 
 @contextlib.contextmanager

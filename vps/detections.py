@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
 
@@ -9,10 +10,11 @@ import numpy as np
 import torch
 from PIL.Image import Image
 
+from vps import boxes
 from vps.detector import Detector
 from vps.errors import InputError
 from vps.images import as_rgb, read_image
-from vps.targets import Box
+from vps.targets import Box, Kind, Target
 from vps.types import Detections
 
 
@@ -59,13 +61,13 @@ def visible(
         return []
     from torchvision.ops import batched_nms
 
-    boxes = detections.boxes[index].float()
+    xyxy = detections.boxes[index].float()
     scores, labels = detections.scores[index].float().max(dim=1)
     # A padded candidate scores 0 and is none, whatever the threshold.
     shown = (scores >= threshold) & (scores > 0)
-    boxes, scores, labels = boxes[shown], scores[shown], labels[shown]
-    kept = batched_nms(boxes, scores, labels, nms_iou)
-    rows = zip(boxes[kept].tolist(), labels[kept].tolist(), scores[kept].tolist(), strict=True)
+    xyxy, scores, labels = xyxy[shown], scores[shown], labels[shown]
+    kept = batched_nms(xyxy, scores, labels, nms_iou)
+    rows = zip(xyxy[kept].tolist(), labels[kept].tolist(), scores[kept].tolist(), strict=True)
     return [
         Found((x1, y1, x2, y2), detections.labels[label], score)
         for (x1, y1, x2, y2), label, score in rows
@@ -94,3 +96,27 @@ def detect(
     with torch.no_grad():
         detections = detector.detect(detector.prepare(rgb)[None], (rgb.shape[0], rgb.shape[1]))
     return visible(detections, 0, threshold, nms_iou)
+
+
+def target_of_box(
+    box: Box, label: str | None, labels: Sequence[str], found: Sequence[Found]
+) -> Target:
+    """A box that a user gives as a target: missed, unless a detection matches it.
+
+    Args:
+        box: xyxy, pixels of the original image.
+        label: its label; may be left out where there is only one.
+        labels: those of the detector.
+        found: what it detects in the image; at IoU 0.5 with the same label, it is the same object.
+
+    Raises:
+        InputError: no label, but several to choose from; or a box that is none.
+    """
+    if label is None:
+        if len(labels) > 1:
+            raise InputError(f"a box needs a label (--label), one of: {', '.join(labels[:8])}")
+        label = labels[0]
+    target = Target(box, label)
+    rivals = torch.tensor([item.box for item in found if item.label == label]).reshape(-1, 4)
+    seen = bool((boxes.iou(rivals, torch.tensor([target.box])) >= 0.5).any())
+    return target if seen else Target(target.box, label, Kind.MISSED)

@@ -46,7 +46,7 @@ def explain(
 ) -> list[Explanation]: ...
 
 
-def explain(
+def explain(  # type: ignore[misc]  # the overloads leave the settings to this signature
     detector: Detector,
     image: AnyImage,
     target: Target | None = None,
@@ -133,15 +133,15 @@ def explain(
     outcome = run_searches(
         find, objectives, seed=seed, budget=limit, seconds=time_limit, on_progress=progress
     )
-    results = []
-    for one, curves in zip(wanted, _curves(objectives, outcome), strict=True):
-        notes = _doubts(curves, outcome, float(source.rows[:, len(results), 0].max()))
+    highest = source.rows[:, :, 0].max(axis=0, initial=0)
+    results: list[Explanation] = []
+    for number, curves in enumerate(_curves(objectives, outcome)):
         results.append(
             Explanation(
                 label_map=cut.label_map,
-                order=outcome.orders[len(results)],
+                order=outcome.orders[number],
                 **{field.name: getattr(curves, field.name) for field in dataclasses.fields(curves)},
-                target=one,
+                target=wanted[number],
                 image_size=size,
                 detector=detector.name,
                 fill=fill_name,
@@ -155,7 +155,7 @@ def explain(
                 passes=source.passes,
                 seconds=time.perf_counter() - start,
                 versions=versions(),
-                warnings=notes,
+                warnings=_doubts(curves, outcome.stopped, float(highest[number])),
                 image_name=name if image_name is None else image_name,
                 rounds=outcome.rounds,
                 stopped=outcome.stopped,
@@ -209,11 +209,11 @@ def _curves(objectives: list[Objective], outcome: Outcome) -> list[Curves]:
         raise outcome.error or KeyboardInterrupt from None
 
 
-def _doubts(curves: Curves, outcome: Outcome, highest: float) -> tuple[str, ...]:
+def _doubts(curves: Curves, stopped: str, highest: float) -> tuple[str, ...]:
     """What the user should know; `highest` is the largest score of any subset."""
     notes = []
-    if outcome.stopped in ("time limit", "interrupted", "failed"):
-        notes.append(f"the search was stopped before its end: {outcome.stopped}")
+    if stopped in ("time limit", "interrupted", "failed"):
+        notes.append(f"the search was stopped before its end: {stopped}")
     if not curves.measured.all():
         missing = int((~curves.measured).sum())
         notes.append(

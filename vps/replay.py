@@ -89,7 +89,7 @@ def replay(objective: Objective, order: np.ndarray, *, measure: bool = True) -> 
 
 
 def _filled(areas: np.ndarray, known: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """(m + 1, 7) from the rows at known steps: values interpolated, boxes those of the step before."""
+    """(m + 1, 7) from rows at known steps: values interpolated, boxes those of the step before."""
     values = [np.interp(areas, areas[known], column) for column in rows[:, :3].T]
     before = np.cumsum(known) - 1
     return np.column_stack([*values, rows[before, 3:]])

@@ -112,7 +112,7 @@ class Explanation:
     def __post_init__(self) -> None:
         if not len(self.measured):
             object.__setattr__(self, "measured", np.ones(len(self.order) + 1, bool))
-        types = {"label_map": np.int32, "order": np.int64, "measured": np.bool_}
+        types: dict[str, Any] = {"label_map": np.int32, "order": np.int64, "measured": np.bool_}
         for name in _ARRAYS:
             array = np.array(getattr(self, name), types.get(name, np.float64))
             array.setflags(write=False)
@@ -218,9 +218,9 @@ class Explanation:
             InputError: the files cannot be written.
         """
         record: dict[str, Any] = {"schema_version": SCHEMA_VERSION}
-        for field in dataclasses.fields(self):
-            if field.name not in _ARRAYS:
-                record[field.name] = getattr(self, field.name)
+        for item in dataclasses.fields(self):
+            if item.name not in _ARRAYS:
+                record[item.name] = getattr(self, item.name)
         record["target"] = dataclasses.asdict(self.target)
         return archive.write_pair(path, {name: getattr(self, name) for name in _ARRAYS}, record)
 

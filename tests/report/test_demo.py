@@ -74,8 +74,7 @@ def run(detector, folder, monkeypatch):
         detector,
         folder,
         regions=6,
-        search="greedy",
-        batch_size=8,
+        settings={"search": "greedy"},
         progress=lambda name, regions: contextlib.nullcontext(lambda passes: None),
         saved=saved,
     )

@@ -5,25 +5,16 @@ from __future__ import annotations
 import argparse
 import math
 import statistics
-from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
-import torch
 from tqdm import tqdm
 
-from detectors import load
-from vps.boxes import iou
-from vps.data.coco import read_coco
-from vps.detections import detect
-from vps.detector import Detector
+from tools.benchmarks.cases import cases_found, load_for, open_data
 from vps.errors import InputError
 from vps.explain import explain
 from vps.report.figure import save_figure
 from vps.result import Explanation
-from vps.targets import Target
-from vps.types import Sample
-
-_PER_IMAGE = 2  # so that one crowded image does not make up the whole sample
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,64 +33,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Explain each case with each search and print one row a search."""
-    samples = read_coco(
-        arguments.data / "annotations" / f"instances_{arguments.split}.json",
-        arguments.data / arguments.split,
-    )
-    detector = _load(arguments.detector, samples.labels)
-    cases = list(_cases(detector, samples, arguments.threshold, arguments.objects))
+    samples, labels = open_data(str(arguments.data), arguments.split)
+    detector = load_for(arguments.detector, labels)
+    found = cases_found(detector, samples, threshold=arguments.threshold)
+    cases = list(islice(found, arguments.objects))
     if not cases:
         raise InputError(f"{detector.name} finds none of the objects of {arguments.data}")
     print(f"{detector.name}, {len(cases)} objects of {arguments.data}, {arguments.regions} regions")
     print(f"{'search':>10} {'insertion AUC':>16} {'deletion AUC':>16} {'passes':>8} {'seconds':>8}")
     for search in arguments.search:
         results = []
-        for number, (sample, object_id, target) in enumerate(tqdm(cases, search, disable=None)):
-            path = arguments.out / search / f"{sample.image_id}_{object_id}"
+        for number, case in enumerate(tqdm(cases, search, disable=None)):
+            path = arguments.out / search / case.key
             explanation = explain(
                 detector,
-                sample.image,
-                target,
+                case.image,
+                case.target,
                 regions=arguments.regions,
                 search=search,
                 batch_size=arguments.batch_size,
-                image_name=str(sample.image_id),
+                image_name=str(case.image_id),
             )
             explanation.save(path)
             results.append(explanation)
             if number < arguments.pictures:
-                save_figure(explanation, sample.image, path.with_suffix(".png"))
+                save_figure(explanation, case.image, path.with_suffix(".png"))
         print(_row(search, results))
-
-
-def _load(name: str, labels: tuple[str, ...]) -> Detector:
-    """The detector, asked for the data set's labels unless it brings its own."""
-    return load(name) if name.startswith("onnx:") else load(name, labels=labels)
-
-
-def _cases(
-    detector: Detector, samples: Sequence[Sample], threshold: float, wanted: int
-) -> Iterator[tuple[Sample, int, Target]]:
-    """Objects found with the right label at IoU 0.5; the target is what the detector says."""
-    count = 0
-    for sample in samples:
-        found = detect(detector, sample.image, threshold)
-        if not found or not len(sample.boxes):
-            continue
-        overlap = iou(
-            torch.tensor([item.box for item in found], dtype=torch.float64),
-            torch.from_numpy(sample.boxes),
-        )
-        taken: set[int] = set()
-        for item, row in zip(found, overlap, strict=True):
-            best = int(row.argmax())
-            right = row[best] >= 0.5 and sample.labels[best] == item.label
-            if right and best not in taken and len(taken) < _PER_IMAGE:
-                taken.add(best)
-                yield sample, sample.object_ids[best], Target(item.box, item.label)
-                count += 1
-                if count == wanted:
-                    return
 
 
 def _row(search: str, results: list[Explanation]) -> str:

@@ -110,9 +110,9 @@ def _times(
 
     own, clone = [], []
     for keep in keeps:
-        before = objective.passes
+        before = objective.source.passes
         seconds = _seconds(lambda: objective.value(keep), device)  # noqa: B023
-        own.append(1000 * seconds / (objective.passes - before))
+        own.append(1000 * seconds / (objective.source.passes - before))
         clone.append(1000 * _seconds(clones, device) / (passes // batch_size * batch_size))
     # The first run warms up.
     ratios = [a / b for a, b in zip(own[1:], clone[1:], strict=True)]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -16,10 +17,11 @@ from vps.report.demo_cases import SCENES, find_questions
 from vps.report.figure import save_figure
 from vps.report.html import Case, write_page
 from vps.report.panels import part_shown
+from vps.report.progress import ShowProgress
 from vps.result import Explanation
 
-Progress = Callable[[str, Regions], AbstractContextManager[Callable[[int], None]]]
-"""From a case's name and regions to a context that gives what `explain` calls with the passes."""
+Progress = Callable[[str, Regions], AbstractContextManager[ShowProgress]]
+"""From a case's name and regions to a context that gives what `explain` reports to."""
 
 
 def run_demo(
@@ -27,8 +29,7 @@ def run_demo(
     folder: Path,
     *,
     regions: int,
-    search: str,
-    batch_size: int,
+    settings: Mapping[str, Any],
     progress: Progress,
     saved: list[Path],
 ) -> Path:
@@ -39,7 +40,8 @@ def run_demo(
     Args:
         detector: knows the categories of the scenes.
         folder: where everything goes.
-        regions, search, batch_size: as for `vps.explain.explain`.
+        regions: how many to aim for.
+        settings: of the search, for `vps.explain.explain`.
         progress: see `Progress`.
         saved: gets the path of each explanation when it is written.
 
@@ -60,11 +62,13 @@ def run_demo(
                 question.scene.image,
                 question.target,
                 regions=cut,
-                search=search,
-                batch_size=batch_size,
                 progress=show,
                 image_name=f"scene {question.scene.layout.index}",
+                **settings,
             )
+            # Ctrl-C ended this search; to the user it means the whole demo.
+            if explanation.stopped == "interrupted":
+                raise KeyboardInterrupt
         saved.append(explanation.save(folder / question.name))
         Image.fromarray(question.scene.image).save(folder / f"{question.name}_scene.png")
         figure = save_figure(explanation, question.scene.image, folder / f"{question.name}.png")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vps.errors import DetectorError, InputError
+from vps.errors import InputError
 from vps.objective import Objective
 from vps.passes import Passes
 from vps.search.orders import known_aucs
@@ -25,12 +25,14 @@ class Progress(NamedTuple):
         insertion_auc: of the best orders so far, mean over targets, from the prefixes that are
             known; NaN before the first are.
         deletion_auc: likewise.
+        seconds: computing time of the searches themselves, without the detector.
     """
 
     passes: int
     rounds: int
     insertion_auc: float
     deletion_auc: float
+    seconds: float
 
 
 @dataclass
@@ -203,7 +205,9 @@ class _Driver:
         self._notify()
 
     def _progress(self) -> Progress:
-        return Progress(self._source.passes, self._outcome.rounds, *self._aucs)
+        return Progress(
+            self._source.passes, self._outcome.rounds, *self._aucs, self._outcome.seconds
+        )
 
     def _notify(self) -> None:
         if self._on_progress is not None:

@@ -7,7 +7,7 @@ import numpy as np
 from vps.objective import Objective
 
 
-def best_known_order(objective: Objective) -> tuple[np.ndarray, float] | None:
+def best_known_order(objective: Objective) -> tuple[np.ndarray, float]:
     """The order with the largest J among those that need no further pass.
 
     Measured subsets are the nodes of a graph, with an edge from S to S + a wherever both are
@@ -16,7 +16,10 @@ def best_known_order(objective: Objective) -> tuple[np.ndarray, float] | None:
     down. It joins the good stretches of all orders measured so far.
 
     Returns:
-        The order (m,) and its J (see `vps.search.orders.worth`); None where no path is known.
+        The order (m,) and its J (see `vps.search.orders.worth`).
+
+    Raises:
+        LookupError: no order is known yet.
     """
     keep, score = objective.seen
     count, areas = objective.regions.count, objective.regions.areas
@@ -41,8 +44,9 @@ def best_known_order(objective: Objective) -> tuple[np.ndarray, float] | None:
             best[nodes] = worth.max(axis=1)
     node, known = _find(names, np.zeros(1, np.uint64))
     if not known[0] or not np.isfinite(best[node[0]]):
-        return None
-    order, total = [], float(best[node[0]])
+        raise LookupError("no order is known from nothing to the whole image")
+    order: list[int] = []
+    total = float(best[node[0]])
     while len(order) < count:
         order.append(int(choice[node[0]]))
         node, _ = _find(names, names[node] + keys[order[-1]])

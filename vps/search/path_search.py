@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from vps.objective import Objective
+from vps.replay import prefixes
 from vps.search.known import best_known_order
 from vps.search.leave_one_out import box_prior, first_round, leave_one_out_order
-from vps.replay import prefixes
 from vps.search.orders import with_complements
-from vps.search.plan import greedy_plan, improved_plan
+from vps.search.plan import improved_plan
 from vps.search.protocol import Round, Rounds, measure
 from vps.search.surrogate import Surrogate
 
@@ -37,12 +37,12 @@ def path_search(objective: Objective, seed: int = 0, /) -> Rounds:
 
 def best(objective: Objective) -> np.ndarray:
     """(m,) the best order that is known; without any, by leaving one out, or else by the box."""
-    found = best_known_order(objective)
-    if found is not None:
-        return found[0]
-    first = first_round(objective)
-    seen = objective.source.known(first.ask).all()
-    return leave_one_out_order(objective) if seen else first.order
+    try:
+        return best_known_order(objective)[0]
+    except LookupError:
+        first = first_round(objective)
+        seen = objective.source.known(first.ask).all()
+        return leave_one_out_order(objective) if seen else first.order
 
 
 def opening(objective: Objective) -> Rounds:
@@ -61,11 +61,7 @@ def improving(objective: Objective, model: Surrogate) -> Rounds:
     while failures < _PATIENCE:
         keep = prefixes(order)
         model.fit(*objective.seen, near=np.concatenate([keep, ~keep]))
-        plans = (
-            improved_plan(objective, model, start)
-            for start in (order, greedy_plan(objective, model))
-        )
-        plan, _ = max(plans, key=lambda p: p[1])
+        plan = improved_plan(objective, model, order)
         ask = with_complements(prefixes(plan))
         if not objective.source.new(ask).any():
             break

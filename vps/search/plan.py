@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from vps.objective import Objective
-from vps.search.moves import apart, gains, moved, ranked
 from vps.replay import prefixes
-from vps.search.orders import worth
+from vps.search.moves import apart, gains, moved, ranked
 from vps.search.surrogate import Surrogate
 
 LEAST_GAIN = 2e-4  # of J, by a move: less is within the surrogate's error
@@ -26,29 +25,11 @@ def predicted(
     )
 
 
-def greedy_plan(objective: Objective, model: Surrogate) -> np.ndarray:
-    """(m,) what greedy would choose if the surrogate were the detector."""
-    count = objective.regions.count
-    order, keep = np.empty(count, np.int64), np.zeros((1, count), bool)
-    for step in range(count):
-        _, toggled = predicted(objective, model, keep)
-        order[step] = np.argmax(np.where(keep[0], -np.inf, toggled[0]))
-        keep[0, order[step]] = True
-    return order
-
-
-def improved_plan(
-    objective: Objective, model: Surrogate, order: np.ndarray
-) -> tuple[np.ndarray, float]:
-    """An order improved by moves for as long as the surrogate expects them to gain.
-
-    Returns:
-        The order (m,) and the J expected of it.
-    """
+def improved_plan(objective: Objective, model: Surrogate, order: np.ndarray) -> np.ndarray:
+    """(m,) an order improved by moves for as long as the surrogate expects J to rise by them."""
     count = len(order)
     keep = prefixes(order)
     values, toggled = predicted(objective, model, keep)
-    expected = worth(objective, order, values)
     for _ in range(_MOST_STEPS):
         table = gains(objective.regions.areas[order], values, toggled[:, order])
         moves = apart(ranked(table, LEAST_GAIN), count)
@@ -59,5 +40,4 @@ def improved_plan(
         changed = (new != keep).any(axis=1)
         values[changed], toggled[changed] = predicted(objective, model, new[changed])
         order, keep = candidate, new
-        expected = worth(objective, order, values)
-    return order, expected
+    return order

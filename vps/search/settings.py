@@ -42,8 +42,8 @@ def passes_allowed(
     Args:
         search: only searches that can use any budget are limited by the effort.
         effort: a key of `EFFORTS`, but at least 8 m passes; says nothing where a budget is given.
-        budget: passes for all targets together; or, as a float, a share of m (m + 1) for one target,
-            and half of that for each further one, which profits from the passes of the others.
+        budget: passes for all targets together; or, as a float, a share of m (m + 1) for one
+            target, and half of that for each further one, which profits from the others' passes.
         regions: m.
         targets: how many there are.
     """

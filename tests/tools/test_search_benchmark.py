@@ -1,0 +1,98 @@
+import json
+
+import numpy as np
+import pytest
+
+from tests.tools.test_faithfulness import Knowing, arguments
+from tools.benchmarks import cases, search, targets
+from tools.benchmarks.search_report import reached, summarise
+from vps.data.scenes import make_scene
+from vps.errors import InputError
+
+SEED = 5
+
+
+class Counting(Knowing):
+    seen = 0
+
+    def detect(self, pixels, size):
+        Counting.seen += len(pixels)
+        return super().detect(pixels, size)
+
+
+@pytest.fixture
+def scenes(monkeypatch):
+    """One scene of each size, known to the detector, as the whole data set."""
+    found = {scene.layout.size: scene for scene in (make_scene(SEED, i) for i in range(12))}
+    known = list(found.values())
+    monkeypatch.setattr(cases, "load", lambda *_, **__: Counting(known))
+    monkeypatch.setattr(cases, "make_scene", lambda _, index: known[index])
+    monkeypatch.setattr(cases, "count", lambda: range(len(known)))
+    return known
+
+
+def test_table_and_plot_and_what_is_there_is_not_searched_again(scenes, tmp_path, capsys):
+    given = ("--data", "scenes:5", "--detector", "knowing", "--objects", 4, "--regions", 9)
+    given += ("--search", "path_search", "random", "--budgets", 0.9, "--out", tmp_path)
+    search.run(arguments(search, *given))
+    first = capsys.readouterr().out
+    rows = {line.split()[0]: line.split() for line in first.splitlines()}
+    assert rows["greedy"][6] == "1.000"
+    assert float(rows["path_search"][6]) > float(rows["random"][6])
+    folder = tmp_path / "knowing_scenes-5_9"
+    assert (folder / "search.png").stat().st_size > 1000
+    assert len(list(folder.glob("*/*.json"))) == 12
+    next(folder.glob("random/*.json")).unlink()
+    Counting.seen = 0
+    search.run(arguments(search, *given))
+    assert capsys.readouterr().out == first
+    # A look at each scene for its cases, twice, and the one search that was missing.
+    assert Counting.seen <= 2 * len(scenes) + 2 * 12
+
+
+def test_halves_share_no_image(scenes):
+    found = []
+    for half in ("even", "odd", "all"):
+        given = ("--data", "scenes:5", "--detector", "knowing", "--images", half)
+        found.append({case.image_id for case in search._cases(arguments(search, *given))[1]})
+    assert not found[0] & found[1]
+    assert found[0] | found[1] == found[2]
+
+
+def test_together_is_cheaper_than_one_by_one(scenes, capsys):
+    given = ("--data", "scenes:5", "--detector", "knowing", "--targets", 2, "--images", 1)
+    targets.run(arguments(targets, *given, "--regions", 30))
+    passes = next(line for line in capsys.readouterr().out.splitlines() if "passes" in line)
+    assert 1 <= float(passes.split()[1]) < 2
+    with pytest.raises(InputError, match="has 50 objects"):
+        targets.run(arguments(targets, *given[:4], "--targets", 50))
+
+
+def record(case, image, *steps):
+    return {"case": case, "image": image, "regions": 9, "trace": [list(step) for step in steps]}
+
+
+def test_ratio_is_that_of_the_means_and_reads_the_trace_within_the_budget():
+    nothing = (2, 1, np.nan, np.nan, 0.0)
+    records = {
+        "greedy": [record("a", 1, (86, 8, 0.8, 0.2, 1)), record("b", 2, (86, 8, 0.3, 0.1, 1))],
+        "ours": [
+            record("a", 1, nothing, (20, 2, 0.5, 0.2, 1), (40, 3, 0.9, 0.1, 2)),
+            record("b", 2, nothing, (20, 2, 0.2, 0.1, 1), (50, 3, 0.9, 0.1, 2)),
+        ],
+    }
+    assert reached(records["ours"][0], 0.05) is None
+    assert summarise(records, "ours", "greedy", 0.1) is None
+    row = summarise(records, "ours", "greedy", 0.5)
+    assert row.passes == pytest.approx((40 + 20) / 2 / 90)
+    assert row.ratio == pytest.approx((0.8 + 0.1) / (0.6 + 0.2))
+    assert row.median == pytest.approx((0.8 / 0.6 + 0.1 / 0.2) / 2)
+    assert row.interval == (pytest.approx(0.5), pytest.approx(0.8 / 0.6))
+    assert json.dumps(records)
+
+
+def test_unknown_search_and_data(scenes):
+    with pytest.raises(InputError, match="did you mean 'top_k'"):
+        search.run(arguments(search, "--data", "scenes:5", "--search", "topk"))
+    with pytest.raises(InputError, match="named by their seed"):
+        search.run(arguments(search, "--data", "scenes:x"))

@@ -1,0 +1,40 @@
+"""A progress bar for searches, on stderr."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+from tqdm import tqdm
+
+from vps.search.driver import Progress
+
+ShowProgress = Callable[[Progress], None]
+
+
+@contextlib.contextmanager
+def progress_bar(
+    name: str, total: int | None, *, quiet: bool = False
+) -> Iterator[Callable[[Progress], None]]:
+    """A bar with passes, rate, time left, and the AUCs of the best order so far.
+
+    Args:
+        name: stands before the bar.
+        total: passes that are expected; None where that is not known.
+        quiet: no bar at all; there is none either where nobody looks, i.e. without a terminal.
+
+    Yields:
+        What `vps.explain` takes as `progress`.
+    """
+    with tqdm(desc=name, total=total, unit=" passes", disable=True if quiet else None) as bar:
+
+        def show(progress: Progress) -> None:
+            # NaN, which is not equal to itself, as long as no curve is known.
+            if progress.insertion_auc == progress.insertion_auc:
+                bar.set_postfix_str(
+                    f"insertion {progress.insertion_auc:.3f}, deletion {progress.deletion_auc:.3f}",
+                    refresh=False,
+                )
+            bar.update(progress.passes - bar.n)
+
+        yield show
