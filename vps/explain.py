@@ -68,9 +68,9 @@ def explain(  # type: ignore[misc]  # the overloads leave the settings to this s
 ) -> Explanation | list[Explanation]:
     """Which parts of an image make a detector put this box, with this label, here.
 
-    Ctrl-C ends the search, not the program: the best order so far comes back, with
-    `Explanation.stopped` "interrupted". Its missing points are measured; a second Ctrl-C ends that
-    too, and they are interpolated.
+    Ctrl-C ends the search, not the program: the best order so far comes back at once, with
+    `Explanation.stopped` "interrupted". Points of its curves that were not measured until then are
+    interpolated; `Explanation.measured` tells which.
 
     Args:
         detector: what is explained.
@@ -193,9 +193,9 @@ def _open(image: AnyImage) -> tuple[np.ndarray, str | None]:
 
 
 def _curves(objectives: list[Objective], outcome: Outcome) -> list[Curves]:
-    """The curves of the orders found; what is missing is measured if it can be."""
+    """The curves of the orders found; what is missing is measured, unless all was to end."""
     pairs = list(zip(objectives, outcome.orders, strict=True))
-    if outcome.error is None:
+    if outcome.stopped not in ("interrupted", "failed"):
         try:
             return [replay(objective, order) for objective, order in pairs]
         except KeyboardInterrupt:

@@ -24,6 +24,7 @@ from vps.passes import Passes
 from vps.regions import make_regions
 from vps.search import SEARCHES
 from vps.search.driver import run_searches
+from vps.search.settings import BUDGETED
 
 REFERENCE = "greedy"
 
@@ -66,7 +67,7 @@ def run(arguments: argparse.Namespace) -> None:
         (case.key, search)
         for search in searches
         for case in cases
-        if not _path(folder, search, case.key).exists()
+        if not _is_done(_path(folder, search, case.key), max(arguments.budgets))
     ]
     if todo and arguments.jobs > 1:
         with ProcessPoolExecutor(arguments.jobs, initializer=_start, initargs=(arguments,)) as pool:
@@ -134,7 +135,7 @@ def search_case(
     cut = make_regions(pixels, regions)
     size = (case.image.shape[0], case.image.shape[1])
     source = Passes(detector, pixels, size, cut, [case.target], batch_size=batch_size)
-    limited = search in ("path_search", "top_k")
+    limited = search in BUDGETED
     budget = round(share * cut.count * (cut.count + 1)) if limited else None
     outcome = run_searches(SEARCHES[search], [Objective(source)], budget=budget)
     if outcome.error is not None:
@@ -143,6 +144,7 @@ def search_case(
         "case": case.key,
         "image": case.image_id,
         "regions": cut.count,
+        "share": share if limited else None,
         "order": outcome.orders[0].tolist(),
         "trace": [list(step) for step in outcome.trace],
     }
@@ -171,6 +173,14 @@ def _half(cases: Iterator[Case], images: str) -> Iterator[Case]:
 def _name(detector: Detector, arguments: argparse.Namespace) -> str:
     data = Path(arguments.data).name.replace(":", "-")
     return f"{detector.name}_{data}_{arguments.regions}"
+
+
+def _is_done(path: Path, share: float) -> bool:
+    """Whether there is a record of a search that was allowed as much."""
+    if not path.exists():
+        return False
+    allowed = json.loads(path.read_text()).get("share")
+    return allowed is None or allowed >= share
 
 
 def _path(folder: Path, search: str, key: str) -> Path:

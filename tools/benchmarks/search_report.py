@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from vps.metrics.aggregate import cluster_bootstrap
+from vps.search.settings import BUDGETED
 
 Records = Mapping[str, Sequence[Mapping[str, Any]]]
 """Search -> one record a case, as `tools.benchmarks.search.search_case` returns them."""
@@ -81,7 +82,7 @@ def print_table(records: Records, reference: str, budgets: Sequence[float]) -> N
     """One row a search and budget; searches that end by themselves get one."""
     print(_COLUMNS)
     for search in records:
-        open_ended = search in ("path_search", "top_k")
+        open_ended = search in BUDGETED
         for share in budgets if open_ended else [np.inf]:
             row = summarise(records, search, reference, share)
             budget = f"{share:6.0%}" if open_ended else "     -"

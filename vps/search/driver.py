@@ -113,6 +113,9 @@ class _Driver:
             number: search(objective, seed) for number, objective in enumerate(objectives)
         }
         self._rounds: dict[int, Round] = {}
+        # Both ends of every curve: without them, nothing that a search was stopped at is of use.
+        count = self._source.regions.count
+        self._ends = np.array([np.ones(count), np.zeros(count)], bool)
 
     def run(self) -> Outcome:
         try:
@@ -123,7 +126,7 @@ class _Driver:
                 self._run_round()
         except (_Stop, KeyboardInterrupt) as stop:
             self._end(stop)
-        self._report(self._outcome.rounds)
+        self._report()
         return self._outcome
 
     def _advance(self, number: int, complete: bool | None) -> None:
@@ -137,13 +140,15 @@ class _Driver:
             if complete is not False:
                 self._rounds[number] = step
         except StopIteration as end:
-            self._outcome.orders[number] = end.value
+            # A search that was interrupted while it thought has ended without an answer.
+            if end.value is not None:
+                self._outcome.orders[number] = end.value
         finally:
             self._outcome.seconds += time.perf_counter() - start
 
     def _check_first_round(self) -> None:
-        asks = [step.ask for step in self._rounds.values()]
-        least = int(self._source.new(np.concatenate(asks)).sum()) if asks else 0
+        asks = [self._ends, *(step.ask for step in self._rounds.values())]
+        least = int(self._source.new(np.concatenate(asks)).sum())
         if self._budget is not None and self._source.passes + least > self._budget:
             raise InputError(
                 f"a budget of {self._budget} passes is too small: the first round alone needs "
@@ -151,9 +156,10 @@ class _Driver:
             )
 
     def _run_round(self) -> None:
-        chosen: list[np.ndarray] = []
+        """Evaluate what all searches ask for, as far as the budget goes, and let them go on."""
+        chosen = [self._ends[self._source.new(self._ends)]]
         complete: dict[int, bool] = {}
-        asked = 0
+        asked = len(chosen[0])
         for number, step in self._rounds.items():
             # What others ask for in the same round is shared, so it counts once.
             new = self._source.new(np.concatenate([*chosen, step.ask]))[asked:]
@@ -174,7 +180,7 @@ class _Driver:
             if not done:
                 self._outcome.stopped = "budget"
             self._advance(number, done)
-        self._report(self._outcome.rounds)
+        self._report()
         self._outcome.trace.append(self._progress())
 
     def _evaluate(self, rows: np.ndarray) -> None:
@@ -196,7 +202,8 @@ class _Driver:
         for number in list(self._rounds):
             self._advance(number, False)
 
-    def _report(self, rounds: int) -> None:
+    def _report(self) -> None:
+        """Tell what the orders are worth now."""
         pairs = [
             known_aucs(objective, order)
             for objective, order in zip(self._objectives, self._outcome.orders, strict=True)

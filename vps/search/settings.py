@@ -17,7 +17,9 @@ EFFORTS = {"fast": 0.15, "balanced": 0.20, "high": 0.30}
 AUTO = "auto"
 """Stands for the one of `path_search` and `top_k` that suits the detector's batch speed-up."""
 
-_BUDGETED = (AUTO, "path_search", "top_k")  # the others end by themselves
+BUDGETED = (AUTO, "path_search", "top_k")
+"""Searches that can use any number of passes; the others end by themselves."""
+
 _LEAST_PER_REGION = 8  # passes; what the first round and the first two or three orders need
 _WORTH_BATCHING = 1.5
 
@@ -49,12 +51,13 @@ def passes_allowed(
     """
     if isinstance(budget, int):
         return budget
-    if budget is None and search not in _BUDGETED:
+    if budget is None and search not in BUDGETED:
         return None
     greedy = regions * (regions + 1)
     if budget is None:
         # With few regions a share of greedy's passes would not even get a search started.
-        one = max(EFFORTS[effort] * greedy, min(_LEAST_PER_REGION * regions, greedy))
+        share = choose(EFFORTS, effort, "effort")
+        one = max(share * greedy, min(_LEAST_PER_REGION * regions, greedy))
     else:
         one = budget * greedy
     return round(one * (1 + targets) / 2)
