@@ -128,5 +128,5 @@ def breaking(detector: RegionDetector, errors: Mapping[int, BaseException]) -> R
             raise errors[number]
         return detect(pixels, size)
 
-    detector.detect = detect_or_raise  # type: ignore[method-assign]
+    detector.detect = detect_or_raise
     return detector

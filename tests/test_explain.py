@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.analytic import TARGET, additive, photo, scattered, strip_detector
+from tests.analytic import TARGET, additive, breaking, per_label, photo, scattered, strip_detector
 from tests.test_objective import WEIGHTS
 from vps import Explanation, Kind, Regions, Target, explain, make_regions
-from vps.errors import InputError
+from vps.errors import DetectorError, IncompleteError, InputError
 from vps.search.driver import Progress
 
 
@@ -152,3 +152,98 @@ def test_unusable_input_fails_before_the_first_pass(settings, message):
     with pytest.raises(InputError, match=message):
         run(detector, **settings)
     assert not detector.seen
+
+
+THREE = [Target(TARGET.box, label) for label in ("cat", "dog", "bird")]
+PER_LABEL = per_label(np.stack([WEIGHTS, WEIGHTS[::-1], np.roll(WEIGHTS, 3)], axis=1))
+
+
+@pytest.mark.parametrize("search", ["greedy", "path_search", "top_k"])
+@pytest.mark.parametrize("count", [1, 3])
+def test_several_targets_share_passes_and_get_what_each_gets_alone(search, count):
+    detector = strip_detector(PER_LABEL)
+    together = run(detector, target=None, targets=THREE[:count], search=search)
+    alone = [run(strip_detector(PER_LABEL), target=one, search=search) for one in THREE[:count]]
+    assert [result.target for result in together] == THREE[:count]
+    for one, other in zip(together, alone, strict=True):
+        assert (one.sharing, other.sharing) == (count, 1)
+        assert one.passes == len(detector.seen)
+        assert np.array_equal(one.order, other.order)
+        assert np.array_equal(one.objective, other.objective)
+    assert count == 1 or len(detector.seen) < sum(result.passes for result in alone)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"targets": [TARGET]}, "either a target or a list"),
+        ({"target": None}, "either a target or a list"),
+        ({"target": None, "targets": []}, "at least one target"),
+        ({"effort": "higher"}, "unknown effort 'higher', did you mean 'high'"),
+        ({"budget": 1.5}, "budget"),
+        ({"budget": 1e-9}, "first round alone needs"),
+        ({"time_limit": float("nan")}, "time limit"),
+        ({"seed": -1}, "seed"),
+    ],
+)
+def test_what_cannot_be_asked_for_fails_before_the_first_pass(given, message):
+    detector = strip_detector(additive(WEIGHTS))
+    with pytest.raises(InputError, match=message):
+        run(detector, **given)
+    assert not detector.seen
+
+
+@pytest.mark.filterwarnings("ignore:.*steps of the curves are interpolated")
+@pytest.mark.parametrize("search", ["greedy", "path_search", "top_k", "auto"])
+def test_ctrl_c_gives_what_is_known(search):
+    detector = breaking(strip_detector(scattered()), {4: KeyboardInterrupt()})
+    with pytest.warns(UserWarning, match="stopped before its end: interrupted"):
+        result = run(detector, search=search, batch_size=4)
+    assert result.stopped == "interrupted"
+    assert result.passes == len(detector.seen) == sum(detector.batches)
+    assert np.isfinite([result.insertion, result.deletion, result.objective]).all()
+
+
+@pytest.mark.filterwarnings("ignore:the search was stopped")
+def test_ctrl_c_while_the_curves_are_measured_interpolates_the_rest():
+    # The budget ends the search after its first round; then the curves are measured.
+    detector = breaking(strip_detector(additive(WEIGHTS)), {4: KeyboardInterrupt()})
+    with pytest.warns(UserWarning, match="3 of 7 steps of the curves are interpolated"):
+        result = run(detector, budget=14, batch_size=4)
+    assert result.stopped == "interrupted"
+    assert result.measured.tolist() == [True, True, False, False, False, True, True]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_time_limit_leaves_only_the_curves_to_measure():
+    result = run(strip_detector(additive(WEIGHTS)), time_limit=1e-9)
+    assert (result.stopped, result.passes, result.measured.all()) == ("time limit", 12, True)
+
+
+@pytest.mark.parametrize("error", [DetectorError("no boxes"), RuntimeError("out of memory")])
+def test_a_failure_in_the_middle_comes_with_what_is_known(error, tmp_path):
+    detector = breaking(strip_detector(PER_LABEL), {6: error})
+    with pytest.raises(IncompleteError, match=rf"{error}.*failed after \d+ passes") as failure:
+        run(detector, target=None, targets=THREE, batch_size=4)
+    assert [part.target for part in failure.value.partial] == THREE
+    for part in failure.value.partial:
+        assert (part.stopped, part.passes, part.sharing) == ("failed", sum(detector.batches), 3)
+        assert np.isfinite(part.objective).all()
+        part.save(tmp_path / "part")
+        assert Explanation.load(tmp_path / "part") == part
+
+
+@pytest.mark.parametrize("error", [DetectorError("no boxes"), OSError("gone"), KeyboardInterrupt()])
+def test_a_failure_at_once_leaves_nothing_to_keep(error):
+    with pytest.raises(type(error)) as failure:
+        run(breaking(strip_detector(scattered()), {0: error}))
+    assert not isinstance(failure.value, IncompleteError)
+
+
+def test_nan_midway_names_the_sizes_of_the_batch():
+    def answer(keep):
+        return np.array([TARGET.box]), np.array([[0, np.nan if keep.sum() == 3 else 0.5, 0]])
+
+    with pytest.raises(IncompleteError, match=r"NaN.*shows 3, 3, 3.* of 6 regions") as failure:
+        run(strip_detector(answer))
+    assert not failure.value.partial[0].measured[3]

@@ -136,13 +136,14 @@ def test_rows_that_are_not_finite_are_not_kept():
     assert source.passes == 4
 
 
-def test_growth_keeps_all_rows():
+@pytest.mark.parametrize("batch_size", [64, 1000])
+def test_growth_keeps_all_rows(batch_size):
     weights = 2.0 ** -np.arange(1, 11)
     detector = strip_detector(additive(weights), 10)
-    source = shared(detector, [TARGET], batch_size=64)
+    source = shared(detector, [TARGET], batch_size=batch_size)
     keep = np.array(list(itertools.product([False, True], repeat=10)))
     keep = keep[np.random.default_rng(0).permutation(len(keep))]
-    for start, end in [(0, 1), (1, 250), (250, 260), (260, 1000), (1000, 1024)]:
+    for start, end in [(0, 1), (1, 250), (250, 260), (260, 900), (900, 1024)]:
         source.evaluate(keep[start:end])
         assert source.passes == end
         assert np.array_equal(source.subsets, keep[:end])

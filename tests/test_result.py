@@ -1,4 +1,5 @@
 import dataclasses
+import hashlib
 import json
 
 import numpy as np
@@ -222,3 +223,19 @@ def test_export_for_users_of_the_reference(explanation, tmp_path):
     assert record["target_label"] == "dog"
     assert record["org_score"] == explanation.deletion[0]
     assert record["baseline_score"] == explanation.insertion[0]
+
+
+def test_an_explanation_of_the_first_schema_still_loads(explanation, tmp_path):
+    path = explanation.save(tmp_path / "old")
+    with np.load(path.with_suffix(".npz")) as arrays:
+        old = {name: arrays[name] for name in arrays.files if name != "measured"}
+    np.savez_compressed(path.with_suffix(".npz"), **old)
+    digest = hashlib.sha256(path.with_suffix(".npz").read_bytes()).hexdigest()
+    record = {**json.loads(path.read_text()), "schema_version": 1, "arrays_sha256": digest}
+    for name in ("rounds", "stopped", "sharing"):
+        del record[name]
+    path.write_text(json.dumps(record))
+    loaded = Explanation.load(path)
+    assert loaded == explanation
+    assert loaded.measured.tolist() == [True] * 5
+    assert (loaded.rounds, loaded.stopped, loaded.sharing) == (0, "finished", 1)

@@ -83,7 +83,8 @@ def explain(  # type: ignore[misc]  # the overloads leave the settings to this s
         region_method: how to cut the image, a key of `vps.regions.REGION_METHODS`; says nothing
             where `regions` are given.
         search: a key of `vps.search.SEARCHES`, or "auto": `path_search` where batches are faster
-            than their images one by one, else `top_k` (`vps.search.settings`).
+            than their images one by one, else `top_k` (`vps.search.settings`). That is a matter of
+            time: to get the same result again, name the search.
         effort: "fast", "balanced" or "high": 15, 20 or 30 % of the passes of the paper's greedy
             search, for the searches that can use any number of passes: auto, path_search, top_k.
         budget: instead, the most passes of the search: an int for all targets together, or a share

@@ -142,19 +142,18 @@ def test_passes_from_before_count_but_not_twice():
     assert run_searches(search, one, budget=7).stopped == "finished"
 
 
-@pytest.mark.parametrize("name", set(SEARCHES) - {"leave_one_out"})
-@pytest.mark.parametrize("call", [0, 1, 2, 4])
+@pytest.mark.parametrize("name", [name for name in SEARCHES if name != "leave_one_out"])
+@pytest.mark.parametrize("call", [0, 1, 2, 3])
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("out of memory")])
 def test_an_end_in_the_middle_keeps_the_order_so_far(name, call, error):
     detector = breaking(strip_detector(noisy(WEIGHTS)), {call: error})
     objective = make(detector, batch_size=3)
     outcome = run_searches(SEARCHES[name], [objective])
-    if len(detector.batches) == call:
-        interrupted = isinstance(error, KeyboardInterrupt)
-        assert outcome.stopped == ("interrupted" if interrupted else "failed")
-        assert outcome.error is (None if interrupted else error)
+    if isinstance(error, KeyboardInterrupt):
+        assert (outcome.stopped, outcome.error) == ("interrupted", None)
     else:
-        assert outcome.stopped == "finished"
+        assert (outcome.stopped, outcome.error) == ("failed", error)
+    assert len(detector.batches) == call
     assert is_order(outcome.orders[0])
     assert objective.source.passes == sum(detector.batches)
 
@@ -162,7 +161,7 @@ def test_an_end_in_the_middle_keeps_the_order_so_far(name, call, error):
 @pytest.mark.parametrize("name", ["path_search", "top_k"])
 def test_what_is_kept_is_the_best_that_is_known(name):
     known = []
-    for call in range(5, 12):
+    for call in range(7, 15):
         detector = breaking(strip_detector(scattered(), 8), {call: KeyboardInterrupt()})
         objective = make(detector, batch_size=4)
         order = run_searches(SEARCHES[name], [objective]).orders[0]
@@ -198,7 +197,7 @@ def test_a_mistake_of_a_search_is_not_taken_for_one_of_the_detector():
         run_searches(mistaken, objectives(strip_detector(PER_LABEL)))
 
 
-@pytest.mark.parametrize(("seconds", "batches"), [(0.5, 1), (3, 3), (3.5, 4), (1000, 10)])
+@pytest.mark.parametrize(("seconds", "batches"), [(0.5, 1), (3, 3), (3.5, 4), (1000, 11)])
 def test_a_time_limit_begins_no_further_batch(monkeypatch, seconds, batches):
     detector = strip_detector(noisy(WEIGHTS))
     # Each batch takes a second, and nothing else does.
@@ -215,16 +214,14 @@ def test_a_time_limit_begins_no_further_batch(monkeypatch, seconds, batches):
 @pytest.mark.parametrize("name", SEARCHES)
 def test_progress_counts_up_and_ends_with_the_curves_of_the_orders(name):
     seen: list[Progress] = []
-    many = objectives(strip_detector(PER_LABEL), batch_size=5)
-    source = many[0].source
     passes: list[int] = []
-    source._on_batch = passes.append
+    many = objectives(strip_detector(PER_LABEL), batch_size=5, on_batch=passes.append)
     outcome = run_searches(SEARCHES[name], many, on_progress=seen.append)
     for field in ("passes", "rounds", "seconds"):
         values = [getattr(progress, field) for progress in seen]
         assert values == sorted(values)
     assert set(passes) <= {progress.passes for progress in seen}
-    assert (seen[-1].passes, seen[-1].rounds) == (source.passes, outcome.rounds)
+    assert (seen[-1].passes, seen[-1].rounds) == (passes[-1], outcome.rounds)
     curves = [replay(one, order) for one, order in zip(many, outcome.orders, strict=True)]
     for side in ("insertion", "deletion"):
         areas = np.mean([auc(curve.areas, getattr(curve, side)) for curve in curves])

@@ -76,6 +76,12 @@ def test_ties_go_to_the_lower_index():
     weights = np.array([1, 3, 1, 3, 1]) / 16
     assert order_of(make(strip_detector(additive(weights), 5))) == [1, 3, 0, 2, 4]
     assert order_of(make(strip_detector(constant(0), 5))) == [0, 1, 2, 3, 4]
+    # Region 2 covers more than region 1, but no more of what region 0 leaves.
+    points = np.array(
+        [[1, 1, 1, 1, 0, 0, 0, 0], [0, 0, 0, 0, 1, 0, 0, 0], [0, 1, 1, 0, 0, 1, 0, 0]]
+    )
+    overlapping = strip_detector(coverage(points.astype(bool)), 3)
+    assert order_of(make(overlapping, lambdas=(1, 0))) == [0, 1, 2]
 
 
 def test_both_terms_count():

@@ -22,6 +22,8 @@ def best_known_order(objective: Objective) -> tuple[np.ndarray, float]:
         LookupError: no order is known yet.
     """
     keep, score = objective.seen
+    if not len(keep):
+        raise LookupError("nothing is known yet")
     count, areas = objective.regions.count, objective.regions.areas
     # A subset's key is the sum of its regions' keys, modulo 2^64: S + a is found by one addition.
     keys = np.random.default_rng(0).integers(0, 2**64, count, np.uint64)

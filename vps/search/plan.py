@@ -9,7 +9,7 @@ from vps.replay import prefixes
 from vps.search.moves import apart, gains, moved, ranked
 from vps.search.surrogate import Surrogate
 
-LEAST_GAIN = 2e-4  # of J, by a move: less is within the surrogate's error
+LEAST_GAIN = 1e-4  # of the largest possible J, by a move: less is the surrogate's error
 _MOST_STEPS = 40
 
 
@@ -30,9 +30,11 @@ def improved_plan(objective: Objective, model: Surrogate, order: np.ndarray) -> 
     count = len(order)
     keep = prefixes(order)
     values, toggled = predicted(objective, model, keep)
+    full, none = objective.combine(model.ceiling, 0), objective.combine(0, model.ceiling)
+    least = LEAST_GAIN * float(full - none)
     for _ in range(_MOST_STEPS):
         table = gains(objective.regions.areas[order], values, toggled[:, order])
-        moves = apart(ranked(table, LEAST_GAIN), count)
+        moves = apart(ranked(table, least), count)
         if not moves:
             break
         candidate = moved(order, moves)

@@ -83,7 +83,9 @@ def _batch_speed_up(source: Passes) -> float:
         return 1.0
     source.evaluate(hidden[:1])  # the first pass may take longer than any other
     alone = min(_seconds(source, hidden[k : k + 1]) for k in (1, 2))
-    return alone * size / _seconds(source, hidden[3 : 3 + size])
+    starts = range(3, count - size + 1, size)[:2]
+    together = min(_seconds(source, hidden[start : start + size]) for start in starts)
+    return alone * size / together
 
 
 def _seconds(source: Passes, keep: np.ndarray) -> float:

@@ -15,9 +15,9 @@ _MOST_ROWS = 1200  # of the process, whose cost grows with their cube
 class Surrogate:
     """Sigmoid of a linear function plus a Gaussian process on what that leaves.
 
-        s(x) = c sigmoid(b + w.x) + GP,    k(x, x') = A exp(-sum_i theta_i |x_i - x'_i|)
+        s(x) = c (sigmoid(b + w.x) + GP),    k(x, x') = A exp(-sum_i theta_i |x_i - x'_i|)
 
-    with x_i = 1 where region i is shown, and theta_i larger for regions with larger |w_i|. The
+    with x_i = 1 where region i is shown, c a little above the highest score seen, and theta_i larger for regions with larger |w_i|. The
     sigmoid carries what is known far away, the process what was seen nearby. It is fitted by
     logistic loss with a ridge towards the prior, the process by Cholesky factorisation.
 
@@ -39,8 +39,10 @@ class Surrogate:
                 many rows, the process keeps those with the largest covariance with any of these.
         """
         x = keep.astype(np.float64)
-        self._ceiling = 1.05 * max(scores.max(), 0.05)
-        self._fit_sigmoid(x, scores / self._ceiling)
+        # All is fitted in units of the highest score, so a faint target is searched like a bright one.
+        self._ceiling = 1.05 * scores.max() if scores.max() > 0 else 1.0
+        scores = scores / self._ceiling
+        self._fit_sigmoid(x, scores)
         weight = np.abs(self._beta[:-1])
         weight = weight + 0.15 * weight.mean()
         self._theta = _REACH * weight / weight.sum()
@@ -68,7 +70,8 @@ class Surrogate:
         self._factor[count:, :count] = cross.T
         self._factor[count:, count:] = cholesky(corner, lower=True, check_finite=False)
         self._x = np.concatenate([self._x, x])
-        self._residual = np.concatenate([self._residual, scores - self._sigmoid(x)])
+        rest = scores / self._ceiling - self._sigmoid(x)
+        self._residual = np.concatenate([self._residual, rest])
         self._solve()
 
     def toggled(self, keep: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -89,7 +92,12 @@ class Surrogate:
         same = np.where(keep, ones, total[:, None] - ones)
         nearby = same * np.exp(-self._theta) + (total[:, None] - same) * np.exp(self._theta)
         changed = logit[:, None] + (1 - 2 * x) * self._beta[:-1]
-        return self._ceiling * expit(logit) + total, self._ceiling * expit(changed) + nearby
+        return self._ceiling * (expit(logit) + total), self._ceiling * (expit(changed) + nearby)
+
+    @property
+    def ceiling(self) -> float:
+        """c, the scale of all scores; of the last fit."""
+        return self._ceiling
 
     def _fit_sigmoid(self, x: np.ndarray, y: np.ndarray) -> None:
         """Newton steps from the last fit, on y in [0, 1)."""
@@ -107,7 +115,7 @@ class Surrogate:
                 break
 
     def _sigmoid(self, x: np.ndarray) -> np.ndarray:
-        values: np.ndarray = self._ceiling * expit(x @ self._beta[:-1] + self._beta[-1])
+        values: np.ndarray = expit(x @ self._beta[:-1] + self._beta[-1])
         return values
 
     def _covariance(self, x: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -1,0 +1,39 @@
+import math
+
+import pytest
+import tqdm
+
+from vps.report import progress
+from vps.search.driver import Progress
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """A bar that believes that somebody looks, unless it is told not to show."""
+
+    def make(*, disable, **settings):
+        return tqdm.tqdm(disable=bool(disable), ncols=120, mininterval=0, **settings)
+
+    monkeypatch.setattr(progress, "tqdm", make)
+
+
+def test_passes_and_aucs_are_shown_once_they_are_known(terminal, capsys):
+    with progress.progress_bar("dog", 100) as show:
+        show(Progress(8, 0, math.nan, math.nan, 0.0))
+        first = capsys.readouterr().err
+        show(Progress(40, 1, 0.75, 0.125, 0.0))
+    assert "dog" in first
+    assert "8/100" in first
+    assert "insertion" not in first
+    last = capsys.readouterr().err
+    assert "40/100" in last
+    assert "insertion 0.750, deletion 0.125" in last
+
+
+def test_quiet_and_without_a_terminal(terminal, monkeypatch, capsys):
+    with progress.progress_bar("dog", None, quiet=True) as show:
+        show(Progress(8, 0, 0.5, 0.5, 0.0))
+    monkeypatch.setattr(progress, "tqdm", tqdm.tqdm)
+    with progress.progress_bar("dog", None) as show:
+        show(Progress(8, 0, 0.5, 0.5, 0.0))
+    assert capsys.readouterr().err == ""
