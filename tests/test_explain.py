@@ -1,3 +1,4 @@
+import copy
 import warnings
 
 import numpy as np
@@ -121,13 +122,13 @@ def test_progress_counts_up_to_the_passes():
     passes = [progress.passes for progress in seen]
     assert passes == sorted(passes)
     assert passes[-1] == result.passes
-    assert seen[-1].rounds == result.rounds == 5
+    assert seen[-1].rounds == result.rounds == 4
     assert seen[-1].insertion_auc == pytest.approx(result.insertion_auc)
     assert seen[-1].deletion_auc == pytest.approx(result.deletion_auc)
 
 
 def test_budget():
-    result = run(strip_detector(additive(WEIGHTS)), budget=12)
+    result = run(strip_detector(additive(WEIGHTS)), budget=14)
     assert result.order.tolist() == np.argsort(-WEIGHTS).tolist()
     assert result.passes < 38
 
@@ -194,9 +195,11 @@ def test_what_cannot_be_asked_for_fails_before_the_first_pass(given, message):
 
 
 @pytest.mark.filterwarnings("ignore:.*steps of the curves are interpolated")
-@pytest.mark.parametrize("search", ["greedy", "path_search", "top_k", "auto"])
-def test_ctrl_c_gives_what_is_known(search):
-    detector = breaking(strip_detector(scattered()), {4: KeyboardInterrupt()})
+@pytest.mark.parametrize(
+    ("search", "call"), [("greedy", 4), ("path_search", 4), ("top_k", 4), ("auto", 5)]
+)
+def test_ctrl_c_gives_what_is_known(search, call):
+    detector = breaking(strip_detector(scattered()), {call: KeyboardInterrupt()})
     with pytest.warns(UserWarning, match="stopped before its end: interrupted"):
         result = run(detector, search=search, batch_size=4)
     assert result.stopped == "interrupted"
@@ -247,3 +250,25 @@ def test_nan_midway_names_the_sizes_of_the_batch():
     with pytest.raises(IncompleteError, match=r"NaN.*shows 3, 3, 3.* of 6 regions") as failure:
         run(strip_detector(answer))
     assert not failure.value.partial[0].measured[3]
+
+
+def test_a_failure_while_the_curves_are_measured_keeps_the_rest_too():
+    detector = breaking(strip_detector(additive(WEIGHTS)), {4: RuntimeError("out of memory")})
+    with pytest.raises(IncompleteError, match="out of memory") as failure:
+        run(detector, budget=14, batch_size=4)
+    again = copy.copy(failure.value)  # as it is for another process
+    assert str(again) == str(failure.value)
+    assert again.partial == failure.value.partial
+    assert not again.partial[0].measured.all()
+
+
+def test_several_targets_have_a_name():
+    with pytest.raises(InputError, match=r"targets=\["):
+        run(strip_detector(additive(WEIGHTS)), target=[TARGET, TARGET])
+
+
+def test_a_small_budget_is_refused_before_auto_measures_anything():
+    detector = strip_detector(additive(WEIGHTS))
+    with pytest.raises(InputError, match="budget of 5 passes is too small.* needs 8"):
+        run(detector, search="auto", budget=5)
+    assert not detector.seen

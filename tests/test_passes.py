@@ -105,16 +105,13 @@ def test_no_two_subsets_of_any_number_of_regions_are_taken_for_one(count):
 @pytest.mark.parametrize("error", [DetectorError("out of order"), RuntimeError("out of memory")])
 def test_a_failure_midway_keeps_what_passed_before(error):
     detector = breaking(strip_detector(additive(WEIGHTS)), {2: error})
-    seen: list[int] = []
-    source = shared(detector, batch_size=2, on_batch=seen.append)
+    source = shared(detector, batch_size=2)
     keep = np.eye(6, dtype=bool)
     with pytest.raises(type(error), match=str(error)):
         source.evaluate(keep)
     assert source.passes == 4
-    assert seen == [2, 4]
     assert source.known(keep).tolist() == [True] * 4 + [False] * 2
     np.testing.assert_allclose(source.evaluate(keep)[:, 0, 0], WEIGHTS, atol=1e-6)
-    assert seen == [2, 4, 6]
     assert len({row.tobytes() for row in detector.seen}) == len(detector.seen) == 6
 
 

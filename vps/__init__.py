@@ -9,7 +9,7 @@ explanation.heatmap    # (H, W), 1 where it matters most
 
 from vps.detections import Found, detect, visible
 from vps.detector import Detector
-from vps.errors import VpsError
+from vps.errors import IncompleteError, InputError, VpsError
 from vps.explain import explain
 from vps.regions import Regions, make_regions
 from vps.result import Explanation
@@ -23,6 +23,8 @@ __all__ = [
     "Detector",
     "Explanation",
     "Found",
+    "IncompleteError",
+    "InputError",
     "Kind",
     "Regions",
     "Target",

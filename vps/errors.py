@@ -28,6 +28,10 @@ class IncompleteError(DetectorError):
         super().__init__(message)
         self.partial = partial
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Without it, the error of a worker process could not be read by the one that waits for it.
+        return type(self), (str(self), self.partial)
+
 
 class MissingExtraError(VpsError, ImportError):
     """An optional library is not installed; the message names the command that installs it."""

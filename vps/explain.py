@@ -17,7 +17,7 @@ import torch
 from PIL.Image import Image
 
 from vps.detector import Detector
-from vps.errors import DetectorError, IncompleteError, InputError
+from vps.errors import IncompleteError, InputError
 from vps.images import as_rgb, read_image
 from vps.masking import Colour, check_fill
 from vps.names import choose
@@ -70,7 +70,7 @@ def explain(  # type: ignore[misc]  # the overloads leave the settings to this s
 
     Ctrl-C ends the search, not the program: the best order so far comes back at once, with
     `Explanation.stopped` "interrupted". Points of its curves that were not measured until then are
-    interpolated; `Explanation.measured` tells which.
+    interpolated; `Explanation.measured` tells which. A loop over images has to look at `stopped`.
 
     Args:
         detector: what is explained.
@@ -86,11 +86,13 @@ def explain(  # type: ignore[misc]  # the overloads leave the settings to this s
             than their images one by one, else `top_k` (`vps.search.settings`). That is a matter of
             time: to get the same result again, name the search.
         effort: "fast", "balanced" or "high": 15, 20 or 30 % of the passes of the paper's greedy
-            search, for the searches that can use any number of passes: auto, path_search, top_k.
+            search, and at least 8 m, for the searches that can use any number of passes: auto,
+            path_search, top_k. Each further target adds half as much.
         budget: instead, the most passes of the search: an int for all targets together, or a share
             of greedy's m (m + 1) as a float. Curves that are not known when it ends are measured,
             with up to 2 m passes more a target.
-        time_limit: seconds after which the search begins no further batch, likewise.
+        time_limit: seconds after which the search begins no further batch. Then, too, what the
+            curves lack is measured.
         fill: what hides a region, see `vps.masking.make_fill`.
         mode: what of the detection is explained: "object", "class" or "box".
         lambdas: weights of consistency and collaboration.
@@ -106,11 +108,14 @@ def explain(  # type: ignore[misc]  # the overloads leave the settings to this s
     Raises:
         InputError: an image, target or setting that cannot be used; before the first pass.
         DetectorError: the detector breaks its contract.
-        IncompleteError: it does so after the first round; `partial` has what is known until then.
+        IncompleteError: it fails once the whole image and nothing have been seen; `partial` has
+            the explanations as far as they are known.
     """
     start = time.perf_counter()
     if (target is None) == (targets is None):
         raise InputError("give explain either a target or a list of targets")
+    if isinstance(target, Sequence):
+        raise InputError("several targets are given by their name: explain(..., targets=[...])")
     wanted = [target] if target is not None else list(targets or ())
     check_search(search, effort, budget)
     fill_name = check_fill(fill)
@@ -130,13 +135,15 @@ def explain(  # type: ignore[misc]  # the overloads leave the settings to this s
     )
     objectives = [Objective(source, number, lambdas=lambdas) for number in range(len(wanted))]
     limit = passes_allowed(search, effort, budget, cut.count, len(wanted))
-    used, find = find_search(search, source)
+    used, find = find_search(search, source, limit)
+    left = None if time_limit is None else start + time_limit - time.perf_counter()
     outcome = run_searches(
-        find, objectives, seed=seed, budget=limit, seconds=time_limit, on_progress=progress
+        find, objectives, seed=seed, budget=limit, seconds=left, on_progress=progress
     )
+    measured = _curves(objectives, outcome)
     highest = source.rows[:, :, 0].max(axis=0, initial=0)
     results: list[Explanation] = []
-    for number, curves in enumerate(_curves(objectives, outcome)):
+    for number, curves in enumerate(measured):
         results.append(
             Explanation(
                 label_map=cut.label_map,
@@ -201,7 +208,8 @@ def _curves(objectives: list[Objective], outcome: Outcome) -> list[Curves]:
             return [replay(objective, order) for objective, order in pairs]
         except KeyboardInterrupt:
             outcome.stopped = "interrupted"
-        except DetectorError as error:
+        except Exception as error:
+            # Whatever a model raises, as in the driver.
             outcome.stopped, outcome.error = "failed", error
     try:
         return [replay(objective, order, measure=False) for objective, order in pairs]

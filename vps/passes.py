@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -33,7 +33,6 @@ class Passes:
         mode: "object", "class" or "box", see `vps.scoring.MODES`.
         batch_size: the most images that go through the detector at a time; does not change
             scores.
-        on_batch: called after each batch with the number of passes so far.
 
     Raises:
         InputError: no targets, a label that the detector does not know, a box outside the image,
@@ -52,7 +51,6 @@ class Passes:
         fill: str | Colour = "mean",
         mode: str = "object",
         batch_size: int = 8,
-        on_batch: Callable[[int], None] | None = None,
     ) -> None:
         check_settings(detector, size, targets, mode, batch_size)
         if pixels.ndim != 3 or pixels.shape[0] != 3 or pixels.dtype != torch.float32:
@@ -71,7 +69,6 @@ class Passes:
         self.batch_size = batch_size
         self._detector = detector
         self._mode = mode
-        self._on_batch = on_batch
         self._columns = [detector.labels.index(target.label) for target in targets]
         self._boxes = torch.tensor([target.box for target in targets], device=pixels.device)
         labels = torch.tensor(regions.label_map, device=pixels.device)
@@ -129,8 +126,6 @@ class Passes:
         for start in range(0, len(todo), self.batch_size):
             batch = todo[start : start + self.batch_size]
             self._store(batch, self._detect(batch))
-            if self._on_batch is not None:
-                self._on_batch(self.passes)
         return self._rows[[self._index[key] for key in _keys(keep)]]
 
     def _store(self, batch: np.ndarray, rows: np.ndarray) -> None:

@@ -168,3 +168,15 @@ def test_too_many_rows(monkeypatch, near):
         assert np.abs(same[[3, 90, 127]] - scores[[3, 90, 127]]).max() < 0.01
     else:
         np.testing.assert_allclose(same, dense(model, keep, scores, keep), atol=1e-9)
+
+
+@pytest.mark.parametrize("scale", [0.5, 0.03])
+def test_predictions_scale_with_the_scores(scale):
+    rng = np.random.default_rng(0)
+    keep, scores = rng.random((40, 8)) < 0.5, rng.random(40)
+    models = [Surrogate(np.ones(8)), Surrogate(np.ones(8))]
+    models[0].fit(keep, scores)
+    models[1].fit(keep, scale * scores)
+    wanted = rng.random((10, 8)) < 0.5
+    for one, other in zip(models[0].toggled(wanted), models[1].toggled(wanted), strict=True):
+        np.testing.assert_allclose(scale * one, other, atol=1e-9)

@@ -51,6 +51,8 @@ def run(arguments: argparse.Namespace) -> None:
             search=arguments.search,
             batch_size=arguments.batch_size,
         )
+        if explanation.stopped == "interrupted":
+            raise KeyboardInterrupt
         causal = causal_regions(explanation.label_map, item)
         if len(causal):
             rows[item.category].append(_judge(explanation, causal, arguments.share))

@@ -54,6 +54,8 @@ def run(arguments: argparse.Namespace) -> None:
                 batch_size=arguments.batch_size,
                 image_name=str(case.image_id),
             )
+            if explanation.stopped == "interrupted":
+                raise KeyboardInterrupt
             explanation.save(path)
             results.append(explanation)
             if number < arguments.pictures:

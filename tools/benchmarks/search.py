@@ -140,6 +140,8 @@ def search_case(
     outcome = run_searches(SEARCHES[search], [Objective(source)], budget=budget)
     if outcome.error is not None:
         raise outcome.error
+    if outcome.stopped == "interrupted":
+        raise KeyboardInterrupt
     return {
         "case": case.key,
         "image": case.image_id,

@@ -15,7 +15,7 @@ from vps.search.settings import BUDGETED
 Records = Mapping[str, Sequence[Mapping[str, Any]]]
 """Search -> one record a case, as `tools.benchmarks.search.search_case` returns them."""
 
-_SHARES = np.geomspace(0.01, 1, 40)  # of greedy's passes, where the plot has points
+_SHARES = np.geomspace(0.06, 1, 30)  # of greedy's passes, where the plot has points
 _COLUMNS = (
     "search            budget  passes  rounds  insertion  deletion  J ratio  95 % interval   "
     "median  10th pct  own s"

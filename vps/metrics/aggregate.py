@@ -30,18 +30,22 @@ def cluster_bootstrap(
         seed: of the draws.
 
     Returns:
-        Lower and upper end of the interval.
+        Lower and upper end of the interval; they coincide if there is one cluster only.
 
     Raises:
         InputError: no cases.
     """
     if not len(clusters):
         raise InputError("an interval needs at least one case")
-    names, number = np.unique(np.asarray(clusters), return_inverse=True)
-    members = [np.flatnonzero(number == k) for k in range(len(names))]
+    rows: dict[Hashable, list[int]] = {}
+    for row, cluster in enumerate(clusters):
+        rows.setdefault(cluster, []).append(row)
+    members = list(rows.values())
     rng = np.random.default_rng(seed)
     values = [
-        statistic(np.concatenate([members[k] for k in rng.integers(len(names), size=len(names))]))
+        statistic(
+            np.concatenate([members[k] for k in rng.integers(len(members), size=len(members))])
+        )
         for _ in range(draws)
     ]
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -124,13 +125,18 @@ class _Driver:
             self._check_first_round()
             while self._rounds:
                 self._run_round()
+            self._report()
         except (_Stop, KeyboardInterrupt) as stop:
             self._end(stop)
-        self._report()
         return self._outcome
 
     def _advance(self, number: int, complete: bool | None) -> None:
-        """Let a search think about what it asked for; it asks for more or ends."""
+        """Let a search think about what it asked for; it asks for more or ends.
+
+        Args:
+            number: of the target.
+            complete: whether all that it asked for is known; None before its first round.
+        """
         start = time.perf_counter()
         self._rounds.pop(number, None)
         try:
@@ -158,30 +164,32 @@ class _Driver:
     def _run_round(self) -> None:
         """Evaluate what all searches ask for, as far as the budget goes, and let them go on."""
         chosen = [self._ends[self._source.new(self._ends)]]
-        complete: dict[int, bool] = {}
         asked = len(chosen[0])
-        for number, step in self._rounds.items():
+        waiting = len(self._rounds)
+        for step in self._rounds.values():
             # What others ask for in the same round is shared, so it counts once.
             new = self._source.new(np.concatenate([*chosen, step.ask]))[asked:]
             rows = step.ask[new]
-            room = len(rows)
-            if self._budget is not None:
-                waiting = len(self._rounds) - len(complete)
-                left = self._budget - self._source.passes - asked
-                room = min(room, left // waiting)
-            complete[number] = room == len(rows)
-            if complete[number] or step.divisible:
+            room = int(min(len(rows), (self._left() - asked) // waiting))
+            if room == len(rows) or step.divisible:
                 chosen.append(rows[:room])
                 asked += room
+            waiting -= 1
         if asked:
             self._evaluate(np.concatenate(chosen))
             self._outcome.rounds += 1
-        for number, done in complete.items():
-            if not done:
+        for number, step in list(self._rounds.items()):
+            # Others may have asked for what a search itself could not afford.
+            complete = bool(self._source.known(step.ask).all())
+            if not complete:
                 self._outcome.stopped = "budget"
-            self._advance(number, done)
+            self._advance(number, complete)
         self._report()
         self._outcome.trace.append(self._progress())
+
+    def _left(self) -> float:
+        """Passes of the budget that are left."""
+        return math.inf if self._budget is None else self._budget - self._source.passes
 
     def _evaluate(self, rows: np.ndarray) -> None:
         size = self._source.batch_size

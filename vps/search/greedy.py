@@ -16,7 +16,7 @@ def greedy(objective: Objective, seed: int = 0, /) -> Rounds:
 
     Step k scores m - k + 1 subsets and as many complements. Over all steps that makes m (m + 1),
     of which four coincide with others (pairs of one region and all but one) for m >= 3: so
-    m (m + 1) - 4 passes in m rounds, after which the curves of the order cost none.
+    m (m + 1) - 4 passes, after which the curves of the order cost none.
 
     Stopped early, the remaining regions follow by the F they had at the step before.
     """

@@ -19,11 +19,6 @@ class Move(NamedTuple):
         """The places whose region it changes."""
         return slice(min(self), max(self) + 1)
 
-    @property
-    def rows(self) -> np.ndarray:
-        """The prefixes k that become new ones, with the region added (q < p) or taken out."""
-        return np.arange(self.q, self.p) if self.q < self.p else np.arange(self.p, self.q) + 2
-
 
 def gains(areas: np.ndarray, values: np.ndarray, toggled: np.ndarray) -> np.ndarray:
     """By how much J, the area under F along an order, rises with each move.
@@ -44,7 +39,6 @@ def gains(areas: np.ndarray, values: np.ndarray, toggled: np.ndarray) -> np.ndar
     place = np.arange(count)
     old = (values[1:] + values[:-1]) / 2
     change = areas[:, None] * ((toggled[1:] + toggled[:-1]) / 2 - old[:, None])
-    change[place, place] = 0  # the region's own step is counted apart
     total = np.concatenate([np.zeros((1, count)), np.cumsum(change, axis=0)])
     own = (values[:, None] + toggled) / 2
     earlier = total[place, place] - total[:-1] + areas * (own[:-1] - old)

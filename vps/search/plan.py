@@ -30,8 +30,8 @@ def improved_plan(objective: Objective, model: Surrogate, order: np.ndarray) -> 
     count = len(order)
     keep = prefixes(order)
     values, toggled = predicted(objective, model, keep)
-    full, none = objective.combine(model.ceiling, 0), objective.combine(0, model.ceiling)
-    least = LEAST_GAIN * float(full - none)
+    ends = objective.combine(np.array([0, model.ceiling]), np.array([model.ceiling, 0]))
+    least = LEAST_GAIN * float(ends[1] - ends[0])
     for _ in range(_MOST_STEPS):
         table = gains(objective.regions.areas[order], values, toggled[:, order])
         moves = apart(ranked(table, least), count)

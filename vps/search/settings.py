@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from numbers import Integral
 
 import numpy as np
 
@@ -28,8 +29,8 @@ def check_search(search: str, effort: str, budget: int | float | None) -> None:
     """Raise InputError for a search, an effort or a budget that does not exist."""
     choose({AUTO: None, **SEARCHES}, search, "search")
     choose(EFFORTS, effort, "effort")
-    share = isinstance(budget, float)
-    if budget is not None and not (0 < budget <= 1 if share else budget > 0):
+    passes = isinstance(budget, Integral) and not isinstance(budget, bool)
+    if budget is not None and not (budget > 0 if passes else 0 < budget <= 1):
         raise InputError(
             "a budget is a whole number of passes, or a share of greedy's in (0, 1] with a decimal "
             f"point; got {budget}"
@@ -49,8 +50,8 @@ def passes_allowed(
         regions: m.
         targets: how many there are.
     """
-    if isinstance(budget, int):
-        return budget
+    if isinstance(budget, Integral):
+        return int(budget)
     if budget is None and search not in BUDGETED:
         return None
     greedy = regions * (regions + 1)
@@ -63,23 +64,32 @@ def passes_allowed(
     return round(one * (1 + targets) / 2)
 
 
-def find_search(name: str, source: Passes) -> tuple[str, Search]:
+def find_search(name: str, source: Passes, limit: int | None = None) -> tuple[str, Search]:
     """The search of a name; for "auto", the one that suits the detector.
 
     Where a batch takes about as long as its images one by one, `top_k` gets most out of each
     pass; where batches are fast, `path_search` needs few of them. The passes that this is
     measured on are those that both ask for first.
+
+    Raises:
+        InputError: for "auto", a limit that is below what both ask for first.
     """
     if name == AUTO:
+        least = source.regions.count + 2
+        if limit is not None and limit < least:
+            raise InputError(
+                f"a budget of {limit} passes is too small: the first round alone needs {least}"
+            )
         name = "path_search" if _batch_speed_up(source) >= _WORTH_BATCHING else "top_k"
     return name, SEARCHES[name]
 
 
 def _batch_speed_up(source: Passes) -> float:
     """Seconds of a pass alone over seconds of a pass in a full batch; 1 if it cannot be told."""
-    count, size = source.regions.count, source.batch_size
+    count = source.regions.count
     hidden = ~np.eye(count, dtype=bool)
-    if size == 1 or count < size + 3:
+    size = min(source.batch_size, count - 3)
+    if size < 2:
         return 1.0
     source.evaluate(hidden[:1])  # the first pass may take longer than any other
     alone = min(_seconds(source, hidden[k : k + 1]) for k in (1, 2))

@@ -8,7 +8,7 @@ from scipy.special import expit
 
 _AMPLITUDE = 0.1  # A, variance of the Gaussian process
 _NOISE = 1e-4  # its noise variance: lets it smooth what no function of subsets could follow
-_REACH = 1.5  # sum of theta
+_REACH = 3.0  # sum of theta
 _MOST_ROWS = 1200  # of the process, whose cost grows with their cube
 
 
@@ -17,9 +17,10 @@ class Surrogate:
 
         s(x) = c (sigmoid(b + w.x) + GP),    k(x, x') = A exp(-sum_i theta_i |x_i - x'_i|)
 
-    with x_i = 1 where region i is shown, c a little above the highest score seen, and theta_i larger for regions with larger |w_i|. The
-    sigmoid carries what is known far away, the process what was seen nearby. It is fitted by
-    logistic loss with a ridge towards the prior, the process by Cholesky factorisation.
+    with x_i = 1 where region i is shown, c a little above the highest score seen, and theta_i
+    larger for regions with larger |w_i|. The sigmoid carries what is known far away, the process
+    what was seen nearby. The sigmoid is fitted by logistic loss with a ridge towards the prior, the
+    process by Cholesky factorisation.
 
     Args:
         prior: (m,) guess of the regions' importance, not negative, with a positive sum.
@@ -39,7 +40,7 @@ class Surrogate:
                 many rows, the process keeps those with the largest covariance with any of these.
         """
         x = keep.astype(np.float64)
-        # All is fitted in units of the highest score, so a faint target is searched like a bright one.
+        # In units of the highest score: a faint target is searched like a bright one.
         self._ceiling = 1.05 * scores.max() if scores.max() > 0 else 1.0
         scores = scores / self._ceiling
         self._fit_sigmoid(x, scores)

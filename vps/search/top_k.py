@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vps.objective import Objective
+from vps.replay import prefixes
 from vps.search.greedy import added
 from vps.search.leave_one_out import box_prior
 from vps.search.orders import with_complements
@@ -26,7 +27,8 @@ def top_k(objective: Objective, seed: int = 0, /) -> Rounds:
     """
     if (yield from opening(objective)):
         model = Surrogate(box_prior(objective))
-        model.fit(*objective.seen)
+        keep = prefixes(best(objective))
+        model.fit(*objective.seen, near=np.concatenate([keep, ~keep]))
         if (yield from _steps(objective, model)):
             yield from improving(objective, model)
     return best(objective)
@@ -36,18 +38,17 @@ def _steps(objective: Objective, model: Surrogate) -> Rounds:
     """One greedy order; returns whether it came to its end."""
     count, order = objective.regions.count, best(objective)
     shown = np.empty(0, np.int64)
-    fitted = objective.source.passes
     while len(shown) < count:
         keep = added(shown[:-1], shown[-1:], count) if len(shown) else np.zeros((1, count), bool)
         _, expected = predicted(objective, model, keep)
         left = np.flatnonzero(~keep[0])
         candidates = np.sort(left[np.argsort(-expected[0, left], kind="stable")[:_K]])
         tried = added(shown, candidates, count)
-        if not (yield Round(order, with_complements(tried))):
+        ask = with_complements(tried)
+        new = ask[objective.source.new(ask)]
+        if not (yield Round(order, ask)):
             return False
         shown = np.append(shown, candidates[np.argmax(objective.value(tried))])
-        keeps, scores = objective.seen
-        if len(keeps) > fitted:
-            model.extend(keeps[fitted:], scores[fitted:])
-            fitted = len(keeps)
+        if len(new):
+            model.extend(new, objective.evaluate(new).score)
     return True
