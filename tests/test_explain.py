@@ -236,9 +236,16 @@ def test_a_failure_in_the_middle_comes_with_what_is_known(error, tmp_path):
         assert Explanation.load(tmp_path / "part") == part
 
 
-@pytest.mark.parametrize("error", [DetectorError("no boxes"), OSError("gone"), KeyboardInterrupt()])
-def test_a_failure_at_once_leaves_nothing_to_keep(error):
-    with pytest.raises(type(error)) as failure:
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (DetectorError("no boxes"), DetectorError),
+        (OSError("gone"), DetectorError),
+        (KeyboardInterrupt(), KeyboardInterrupt),
+    ],
+)
+def test_a_failure_at_once_leaves_nothing_to_keep(error, raised):
+    with pytest.raises(raised) as failure:
         run(breaking(strip_detector(scattered()), {0: error}))
     assert not isinstance(failure.value, IncompleteError)
 

@@ -17,7 +17,7 @@ import torch
 from PIL.Image import Image
 
 from vps.detector import Detector
-from vps.errors import IncompleteError, InputError
+from vps.errors import DetectorError, IncompleteError, InputError
 from vps.images import as_rgb, read_image
 from vps.masking import Colour, check_fill
 from vps.names import choose
@@ -107,7 +107,7 @@ def explain(  # type: ignore[misc]  # the overloads leave the settings to this s
 
     Raises:
         InputError: an image, target or setting that cannot be used; before the first pass.
-        DetectorError: the detector breaks its contract.
+        DetectorError: the detector fails or breaks its contract.
         IncompleteError: it fails once the whole image and nothing have been seen; `partial` has
             the explanations as far as they are known.
     """
@@ -208,8 +208,7 @@ def _curves(objectives: list[Objective], outcome: Outcome) -> list[Curves]:
             return [replay(objective, order) for objective, order in pairs]
         except KeyboardInterrupt:
             outcome.stopped = "interrupted"
-        except Exception as error:
-            # Whatever a model raises, as in the driver.
+        except DetectorError as error:
             outcome.stopped, outcome.error = "failed", error
     try:
         return [replay(objective, order, measure=False) for objective, order in pairs]

@@ -115,7 +115,7 @@ class Passes:
 
         Raises:
             InputError: another shape or type.
-            DetectorError: the detector breaks its contract. What passed before is kept.
+            DetectorError: the detector fails or breaks its contract. What passed before is kept.
         """
         keep = np.asarray(keep)
         if keep.ndim != 2 or keep.shape[1] != self.regions.count or keep.dtype != np.bool_:
@@ -144,8 +144,10 @@ class Passes:
             shown = self._mask(torch.from_numpy(keep).to(self._boxes.device))
             try:
                 detections = self._detector.detect(shown, self.size)
-            except DetectorError as error:
-                raise DetectorError(self._blame(keep, str(error))) from error
+            except Exception as error:
+                # Whatever a model raises, it is the detector's failure.
+                what = str(error) or type(error).__name__
+                raise DetectorError(self._blame(keep, what)) from error
             if len(detections) != len(keep):
                 raise DetectorError(
                     self._blame(keep, f"{len(keep)} images went in, {len(detections)} came out")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vps.errors import InputError
+from vps.errors import DetectorError, InputError
 from vps.objective import Objective
 from vps.passes import Passes
 from vps.search.orders import known_aucs
@@ -54,7 +54,7 @@ class Outcome:
     stopped: str = "finished"
     seconds: float = 0.0
     trace: list[Progress] = field(default_factory=list)
-    error: Exception | None = None
+    error: DetectorError | None = None
 
 
 class _Stop(Exception):
@@ -198,8 +198,8 @@ class _Driver:
                 raise _Stop("time limit")
             try:
                 self._source.evaluate(rows[start : start + size])
-            except Exception as error:
-                # Whatever a model raises, what was evaluated so far is worth keeping.
+            except DetectorError as error:
+                # What was evaluated so far is worth keeping.
                 self._outcome.error = error
                 raise _Stop("failed") from error
             self._notify()
