@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import cho_solve, cholesky, solve_triangular
-from scipy.special import expit
+
+# scipy is imported where it is used: `import vps` is not to wait for it.
 
 _AMPLITUDE = 0.1  # A, variance of the Gaussian process
 _NOISE = 1e-4  # its noise variance: lets it smooth what no function of subsets could follow
@@ -52,14 +52,16 @@ class Surrogate:
             chosen = np.sort(np.argsort(-closest, kind="stable")[:_MOST_ROWS])
             x, scores = x[chosen], scores[chosen]
         self._x = x
-        self._residual = scores - self._sigmoid(x)
+        self._residual = scores - self._far(x)
         covariance = self._covariance(x, x)
         covariance[np.diag_indices_from(covariance)] += _NOISE
-        self._factor = cholesky(covariance, lower=True, overwrite_a=True, check_finite=False)
+        self._factor = np.linalg.cholesky(covariance)
         self._solve()
 
     def extend(self, keep: np.ndarray, scores: np.ndarray) -> None:
         """Add (K, m) subsets and their scores (K,) to the process, whose shape stays as it is."""
+        from scipy.linalg import solve_triangular
+
         x = keep.astype(np.float64)
         cross = solve_triangular(
             self._factor, self._covariance(self._x, x), lower=True, check_finite=False
@@ -69,9 +71,9 @@ class Surrogate:
         count = len(self._x)
         self._factor = np.pad(self._factor, (0, len(x)))
         self._factor[count:, :count] = cross.T
-        self._factor[count:, count:] = cholesky(corner, lower=True, check_finite=False)
+        self._factor[count:, count:] = np.linalg.cholesky(corner)
         self._x = np.concatenate([self._x, x])
-        rest = scores / self._ceiling - self._sigmoid(x)
+        rest = scores / self._ceiling - self._far(x)
         self._residual = np.concatenate([self._residual, rest])
         self._solve()
 
@@ -93,7 +95,9 @@ class Surrogate:
         same = np.where(keep, ones, total[:, None] - ones)
         nearby = same * np.exp(-self._theta) + (total[:, None] - same) * np.exp(self._theta)
         changed = logit[:, None] + (1 - 2 * x) * self._beta[:-1]
-        return self._ceiling * (expit(logit) + total), self._ceiling * (expit(changed) + nearby)
+        return self._ceiling * (_sigmoid(logit) + total), self._ceiling * (
+            _sigmoid(changed) + nearby
+        )
 
     @property
     def ceiling(self) -> float:
@@ -106,7 +110,7 @@ class Surrogate:
         ridge = np.full(design.shape[1], 0.3)
         ridge[-1] = 0.01
         for _ in range(8):
-            p = expit(design @ self._beta)
+            p = _sigmoid(design @ self._beta)
             gradient = design.T @ (p - y) + ridge * (self._beta - self._centre)
             hessian = (design.T * (p * (1 - p))) @ design + np.diag(ridge)
             step = np.linalg.solve(hessian, gradient)
@@ -115,8 +119,9 @@ class Surrogate:
             if np.abs(step).max() < 1e-3:
                 break
 
-    def _sigmoid(self, x: np.ndarray) -> np.ndarray:
-        values: np.ndarray = expit(x @ self._beta[:-1] + self._beta[-1])
+    def _far(self, x: np.ndarray) -> np.ndarray:
+        """(n,) what the sigmoid alone says, in units of c."""
+        values: np.ndarray = _sigmoid(x @ self._beta[:-1] + self._beta[-1])
         return values
 
     def _covariance(self, x: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -129,4 +134,11 @@ class Surrogate:
         return covariance
 
     def _solve(self) -> None:
+        from scipy.linalg import cho_solve
+
         self._alpha = cho_solve((self._factor, True), self._residual, check_finite=False)
+
+
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    values: np.ndarray = (1 + np.tanh(x / 2)) / 2
+    return values
