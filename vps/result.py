@@ -182,8 +182,9 @@ class Explanation:
 
     @property
     def highest_score(self) -> float:
-        """The highest class score of the insertion steps whose box has IoU > 0.5."""
-        return curves.highest_score(self.insertion_class, self.insertion_iou, 0.5)
+        """The highest class score of the measured insertion steps whose box has IoU > 0.5."""
+        seen = self.measured
+        return curves.highest_score(self.insertion_class[seen], self.insertion_iou[seen], 0.5)
 
     def smallest_sufficient(self, share: float = 0.9) -> int:
         """How many regions the shortest prefix has that does nearly as well as the whole image.
@@ -192,8 +193,8 @@ class Explanation:
             share: the part of the whole image's score s(V) to reach, in (0, 1].
 
         Returns:
-            The smallest k with s(prefix k) >= share * s(V), in 0..m; m if s(V) is 0, for then
-            there is nothing that a part could be sufficient for.
+            The smallest measured k with s(prefix k) >= share * s(V), in 0..m; m if s(V) is 0, for
+            then there is nothing that a part could be sufficient for.
 
         Raises:
             InputError: a share outside (0, 1].
@@ -203,7 +204,7 @@ class Explanation:
         full = self.insertion[-1]
         if not full > 0:
             return len(self.order)
-        return int(np.argmax(self.insertion >= share * full))
+        return int(np.argmax((self.insertion >= share * full) & self.measured))
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write <path>.npz (arrays) and <path>.json (all else), each atomically, the JSON last.

@@ -16,6 +16,7 @@ Records = Mapping[str, Sequence[Mapping[str, Any]]]
 """Search -> one record a case, as `tools.benchmarks.search.search_case` returns them."""
 
 _SHARES = np.geomspace(0.06, 1, 30)  # of greedy's passes, where the plot has points
+_TICKS = (0.01, 0.02, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 1)
 _COLUMNS = (
     "search            budget  passes  rounds  insertion  deletion  J ratio  95 % interval   "
     "median  10th pct  own s"
@@ -99,12 +100,10 @@ def print_table(records: Records, reference: str, budgets: Sequence[float]) -> N
 def draw(records: Records, reference: str, path: Path) -> Path:
     """Plot the J ratio of each search against its passes, with the interval as a band."""
     from matplotlib.figure import Figure
-    from matplotlib.ticker import PercentFormatter
 
     figure = Figure(figsize=(6.4, 4), layout="constrained")
     axes = figure.subplots()
-    axes.axhline(1, color="0.6", linewidth=1, linestyle="--")
-    axes.annotate(reference, (1, 1), (0, 3), textcoords="offset points", ha="right", color="0.4")
+    axes.axhline(1, color="0.5", linewidth=1, linestyle="--", label=reference)
     for search in records:
         if search == reference:
             continue
@@ -121,7 +120,10 @@ def draw(records: Records, reference: str, path: Path) -> Path:
             linewidth=0,
         )
     axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    low, high = axes.get_xlim()
+    ticks = [tick for tick in _TICKS if low <= tick <= high]
+    axes.set_xticks(ticks, [f"{tick:.0%}" for tick in ticks])
+    axes.minorticks_off()
     axes.set_xlabel("passes, share of greedy's")
     axes.set_ylabel("J ratio to greedy")
     axes.legend(loc="lower right")
