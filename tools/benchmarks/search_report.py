@@ -83,10 +83,10 @@ def print_table(records: Records, reference: str, budgets: Sequence[float]) -> N
     """One row a search and budget; searches that end by themselves get one."""
     print(_COLUMNS)
     for search in records:
-        open_ended = search in BUDGETED
-        for share in budgets if open_ended else [np.inf]:
+        limited = search in BUDGETED
+        for share in budgets if limited else [np.inf]:
             row = summarise(records, search, reference, share)
-            budget = f"{share:6.0%}" if open_ended else "     -"
+            budget = f"{share:6.0%}" if limited else "     -"
             if row is None:
                 print(f"{search:17} {budget}  too small for a first order")
                 continue
