@@ -1,6 +1,5 @@
 import json
 
-import numpy as np
 import pytest
 
 from tests.tools.test_faithfulness import Knowing, arguments
@@ -73,12 +72,15 @@ def record(case, image, *steps):
 
 
 def test_ratio_is_that_of_the_means_and_reads_the_trace_within_the_budget():
-    nothing = (2, 1, np.nan, np.nan, 0.0)
+    guessed = (2, 1, 0.9, 0.0, 0.0, False)
     records = {
-        "greedy": [record("a", 1, (86, 8, 0.8, 0.2, 1)), record("b", 2, (86, 8, 0.3, 0.1, 1))],
+        "greedy": [
+            record("a", 1, (86, 8, 0.8, 0.2, 1, True)),
+            record("b", 2, (86, 8, 0.3, 0.1, 1, True)),
+        ],
         "ours": [
-            record("a", 1, nothing, (20, 2, 0.5, 0.2, 1), (40, 3, 0.9, 0.1, 2)),
-            record("b", 2, nothing, (20, 2, 0.2, 0.1, 1), (50, 3, 0.9, 0.1, 2)),
+            record("a", 1, guessed, (20, 2, 0.5, 0.2, 1, True), (40, 3, 0.9, 0.1, 2, True)),
+            record("b", 2, guessed, (20, 2, 0.2, 0.1, 1, True), (50, 3, 0.9, 0.1, 2, True)),
         ],
     }
     assert reached(records["ours"][0], 0.05) is None

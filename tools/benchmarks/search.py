@@ -129,7 +129,7 @@ def search_case(
 
     Returns:
         The case, m, the order, and after each round: passes, rounds, insertion AUC, deletion AUC,
-        and seconds of the search's own.
+        seconds of the search's own, and whether the AUCs are of curves known throughout.
     """
     pixels = detector.prepare(case.image)
     cut = make_regions(pixels, regions)

@@ -41,10 +41,10 @@ class Row:
 def reached(record: Mapping[str, Any], share: float) -> tuple[float, ...] | None:
     """Passes, rounds, insertion AUC, deletion AUC, seconds at a share of greedy's passes.
 
-    None where the search had no curve yet.
+    None where the search had no order yet whose curves are known throughout.
     """
     allowed = share * record["regions"] * (record["regions"] + 1)
-    steps = [step for step in record["trace"] if step[0] <= allowed and step[2] == step[2]]
+    steps = [step for *step, measured in record["trace"] if measured and step[0] <= allowed]
     return tuple(steps[-1]) if steps else None
 
 

@@ -27,6 +27,7 @@ class Progress(NamedTuple):
             known; NaN before the first are.
         deletion_auc: likewise.
         seconds: computing time of the searches themselves, without the detector.
+        measured: whether the AUCs are of curves that are known at every prefix.
     """
 
     passes: int
@@ -34,6 +35,7 @@ class Progress(NamedTuple):
     insertion_auc: float
     deletion_auc: float
     seconds: float
+    measured: bool
 
 
 @dataclass
@@ -109,7 +111,7 @@ class _Driver:
         self._deadline = None if seconds is None else time.monotonic() + seconds
         self._on_progress = on_progress
         self._outcome = Outcome([np.arange(self._source.regions.count) for _ in objectives])
-        self._aucs = (float("nan"), float("nan"))
+        self._aucs = (float("nan"), float("nan"), False)
         self._searches: dict[int, Rounds] = {
             number: search(objective, seed) for number, objective in enumerate(objectives)
         }
@@ -212,17 +214,18 @@ class _Driver:
 
     def _report(self) -> None:
         """Tell what the orders are worth now."""
-        pairs = [
+        known = [
             known_aucs(objective, order)
             for objective, order in zip(self._objectives, self._outcome.orders, strict=True)
         ]
-        self._aucs = tuple(np.mean(pairs, axis=0))
+        insertion, deletion, measured = np.mean(known, axis=0)
+        self._aucs = (float(insertion), float(deletion), bool(measured == 1))
         self._notify()
 
     def _progress(self) -> Progress:
-        return Progress(
-            self._source.passes, self._outcome.rounds, *self._aucs, self._outcome.seconds
-        )
+        insertion, deletion, measured = self._aucs
+        rounds, seconds = self._outcome.rounds, self._outcome.seconds
+        return Progress(self._source.passes, rounds, insertion, deletion, seconds, measured)
 
     def _notify(self) -> None:
         if self._on_progress is not None:

@@ -27,14 +27,21 @@ def worth(objective: Objective, order: np.ndarray, values: np.ndarray) -> float:
     return auc(areas_covered(objective.regions.areas, order), values)
 
 
-def known_aucs(objective: Objective, order: np.ndarray) -> tuple[float, float]:
+def known_aucs(objective: Objective, order: np.ndarray) -> tuple[float, float, bool]:
     """Insertion and deletion AUC from those prefixes of an order that passed already.
 
     Between them the curves are taken to be straight. NaN where the whole image or nothing, the
     ends of both curves, has not passed yet.
+
+    Returns:
+        The two, and whether all prefixes have passed, so that nothing is guessed.
     """
     ends = np.array([np.zeros_like(order), np.ones_like(order)], bool)
     if not objective.source.known(ends).all():
-        return float("nan"), float("nan")
+        return float("nan"), float("nan"), False
     curves = replay(objective, order, measure=False)
-    return auc(curves.areas, curves.insertion), auc(curves.areas, curves.deletion)
+    return (
+        auc(curves.areas, curves.insertion),
+        auc(curves.areas, curves.deletion),
+        bool(curves.measured.all()),
+    )
