@@ -9,7 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vps.metrics.curves import auc
 from vps.regions import Regions
+from vps.replay import areas_covered
 from vps.targets import Target
 from vps.types import Detections
 
@@ -130,3 +132,8 @@ def breaking(detector: RegionDetector, errors: Mapping[int, BaseException]) -> R
 
     detector.detect = detect_or_raise
     return detector
+
+
+def worth(objective, order, values) -> float:
+    """J, the area under F along an order, from F at its prefixes."""
+    return auc(areas_covered(objective.regions.areas, order), values)

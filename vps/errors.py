@@ -14,7 +14,7 @@ class InputError(VpsError, ValueError):
 
 
 class DetectorError(VpsError, RuntimeError):
-    """The detector broke its contract: NaN, wrong shapes, scores outside [0, 1]."""
+    """The detector failed, or broke its contract: NaN, wrong shapes, scores outside [0, 1]."""
 
 
 class IncompleteError(DetectorError):

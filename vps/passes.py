@@ -94,10 +94,12 @@ class Passes:
 
     def new(self, keep: np.ndarray) -> np.ndarray:
         """(K,) bool: which of (K, m) subsets still need a pass; of equals, the first."""
-        flags = ~self.known(keep)
-        # A dict drops duplicates, and reversed it keeps the first of equals.
-        first = {key: row for row, key in reversed(list(enumerate(_keys(keep))))}
-        flags[list(set(range(len(keep))) - set(first.values()))] = False
+        first: dict[bytes, int] = {}
+        for row, key in enumerate(_keys(keep)):
+            if key not in self._index:
+                first.setdefault(key, row)
+        flags = np.zeros(len(keep), bool)
+        flags[list(first.values())] = True
         return flags
 
     def known(self, keep: np.ndarray) -> np.ndarray:

@@ -3,11 +3,11 @@ import itertools
 import numpy as np
 import pytest
 
-from tests.analytic import additive, constant, coverage, scattered, strip_detector
+from tests.analytic import additive, constant, coverage, scattered, strip_detector, worth
 from tests.test_objective import WEIGHTS, make, subsets
 from vps.replay import prefixes, replay
 from vps.search.known import best_known_order
-from vps.search.orders import with_complements, worth
+from vps.search.orders import with_complements
 
 
 def measured_worth(objective, order) -> float:

@@ -13,13 +13,13 @@ from tests.analytic import (
     noisy,
     scattered,
     strip_detector,
+    worth,
 )
 from tests.test_objective import make
 from vps.errors import InputError
 from vps.replay import prefixes, replay
 from vps.search import SEARCHES
 from vps.search.driver import run_searches
-from vps.search.orders import worth
 from vps.search.path_search import NO_EVIDENCE
 from vps.targets import Target
 

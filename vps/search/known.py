@@ -16,7 +16,7 @@ def best_known_order(objective: Objective) -> tuple[np.ndarray, float]:
     down. It joins the good stretches of all orders measured so far.
 
     Returns:
-        The order (m,) and its J (see `vps.search.orders.worth`).
+        The order (m,) and its J, the area under F over the share of area.
 
     Raises:
         LookupError: no order is known yet.

@@ -6,25 +6,12 @@ import numpy as np
 
 from vps.metrics.curves import auc
 from vps.objective import Objective
-from vps.replay import areas_covered, replay
+from vps.replay import replay
 
 
 def with_complements(keep: np.ndarray) -> np.ndarray:
     """(2 K, m): each of (K, m) subsets, followed by what it leaves."""
     return np.stack([keep, ~keep], axis=1).reshape(-1, keep.shape[1])
-
-
-def worth(objective: Objective, order: np.ndarray, values: np.ndarray) -> float:
-    """J, the area under F along an order: what a search maximises.
-
-    For lambdas of 1 it is insertion AUC - deletion AUC + 1.
-
-    Args:
-        objective: tells the areas of the regions.
-        order: (m,) all regions.
-        values: (m + 1,) F of its prefixes.
-    """
-    return auc(areas_covered(objective.regions.areas, order), values)
 
 
 def known_aucs(objective: Objective, order: np.ndarray) -> tuple[float, float, bool]:

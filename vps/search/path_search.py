@@ -54,13 +54,18 @@ def opening(objective: Objective) -> Rounds:
     return bool(objective.seen[1].max() >= NO_EVIDENCE)
 
 
+def fit_around(objective: Objective, model: Surrogate, order: np.ndarray) -> None:
+    """Fit the surrogate to all that is known, for predictions near an order (m,)."""
+    keep = prefixes(order)
+    model.fit(*objective.seen, near=np.concatenate([keep, ~keep]))
+
+
 def improving(objective: Objective, model: Surrogate) -> Rounds:
     """Plan and measure until nothing is gained any more; needs an order that is known."""
     order, reached = best_known_order(objective)
     failures = 0
     while failures < _PATIENCE:
-        keep = prefixes(order)
-        model.fit(*objective.seen, near=np.concatenate([keep, ~keep]))
+        fit_around(objective, model, order)
         plan = improved_plan(objective, model, order)
         ask = with_complements(prefixes(plan))
         if not objective.source.new(ask).any():

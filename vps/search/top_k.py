@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from vps.objective import Objective
-from vps.replay import prefixes
 from vps.search.greedy import added
 from vps.search.leave_one_out import box_prior
 from vps.search.orders import with_complements
-from vps.search.path_search import best, improving, opening
+from vps.search.path_search import best, fit_around, improving, opening
 from vps.search.plan import predicted
 from vps.search.protocol import Round, Rounds
 from vps.search.surrogate import Surrogate
@@ -27,8 +26,7 @@ def top_k(objective: Objective, seed: int = 0, /) -> Rounds:
     """
     if (yield from opening(objective)):
         model = Surrogate(box_prior(objective))
-        keep = prefixes(best(objective))
-        model.fit(*objective.seen, near=np.concatenate([keep, ~keep]))
+        fit_around(objective, model, best(objective))
         if (yield from _steps(objective, model)):
             yield from improving(objective, model)
     return best(objective)
