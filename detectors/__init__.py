@@ -1,14 +1,14 @@
 """Detectors by name.
 
-A detector's name is a kind, with what to load after a colon where the kind needs it:
+A detector's name is a kind of `DETECTORS`, with what to load after a colon where the kind needs it:
 
     demo-grounding-dino                                      comes with this package
     hf-grounding-dino:IDEA-Research/grounding-dino-tiny      a checkpoint of the Hugging Face hub
     hf-grounding-dino:./folder                               a folder with a checkpoint
     onnx:configs/yolox_nano.yaml                             a description of an ONNX file
-    onnx:./folder                                            a folder with a detector.yaml
 
-A callable becomes a detector with `detectors.function.FunctionDetector`.
+`vps detectors` lists all kinds with an example. A callable becomes a detector with
+`detectors.function.FunctionDetector`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from detectors.prompts import parse_prompt
@@ -23,11 +24,48 @@ from vps.detector import Detector
 from vps.errors import InputError
 from vps.names import choose
 
-# Kind -> "module:function", imported when it is used: each brings a library of its own.
+
+@dataclass(frozen=True)
+class Entry:
+    """A kind of detector.
+
+    Attributes:
+        loader: "module:function", imported when it is used: each brings a library of its own.
+        about: what it runs, in a few words.
+        needs: the modules that must be installed.
+        extra: the extra of this project that installs them; "" if the core needs no more.
+        example: what to write after `vps detect street.jpg --detector`.
+    """
+
+    loader: str
+    about: str
+    needs: tuple[str, ...]
+    extra: str
+    example: str
+
+
 DETECTORS = {
-    "demo-grounding-dino": "detectors.hf_grounding_dino:load_demo",
-    "hf-grounding-dino": "detectors.hf_grounding_dino:load_checkpoint",
-    "onnx": "detectors.onnx_model:load_onnx",
+    "demo-grounding-dino": Entry(
+        "detectors.hf_grounding_dino:load_demo",
+        "a small Grounding DINO for drawn scenes that comes with this package",
+        ("transformers", "safetensors"),
+        "hf",
+        'demo-grounding-dino --prompt "circle . wheel ."',
+    ),
+    "hf-grounding-dino": Entry(
+        "detectors.hf_grounding_dino:load_checkpoint",
+        "Grounding DINO and MM-Grounding-DINO of transformers",
+        ("transformers", "safetensors"),
+        "hf",
+        'hf-grounding-dino:IDEA-Research/grounding-dino-tiny --prompt "dog . cat ."',
+    ),
+    "onnx": Entry(
+        "detectors.onnx_model:load_onnx",
+        "ONNX files, described by a few lines of YAML",
+        ("onnxruntime", "yaml"),
+        "onnx",
+        "onnx:configs/yolox_nano.yaml",
+    ),
 }
 
 
@@ -56,7 +94,7 @@ def load(
         MissingExtraError: the library that runs the detector is not installed.
     """
     kind, _, source = name.partition(":")
-    module, function = choose(DETECTORS, kind, "detector").split(":")
+    module, function = choose(DETECTORS, kind, "detector").loader.split(":")
     if labels is not None and prompt is not None:
         raise InputError("give the labels of a detector as labels or as a prompt, not as both")
     if prompt is not None:

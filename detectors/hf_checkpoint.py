@@ -1,25 +1,22 @@
-"""Grounding DINO checkpoints: model, tokenizer and image settings, read and checked."""
+"""What all adapters of transformers share: a checkpoint's model and image settings, checked."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from detectors.pixels import choose_device
-from detectors.text_cache import CachedText
 from vps.errors import InputError
 from vps.extras import require
 
 transformers: Any = require("transformers", extra="hf")
 SafetensorError: type[Exception] = require("safetensors", extra="hf").SafetensorError
 
-MODEL_TYPES = ("grounding-dino", "mm-grounding-dino")
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-# transformers finds the ends of phrases by these ids, whatever the tokenizer says.
-SEPARATOR_IDS = {"[CLS]": 101, "[SEP]": 102, ".": 1012, "?": 1029}
 
 
 @dataclass(frozen=True)
@@ -47,72 +44,84 @@ class ImageSettings:
         return grid if size[0] <= size[1] else (grid[1], grid[0])
 
 
-@dataclass(frozen=True)
-class Checkpoint:
-    """A loaded model with what belongs to it; shared by detectors that differ in labels."""
+def find_checkpoint(source: str, kind: str) -> str:
+    """A folder, or else a name on the Hugging Face hub, as transformers takes it.
 
-    model: Any
-    tokenizer: Any
-    images: ImageSettings
-    device: torch.device
-    dtype: torch.dtype
-
-    @property
-    def max_tokens(self) -> int:
-        """The most tokens that a prompt may have."""
-        config = self.model.config
-        return int(min(config.max_text_len, config.text_config.max_position_embeddings))
-
-
-def read_checkpoint(source: str, *, device: str = "cpu", dtype: str = "float32") -> Checkpoint:
-    """Model, tokenizer and image settings of a folder or of a name on the Hugging Face hub.
+    Args:
+        source: what the user gave.
+        kind: the kind of detector, for the messages.
 
     Raises:
-        InputError: as for `load_checkpoint`.
+        InputError: nothing was given, or what looks like a folder is not there.
     """
-    if dtype not in DTYPES:
-        raise InputError(f"unknown dtype {dtype!r}; use one of {', '.join(DTYPES)}")
     if not source:
-        raise InputError("hf-grounding-dino needs a checkpoint: hf-grounding-dino:NAME_OR_FOLDER")
-    if source.startswith((".", "/", "~")) and not Path(source).expanduser().is_dir():
+        raise InputError(f"{kind} needs a checkpoint: {kind}:NAME_OR_FOLDER")
+    folder = Path(source).expanduser()
+    if source.startswith((".", "/", "~")) and not folder.is_dir():
         raise InputError(f"there is no checkpoint folder {source}")
-    place = choose_device(device)
-    folder = str(Path(source).expanduser()) if Path(source).expanduser().is_dir() else source
+    return str(folder) if folder.is_dir() else source
+
+
+def find_dtype(name: str) -> torch.dtype:
+    """The dtype of a name.
+
+    Raises:
+        InputError: not one of `DTYPES`.
+    """
+    if name not in DTYPES:
+        raise InputError(f"unknown dtype {name!r}; use one of {', '.join(DTYPES)}")
+    return DTYPES[name]
+
+
+@contextmanager
+def loading(source: str) -> Iterator[None]:
+    """Within the block, what transformers raises about a checkpoint becomes an InputError."""
     try:
-        model = _read_model(folder)
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-        images = _read_images(folder)
+        yield
     except InputError:
         raise
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(f"checkpoint {source} cannot be loaded: {reason}") from error
-    _check_separators(source, tokenizer)
-    return Checkpoint(model.to(place), tokenizer, images, place, DTYPES[dtype])
 
 
-def _read_model(folder: str) -> Any:
+def read_model(folder: str, auto: Any, model_types: Sequence[str] | None = None) -> Any:
+    """A model in float32 for inference; call it within `loading`.
+
+    Args:
+        folder: what `find_checkpoint` returns.
+        auto: the class of transformers that loads it, e.g. AutoModelForObjectDetection.
+        model_types: the `config.model_type`s that are expected; None for all that `auto` knows.
+
+    Raises:
+        InputError: a model of another type, or one that lacks weights.
+    """
     config = transformers.AutoConfig.from_pretrained(folder)
-    if config.model_type not in MODEL_TYPES:
+    if model_types is not None and config.model_type not in model_types:
         raise InputError(
             f"{folder} holds a model of type {config.model_type!r}; "
-            f"this adapter runs {' and '.join(MODEL_TYPES)}"
+            f"this adapter runs {' and '.join(model_types)}"
         )
-    model, report = transformers.AutoModelForZeroShotObjectDetection.from_pretrained(
+    model, report = auto.from_pretrained(
         folder, dtype=torch.float32, use_safetensors=True, output_loading_info=True
     )
     # transformers fills what is missing with random numbers and only warns.
     missing = sorted(set(report["missing_keys"]) & {name for name, _ in model.named_parameters()})
     if missing:
         raise InputError(f"{folder} lacks {len(missing)} of the model's weights, e.g. {missing[0]}")
-    model.model.text_backbone = CachedText(model.model.text_backbone)
     return model.eval().requires_grad_(False)
 
 
-def _read_images(folder: str) -> ImageSettings:
-    # From version 5 on the plain class needs torchvision; nothing here does.
-    processor = getattr(transformers, "GroundingDinoImageProcessorPil", None)
-    processor = processor or transformers.GroundingDinoImageProcessor
+def read_images(folder: str, processor: Any) -> ImageSettings:
+    """The image settings of a checkpoint; call it within `loading`.
+
+    Args:
+        folder: what `find_checkpoint` returns.
+        processor: the class of its image processor.
+
+    Raises:
+        InputError: the processor resizes in a way that `ImageSettings.grid` does not know.
+    """
     settings = processor.from_pretrained(folder).to_dict()
     size = {key: int(value) for key, value in settings["size"].items() if value is not None}
     if set(size) not in ({"height", "width"}, {"shortest_edge", "longest_edge"}):
@@ -128,10 +137,10 @@ def _read_images(folder: str) -> ImageSettings:
     return images if settings["do_normalize"] else replace(images, mean=(0,) * 3, std=(1,) * 3)
 
 
-def _check_separators(source: str, tokenizer: Any) -> None:
-    found = {mark: tokenizer.convert_tokens_to_ids(mark) for mark in SEPARATOR_IDS}
-    if found != SEPARATOR_IDS:
-        raise InputError(
-            f"checkpoint {source}: transformers separates the labels of a prompt by the token ids "
-            f"{SEPARATOR_IDS}, but this tokenizer has {found}; use a tokenizer with those"
-        )
+def plain_processor(name: str) -> Any:
+    """The image processor of transformers with this name that resizes with Pillow.
+
+    From version 5 on, the plain class needs torchvision's resizing, and the Pillow one has a name
+    of its own.
+    """
+    return getattr(transformers, f"{name}Pil", None) or getattr(transformers, name)

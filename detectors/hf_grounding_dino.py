@@ -9,19 +9,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from detectors.hf_checkpoint import Checkpoint, read_checkpoint
+from detectors.grounding_dino_checkpoint import Checkpoint, read_checkpoint
 from detectors.pixels import check_batch, scale_boxes, to_pixels
-from detectors.prompts import NO_LABEL, Prompt, build_prompts, check_labels
+from detectors.prompts import NO_LABEL, Prompt, build_prompts, check_labels, narrow_prompts
 from detectors.text_cache import TextFeatures, reading
 from vps.boxes import cxcywh_to_xyxy
 from vps.errors import InputError
-from vps.types import Detections
+from vps.types import Detections, label_column
 
 DEMO_FOLDER = Path(__file__).parent / "demo" / "grounding_dino"
 
 
 class HFGroundingDino:
-    """Grounding DINO asked for some labels; an `OpenVocabularyDetector`.
+    """Grounding DINO asked for some labels; a `vps.detector.PromptedDetector`.
 
     A label's score is the highest sigmoid among the label's tokens; separators and the two ends of
     the prompt do not count. All queries are candidates.
@@ -29,8 +29,9 @@ class HFGroundingDino:
     Labels that do not fit into one prompt are spread over several, each with a forward pass of its
     own. The candidates of all passes then stand one after the other, N = passes x queries, with
     score 0 for the labels that their pass was not asked for. With hundreds of labels that is much:
-    `with_labels` narrows it to those that matter. Fusion lets the labels of one prompt influence
-    each other, so a score depends on what else is asked, in the model itself.
+    `narrowed` keeps the prompts that matter and leaves their scores as they are. Fusion lets the
+    labels of one prompt influence each other, so a score depends on what else its prompt asks, in
+    the model itself: `with_labels` with fewer labels changes it.
 
     May be used from several threads. The weights stay float32; with another dtype the forward
     pass runs under autocast.
@@ -39,22 +40,43 @@ class HFGroundingDino:
         checkpoint: what `read_checkpoint` returns.
         labels: names; see `detectors.prompts.as_phrase` for how the model reads them.
         name: what reports call the detector.
+        prompts: how the labels are asked for; by default in as few prompts as their order allows.
 
     Raises:
         InputError: no or repeated labels, or one that is too long for a prompt.
     """
 
-    def __init__(self, checkpoint: Checkpoint, labels: Sequence[str], *, name: str) -> None:
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        labels: Sequence[str],
+        *,
+        name: str,
+        prompts: Sequence[Prompt] | None = None,
+    ) -> None:
         self.name = name
         self.labels = check_labels(labels)
         self.device = checkpoint.device
         self.checkpoint = checkpoint
-        prompts = build_prompts(self.labels, checkpoint.tokenizer, checkpoint.max_tokens)
-        self._prompts = tuple(_Asked(prompt, self.device, len(self.labels)) for prompt in prompts)
+        self.prompts = tuple(
+            prompts or build_prompts(self.labels, checkpoint.tokenizer, checkpoint.max_tokens)
+        )
+        self._asked = tuple(
+            _Asked(prompt, self.device, len(self.labels)) for prompt in self.prompts
+        )
 
     def with_labels(self, labels: tuple[str, ...]) -> HFGroundingDino:
         """The same model asked for other labels; see `vps.detector.OpenVocabularyDetector`."""
         return HFGroundingDino(self.checkpoint, labels, name=self.name)
+
+    def narrowed(self, labels: tuple[str, ...]) -> HFGroundingDino:
+        """Only the prompts that hold `labels`; see `vps.detector.PromptedDetector`."""
+        wanted = [label_column(label, self.labels) for label in labels]
+        prompts, columns = narrow_prompts(self.prompts, wanted)
+        if len(prompts) == len(self.prompts):
+            return self
+        kept = tuple(self.labels[column] for column in columns)
+        return HFGroundingDino(self.checkpoint, kept, name=self.name, prompts=prompts)
 
     def prepare(self, image: np.ndarray) -> Tensor:
         """The image at the checkpoint's size; see `vps.detector.Detector.prepare`."""
@@ -74,7 +96,7 @@ class HFGroundingDino:
         std = pixels.new_tensor(self.checkpoint.images.std)[:, None, None]
         # All images of a batch are prepared alike, so that there is nothing to pad.
         inputs = (pixels - mean) / std
-        parts = [self._ask(asked, inputs) for asked in self._prompts]
+        parts = [self._ask(asked, inputs) for asked in self._asked]
         boxes = cxcywh_to_xyxy(torch.cat([boxes for boxes, _ in parts], dim=1))
         scores = torch.cat([scores for _, scores in parts], dim=1)
         return Detections(scale_boxes(boxes, (1, 1), size), scores, self.labels)

@@ -114,6 +114,29 @@ def build_prompts(
     return tuple(prompts)
 
 
+def narrow_prompts(
+    prompts: Sequence[Prompt], wanted: Sequence[int]
+) -> tuple[tuple[Prompt, ...], tuple[int, ...]]:
+    """The prompts that hold some labels, word for word; the others are left out.
+
+    Labels of one prompt influence each other's scores, so a prompt is kept whole or not at all.
+
+    Args:
+        prompts: what `build_prompts` returned.
+        wanted: columns of the labels that matter.
+
+    Returns:
+        The prompts that are left, their columns counted anew, and the old column of each new one.
+    """
+    kept = [prompt for prompt in prompts if set(prompt.columns) & set(wanted)]
+    columns = sorted({column for prompt in kept for column in prompt.columns} - {NO_LABEL})
+    new = {column: number for number, column in enumerate(columns)} | {NO_LABEL: NO_LABEL}
+    narrowed = [
+        Prompt(prompt.token_ids, tuple(new[column] for column in prompt.columns)) for prompt in kept
+    ]
+    return tuple(narrowed), tuple(columns)
+
+
 def _encode(label: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
     encoded = tokenizer(as_phrase(label), add_special_tokens=False, verbose=False)
     tokens = [int(token) for token in encoded["input_ids"]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from vps.metrics.curves import auc
 from vps.regions import Regions
 from vps.replay import areas_covered
 from vps.targets import Target
-from vps.types import Detections
+from vps.types import Detections, TargetScores
 
 LABELS = ("cat", "dog", "bird")
 TARGET = Target((2.0, 2.0, 10.0, 10.0), "dog")
@@ -54,6 +54,32 @@ class RegionDetector:
         boxes = torch.tensor(np.stack([boxes for boxes, _ in answers]), dtype=torch.float32)
         scores = torch.tensor(np.stack([scores for _, scores in answers]), dtype=torch.float32)
         return Detections(boxes, scores, self.labels)
+
+
+class LikelihoodDetector(RegionDetector):
+    """Lists candidates as `RegionDetector` does, but scores targets by a rule of its own.
+
+    `rule` is from (m,) bool, the regions shown, and a target to its class score and IoU.
+    """
+
+    def __init__(
+        self,
+        image: np.ndarray,
+        regions: Regions,
+        answer: Answer,
+        rule: Callable[[np.ndarray, Target], tuple[float, float]],
+    ) -> None:
+        super().__init__(image, regions, answer)
+        self.rule = rule
+
+    def score_targets(
+        self, pixels: Tensor, size: tuple[int, int], targets: Sequence[Target]
+    ) -> TargetScores:
+        self.detect(pixels, size)
+        keeps = self.seen[-len(pixels) :]
+        rates = torch.tensor([[self.rule(keep, target) for target in targets] for keep in keeps])
+        boxes = torch.tensor([[target.box for target in targets] for _ in keeps])
+        return TargetScores(rates[..., 0], rates[..., 1], boxes)
 
 
 def by_score(score: Callable[[np.ndarray], float]) -> Answer:

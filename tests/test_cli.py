@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 import detectors
+from detectors import DETECTORS
 from tests.test_layout import ROOT
 from vps.cli import main
 from vps.result import Explanation
@@ -262,3 +263,31 @@ def test_the_same_door_from_a_checkout(image, tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
     assert done.returncode == 2
     assert done.stderr == "error: image no.png does not exist\n"
+
+
+def test_detectors_lists_every_kind_with_what_it_needs(capsys, monkeypatch):
+    monkeypatch.setitem(
+        DETECTORS, "rare", detectors.Entry("a:b", "rare birds", ("torch", "dodo"), "rare", "rare:x")
+    )
+    assert main(["detectors"]) == 0
+    printed = capsys.readouterr().out
+    for kind, entry in DETECTORS.items():
+        assert f"{kind}: {entry.about}" in printed
+        assert f"--detector {entry.example}" in printed
+    assert "not installed: dodo; pip install '.[rare]'" in printed
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("a=1", 1), ("a=x.pth", "x.pth"), ("a=<OD>", "<OD>"), ("a=True", True), ("a=b=c", "b=c")],
+)
+def test_options_of_a_detector(text, value, monkeypatch, image):
+    given = {}
+    monkeypatch.setattr(detectors, "load", lambda *_, **options: given.update(options) or Bright())
+    assert main(["detect", image, "--option", text]) == 0
+    assert given["a"] == value
+
+
+def test_options_that_are_none(image, capsys):
+    assert main(["detect", image, "--option", "threads"]) == 2
+    assert "takes NAME=VALUE, got 'threads'" in capsys.readouterr().err

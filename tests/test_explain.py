@@ -5,7 +5,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.analytic import TARGET, additive, breaking, per_label, photo, scattered, strip_detector
+from tests.analytic import (
+    LABELS,
+    TARGET,
+    RegionDetector,
+    additive,
+    breaking,
+    per_label,
+    photo,
+    scattered,
+    strip_detector,
+)
 from tests.test_objective import WEIGHTS
 from vps import Explanation, Kind, Regions, Target, explain, make_regions
 from vps.errors import DetectorError, IncompleteError, InputError
@@ -279,3 +289,34 @@ def test_a_small_budget_is_refused_before_auto_measures_anything():
     with pytest.raises(InputError, match="budget of 5 passes is too small.* needs 8"):
         run(detector, search="auto", budget=5)
     assert not detector.seen
+
+
+class Prompted(RegionDetector):
+    """Asks for cats and dogs in one prompt and for birds in another; counts its narrowings."""
+
+    def with_labels(self, labels):
+        raise NotImplementedError
+
+    def narrowed(self, labels):
+        other = Prompted(photo(), self.regions, lambda keep: only(keep, columns))
+        columns = slice(0, 2) if "bird" not in labels else slice(0, 3)
+        other.labels = LABELS[columns]
+        return other
+
+
+def only(keep, columns):
+    boxes, scores = per_label(np.stack([WEIGHTS, WEIGHTS / 2, WEIGHTS / 4], axis=1))(keep)
+    return boxes, scores[:, columns]
+
+
+def test_a_target_costs_only_the_prompts_that_hold_its_label():
+    regions = strip_detector(scattered()).regions
+    detector = Prompted(photo(), regions, lambda keep: only(keep, slice(0, 3)))
+    narrow = run(detector)
+    assert detector.seen == []
+    assert narrow.labels == ("cat", "dog")
+    whole = run(detector, all_prompts=True)
+    assert whole.labels == LABELS
+    assert len(detector.seen) == whole.passes
+    assert np.array_equal(narrow.insertion, whole.insertion)
+    assert np.array_equal(narrow.order, whole.order)

@@ -16,10 +16,10 @@ LAYERS = [
     "names",
     "extras",
     "boxes",
+    "targets",
     "types",
     "detector",
     "images",
-    "targets",
     "regions",
     "masking",
     "attribution",
@@ -38,6 +38,7 @@ LAYERS = [
     "config",
     "runner",
     "report",
+    "arguments",
     "cli",
 ]
 

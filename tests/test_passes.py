@@ -2,12 +2,23 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
 
-from tests.analytic import TARGET, additive, breaking, per_label, scattered, strip_detector
+from tests.analytic import (
+    TARGET,
+    LikelihoodDetector,
+    additive,
+    breaking,
+    per_label,
+    photo,
+    scattered,
+    strip_detector,
+)
 from tests.test_objective import WEIGHTS, subsets
 from vps.errors import DetectorError, InputError
 from vps.passes import Passes
 from vps.targets import Target
+from vps.types import TargetScores
 
 TARGETS = [TARGET, Target((0, 0, 9, 8), "cat"), Target((5, 1, 16, 12), "bird"), TARGET]
 
@@ -157,3 +168,39 @@ def test_targets_that_cannot_be_explained():
         shared(detector, [TARGET, Target(TARGET.box, "dgo")])
     with pytest.raises(InputError, match="outside the image"):
         shared(detector, [TARGET, Target((20, 2, 30, 9), "dog")])
+
+
+def likelihood(rule) -> LikelihoodDetector:
+    detector = strip_detector(scattered())
+    return LikelihoodDetector(photo(), detector.regions, scattered(), rule)
+
+
+def test_a_detector_that_scores_targets_is_asked_for_them():
+    def rule(keep, target):
+        return keep.mean(), 0.5 if target.label == "dog" else 1.0
+
+    keep = subsets(9)
+    rows = shared(likelihood(rule), batch_size=4).evaluate(keep)
+    share = keep.mean(axis=1)
+    np.testing.assert_allclose(rows[:, :, 1], np.stack([share] * 4, axis=1), rtol=1e-6)
+    np.testing.assert_allclose(rows[:, 0, 0], 0.5 * share, rtol=1e-6)
+    np.testing.assert_allclose(rows[:, 1, 0], share, rtol=1e-6)
+    assert (rows[share > 0][:, 1, 3:] == TARGETS[1].box).all()
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        (TargetScores(torch.ones(1, 4), torch.ones(1, 4), torch.ones(1, 4, 4)), r"got \(1, 4\)"),
+        (TargetScores(torch.ones(2, 1), torch.ones(2, 1), torch.ones(2, 1, 4)), r"got \(2, 1\)"),
+        ([(torch.ones(2, 4), torch.ones(2, 4), torch.ones(2, 4))], "must have shapes"),
+        ([(torch.ones(2, 4), torch.ones(2, 4) * 2, torch.ones(2, 4, 4))], "lie in"),
+        ([(torch.ones(2, 4), torch.ones(2, 4), torch.ones(2, 4, 4) / 0)], "NaN or infinite"),
+    ],
+)
+def test_target_scores_that_break_the_contract(found, message):
+    detector = likelihood(lambda *_: (1, 1))
+    made = found if isinstance(found, TargetScores) else None
+    detector.score_targets = lambda *_: made or TargetScores(*found[0])
+    with pytest.raises(DetectorError, match=message):
+        shared(detector).evaluate(np.tri(6, dtype=bool)[:2])

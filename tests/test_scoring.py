@@ -3,8 +3,9 @@ import pytest
 import torch
 
 from tests.analytic import LABELS, TARGET
-from vps.scoring import MODES, best_candidates
-from vps.types import Detections
+from vps.boxes import iou
+from vps.scoring import MODES, best_candidates, target_rows
+from vps.types import Detections, TargetScores
 
 BOX = torch.tensor(TARGET.box)
 DOG = LABELS.index("dog")
@@ -68,3 +69,16 @@ def test_half_precision_detections():
     half = Detections(BOX.half().expand(1, 1, 4), torch.full((1, 1, 3), 0.5).half(), LABELS)
     for mode in MODES:
         assert best_candidates(half, BOX, DOG, mode).dtype == torch.float32
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_scores_of_targets_equal_those_of_one_candidate_each(mode):
+    rng = np.random.default_rng(2)
+    corner = rng.uniform(0, 5, (30, 1, 2))
+    boxes = torch.tensor(np.concatenate([corner, corner + rng.uniform(3, 9, corner.shape)], -1))
+    scores = torch.tensor(rng.random((30, 1, 1))) * (torch.arange(30) % 3 > 0)[:, None, None]
+    ious = iou(boxes.float(), BOX[None])[..., 0]
+    rows = target_rows(TargetScores(scores[..., 0], ious, boxes), mode)
+    expected = best_candidates(Detections(boxes, scores, ("dog",)), BOX, 0, mode)
+    assert rows.shape == (30, 1, 7)
+    np.testing.assert_allclose(rows[:, 0], expected, rtol=1e-5, atol=1e-6)

@@ -1,4 +1,4 @@
-"""The `vps` command: detect, explain, demo."""
+"""The `vps` command: detect, explain, detectors, demo."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vps.arguments import DEMO_DETECTOR, make_parser, parse_options
 from vps.errors import InputError, VpsError
 
 # What a command needs is imported when it runs, so that `vps --help` need not wait for it.
@@ -25,15 +26,16 @@ if TYPE_CHECKING:
     from vps.result import Explanation
     from vps.targets import Target
 
-DEMO_DETECTOR = "demo-grounding-dino"
-_DESCRIPTION = (
-    "Which parts of an image made an object detector put this box, with this label, here?"
-)
-
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command; returns the exit status: 0, 2 for an error, 130 when interrupted."""
-    arguments = _parser().parse_args(argv)
+    runs = {
+        "detect": _run_detect,
+        "explain": _run_explain,
+        "detectors": _run_detectors,
+        "demo": _run_demo,
+    }
+    arguments = make_parser(runs).parse_args(argv)
     arguments.saved = []
     try:
         arguments.run(arguments)
@@ -50,70 +52,6 @@ def main(argv: list[str] | None = None) -> int:
 
 def _kept(arguments: argparse.Namespace) -> str:
     return ", ".join(str(path) for path in arguments.saved) or "nothing"
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="vps", description=_DESCRIPTION)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-
-    command = commands.add_parser("detect", help="list what a detector finds in an image")
-    command.set_defaults(run=_run_detect)
-    _add_detector(command)
-    command.add_argument("--json", action="store_true", help="print JSON instead of a table")
-
-    command = commands.add_parser("explain", help="explain what a detector found, or missed")
-    command.set_defaults(run=_run_explain)
-    _add_detector(command)
-    what = command.add_argument_group("what to explain", "by default, the best detection")
-    one = what.add_mutually_exclusive_group()
-    one.add_argument("--detection", type=int, metavar="K", help="number K of `vps detect`")
-    one.add_argument("--all", action="store_true", help="all detections")
-    one.add_argument(
-        "--box", type=float, nargs=4, metavar=("X1", "Y1", "X2", "Y2"), help="a box in pixels"
-    )
-    what.add_argument("--label", help="the label of --box; not needed if there is only one")
-    how = command.add_argument_group("how")
-    _add_search(how, regions=64)
-    how.add_argument("--region-method", default="slico", help="slico (default), slic, grid, ...")
-    how.add_argument("--fill", default="mean", help="mean (default), black, image-mean, blur")
-    how.add_argument("--mode", default="object", help="object (default), class or box")
-    how.add_argument("--seed", type=int, default=0, help="of a search that draws (default: 0)")
-    how.add_argument("--format", default="png", choices=["png", "pdf", "svg"], help="of figures")
-    command.add_argument("--out", type=Path, required=True, help="folder for the results")
-
-    command = commands.add_parser("demo", help="explain a small detector on synthetic scenes")
-    command.set_defaults(run=_run_demo)
-    command.add_argument("--out", type=Path, default=Path("out/demo"), help="default: out/demo")
-    command.add_argument("--device", default="cpu", help="cpu (default) or cuda")
-    _add_search(command, regions=36)
-    return parser
-
-
-def _add_detector(command: argparse.ArgumentParser) -> None:
-    command.add_argument("image", type=Path, metavar="IMAGE")
-    group = command.add_argument_group("the detector")
-    group.add_argument("--detector", default=DEMO_DETECTOR, help=f"default: {DEMO_DETECTOR}")
-    group.add_argument("--prompt", help='what to look for, as "dog . cat ."')
-    group.add_argument("--device", default="cpu", help="cpu (default), cuda or cuda:N")
-    group.add_argument("--dtype", default="float32", help="float32 (default), bfloat16, float16")
-    group.add_argument(
-        "--threshold", type=float, default=0.3, help="lowest score of a detection (default: 0.3)"
-    )
-
-
-def _add_search(group: argparse._ActionsContainer, *, regions: int) -> None:
-    group.add_argument(
-        "--regions", type=int, default=regions, help=f"how many, about (default: {regions})"
-    )
-    group.add_argument("--search", default="auto", help="auto (default), path_search, top_k, ...")
-    group.add_argument(
-        "--effort",
-        default="balanced",
-        help="fast, balanced (default) or high: 15, 20, 30 %% of greedy's passes",
-    )
-    group.add_argument("--time-limit", type=float, metavar="S", help="seconds for each search")
-    group.add_argument("--batch-size", type=int, default=8, help="images a pass (default: 8)")
-    group.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
 def _run_detect(arguments: argparse.Namespace) -> None:
@@ -160,6 +98,7 @@ def _run_explain(arguments: argparse.Namespace) -> None:
                 seed=arguments.seed,
                 progress=progress,
                 image_name=arguments.image.name,
+                all_prompts=arguments.all_prompts,
                 **_search_settings(arguments),
             )
         except IncompleteError as error:
@@ -190,6 +129,12 @@ def _summary(explanation: Explanation, figure: Path) -> str:
         f"{explanation.deletion_auc:.3f}, {explanation.passes} passes in "
         f"{explanation.seconds:.1f} s -> {figure}"
     )
+
+
+def _run_detectors(_: argparse.Namespace) -> None:
+    from detectors.listing import list_detectors
+
+    print(list_detectors())
 
 
 def _run_demo(arguments: argparse.Namespace) -> None:
@@ -224,6 +169,7 @@ def _load(arguments: argparse.Namespace) -> tuple[Detector, np.ndarray]:
         prompt=arguments.prompt,
         device=arguments.device,
         dtype=arguments.dtype,
+        **parse_options(arguments.option),
     )
     return detector, image
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from vps.types import Detections
+from vps.targets import Target
+from vps.types import Detections, TargetScores
 
 
 @runtime_checkable
@@ -64,4 +66,37 @@ class OpenVocabularyDetector(Detector, Protocol):
         Raises:
             InputError: no labels, or more text than the model can read.
         """
+        ...
+
+
+@runtime_checkable
+class PromptedDetector(OpenVocabularyDetector, Protocol):
+    """A detector that reads its labels in prompts, several where they are many."""
+
+    def narrowed(self, labels: tuple[str, ...]) -> PromptedDetector:
+        """The same detector without the prompts that hold none of `labels`.
+
+        What remains is asked word for word as before: the scores of `labels` stay exactly the
+        same, and so does s(S) of a target with one of them. With 1,203 labels in 30 prompts, a
+        target costs one prompt instead of 30. `labels` of the result are all that the kept
+        prompts hold.
+
+        Raises:
+            InputError: a label that the detector was not asked for.
+        """
+        ...
+
+
+@runtime_checkable
+class TargetScorer(Detector, Protocol):
+    """A detector that can say of a target how it scores, without listing candidates.
+
+    The engine then asks `score_targets` instead of `detect`; so detectors that generate text can
+    be explained by likelihoods.
+    """
+
+    def score_targets(
+        self, pixels: Tensor, size: tuple[int, int], targets: Sequence[Target]
+    ) -> TargetScores:
+        """The scores of T targets in a batch of B (masked) images; otherwise as `detect`."""
         ...

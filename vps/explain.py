@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from PIL.Image import Image
 
-from vps.detector import Detector
+from vps.detector import Detector, PromptedDetector
 from vps.errors import DetectorError, IncompleteError, InputError
 from vps.images import as_rgb, read_image
 from vps.masking import Colour, check_fill
@@ -65,6 +65,7 @@ def explain(  # type: ignore[misc]  # the overloads leave the settings to this s
     seed: int = 0,
     progress: Callable[[Progress], None] | None = None,
     image_name: str | None = None,
+    all_prompts: bool = False,
 ) -> Explanation | list[Explanation]:
     """Which parts of an image make a detector put this box, with this label, here.
 
@@ -100,6 +101,9 @@ def explain(  # type: ignore[misc]  # the overloads leave the settings to this s
         seed: of the search.
         progress: called after each batch.
         image_name: recorded in the result; by default the file name of a path.
+        all_prompts: where the labels fill several prompts, ask them all. By default only those that
+            hold a target's label are asked, which changes no score of a target
+            (`vps.detector.PromptedDetector.narrowed`).
 
     Returns:
         The explanation, or one for each of `targets`. Where there was nothing to go by, it says so
@@ -128,6 +132,8 @@ def explain(  # type: ignore[misc]  # the overloads leave the settings to this s
     rgb, name = _open(image)
     size = (rgb.shape[0], rgb.shape[1])
     check_settings(detector, size, wanted, mode, batch_size)
+    if isinstance(detector, PromptedDetector) and not all_prompts:
+        detector = detector.narrowed(tuple(target.label for target in wanted))
     pixels = detector.prepare(rgb)
     cut = regions if isinstance(regions, Regions) else make_regions(pixels, regions, region_method)
     source = Passes(

@@ -8,14 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vps.detector import Detector
+from vps.detector import Detector, TargetScorer
 from vps.errors import DetectorError, InputError
 from vps.masking import Colour, Masker, make_fill
 from vps.names import choose
 from vps.regions import Regions
-from vps.scoring import MODES, best_candidates
+from vps.scoring import MODES, best_candidates, target_rows
 from vps.targets import Target
-from vps.types import unknown_label
+from vps.types import label_column
 
 
 class Passes:
@@ -69,7 +69,7 @@ class Passes:
         self.batch_size = batch_size
         self._detector = detector
         self._mode = mode
-        self._columns = [detector.labels.index(target.label) for target in targets]
+        self._columns = [label_column(target.label, detector.labels) for target in targets]
         self._boxes = torch.tensor([target.box for target in targets], device=pixels.device)
         labels = torch.tensor(regions.label_map, device=pixels.device)
         self._mask = Masker(pixels, labels, make_fill(fill, pixels), batch_size)
@@ -145,30 +145,39 @@ class Passes:
         with torch.no_grad():
             shown = self._mask(torch.from_numpy(keep).to(self._boxes.device))
             try:
-                detections = self._detector.detect(shown, self.size)
+                best = self._score(shown)
             except Exception as error:
                 # Whatever a model raises, it is the detector's failure.
                 what = str(error) or type(error).__name__
                 raise DetectorError(self._blame(keep, what)) from error
-            if len(detections) != len(keep):
-                raise DetectorError(
-                    self._blame(keep, f"{len(keep)} images went in, {len(detections)} came out")
-                )
-            if detections.labels != self._detector.labels:
-                raise DetectorError(self._blame(keep, "the columns are not the detector's labels"))
-            best = torch.stack(
-                [
-                    best_candidates(detections, box, column, self._mode)
-                    for box, column in zip(self._boxes, self._columns, strict=True)
-                ],
-                dim=1,
-            )
         # The only transfer of a batch, and with it the only synchronisation of the engine's own.
         rows = best.cpu().numpy()
         finite = np.isfinite(rows).all(axis=(1, 2))
         if not finite.all():
             raise DetectorError(self._blame(keep[~finite], "NaN or infinite boxes or scores"))
         return rows
+
+    def _score(self, shown: Tensor) -> Tensor:
+        """(B, T, 7) rows of `best_candidates` for (B, 3, h, w) masked pixels."""
+        detector = self._detector
+        if isinstance(detector, TargetScorer):
+            found = detector.score_targets(shown, self.size, self.targets)
+            if found.ious.shape != (len(shown), len(self.targets)):
+                raise DetectorError(
+                    f"scores of shape {(len(shown), len(self.targets))} were asked for, (images, "
+                    f"targets); got {tuple(found.ious.shape)}"
+                )
+            return target_rows(found, self._mode)
+        detections = detector.detect(shown, self.size)
+        if len(detections) != len(shown):
+            raise DetectorError(f"{len(shown)} images went in, {len(detections)} came out")
+        if detections.labels != detector.labels:
+            raise DetectorError("the columns are not the detector's labels")
+        best = [
+            best_candidates(detections, box, column, self._mode)
+            for box, column in zip(self._boxes, self._columns, strict=True)
+        ]
+        return torch.stack(best, dim=1)
 
     def _blame(self, keep: np.ndarray, what: str) -> str:
         sizes = ", ".join(str(count) for count in keep.sum(axis=1))
@@ -188,8 +197,7 @@ def check_settings(
     if not targets:
         raise InputError("there is nothing to explain: give at least one target")
     for target in targets:
-        if target.label not in detector.labels:
-            raise InputError(unknown_label(target.label, tuple(detector.labels)))
+        label_column(target.label, tuple(detector.labels))
         target.check_inside(size)
     choose(MODES, mode, "mode")
     if batch_size < 1:

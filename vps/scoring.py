@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vps import boxes
-from vps.types import Detections
+from vps.types import Detections, TargetScores
 
 CLASS_MODE_IOU = 0.5
 """The IoU that a candidate must exceed to count in mode "class"."""
@@ -65,3 +65,15 @@ def best_candidates(detections: Detections, target: Tensor, column: int, mode: s
     rows = [value, class_scores.gather(1, best), ious.gather(1, best)]
     box = candidates.gather(1, best[..., None].expand(-1, -1, 4))[:, 0]
     return torch.cat([*rows, box], dim=1) * (value > 0)
+
+
+def target_rows(found: TargetScores, mode: str) -> Tensor:
+    """What `best_candidates` tells of a target, from a detector that scores targets itself.
+
+    Returns:
+        (B, T, 7) float32: s, p_c, IoU and box xyxy; all zeros where s = 0.
+    """
+    class_scores, ious = found.class_scores.float(), found.ious.float()
+    value = MODES[mode](ious, class_scores, class_scores[..., None])
+    rows = torch.stack([value, class_scores, ious], dim=-1)
+    return torch.cat([rows, found.boxes.float()], dim=-1) * (value > 0)[..., None]

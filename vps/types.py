@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,19 +57,53 @@ class Detections:
         Raises:
             InputError: the detector does not know the label.
         """
-        try:
-            return self.labels.index(label)
-        except ValueError:
-            raise InputError(unknown_label(label, self.labels)) from None
+        return label_column(label, self.labels)
 
 
-def unknown_label(label: str, labels: tuple[str, ...]) -> str:
-    """The message for a label that is not among `labels`, with the nearest known names."""
-    import difflib
+@dataclass(frozen=True, eq=False)
+class TargetScores:
+    """What a detector says of T given targets in each of B images.
 
+    Attributes:
+        class_scores: (B, T) float in [0, 1], of each target's label.
+        ious: (B, T) float in [0, 1], of the detector's box with the target's, or its expectation.
+        boxes: (B, T, 4) float, the detector's box, xyxy, pixels of the original image.
+
+    Raises:
+        DetectorError: shapes that do not fit together, or values that are not finite or, for
+            scores and IoUs, outside [0, 1].
+    """
+
+    class_scores: Tensor
+    ious: Tensor
+    boxes: Tensor
+
+    def __post_init__(self) -> None:
+        shapes = [tuple(value.shape) for value in (self.class_scores, self.ious, self.boxes)]
+        if len(shapes[0]) != 2 or shapes != [shapes[0], shapes[0], (*shapes[0], 4)]:
+            raise DetectorError(
+                f"class scores, IoUs and boxes must have shapes (B, T), (B, T), (B, T, 4); got "
+                f"{shapes}"
+            )
+        rates = torch.stack([self.class_scores, self.ious])
+        if not bool(torch.isfinite(rates).all() & torch.isfinite(self.boxes).all()):
+            raise DetectorError("the detector returned NaN or infinite scores, IoUs or boxes")
+        if bool(((rates < 0) | (rates > 1)).any()):
+            low, high = float(rates.min()), float(rates.max())
+            raise DetectorError(f"scores and IoUs must lie in [0, 1], got {low:.4g} to {high:.4g}")
+
+
+def label_column(label: str, labels: tuple[str, ...]) -> int:
+    """The place of `label` among a detector's labels.
+
+    Raises:
+        InputError: it is not there; the message gives the nearest known names.
+    """
+    if label in labels:
+        return labels.index(label)
     near = difflib.get_close_matches(label, labels, n=3, cutoff=0.5) or list(labels[:8])
     more = f", ... ({len(labels)} in all)" if len(labels) > len(near) else ""
-    return f"unknown label {label!r}; the detector knows: {', '.join(near)}{more}"
+    raise InputError(f"unknown label {label!r}; the detector knows: {', '.join(near)}{more}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,11 +1,17 @@
-"""What every adapter must hold to; each adapter's tests call `check_contract`."""
+"""What every adapter must hold to; `test_contract.py` runs it on all cases of the zoo."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
+from torch import nn
+from torchvision.ops import batched_nms
 
+from tests.detectors.zoo import Own, Reduction
 from vps.detector import Detector
+from vps.types import Detections
 
 SIZES = ((48, 64), (70, 40))
 
@@ -22,19 +28,27 @@ def picture(size: tuple[int, int], seed: int = 0) -> np.ndarray:
     return image.clip(0, 255).astype(np.uint8)
 
 
-def check_contract(detector: Detector, tolerance: float = 1e-4) -> None:
-    """Check an adapter on images of two sizes; `tolerance` is for scores, and boxes in pixels."""
+def batch_of(detector: Detector, size: tuple[int, int]) -> torch.Tensor:
+    """(3, 3, h, w): a picture of (H, W), the same mirrored, and plain grey."""
+    pixels = detector.prepare(picture(size))
+    return torch.stack([pixels, pixels.flip(-1), torch.full_like(pixels, 0.5)])
+
+
+def check_contract(
+    detector: Detector,
+    tolerance: float = 1e-4,
+    sizes: tuple[tuple[int, int], ...] = SIZES,
+) -> None:
+    """Check an adapter on images of some sizes; `tolerance` is for scores, and boxes in pixels."""
     assert isinstance(detector, Detector)
     assert detector.name
     assert len(set(detector.labels)) == len(detector.labels) > 0
-    for size in SIZES:
-        image = picture(size)
-        pixels = _check_prepare(detector, image)
-        batch = torch.stack([pixels, pixels.flip(-1), torch.full_like(pixels, 0.5)])
-        _check_detect(detector, batch, size, tolerance)
+    for size in sizes:
+        _check_prepare(detector, picture(size))
+        _check_detect(detector, batch_of(detector, size), size, tolerance)
 
 
-def _check_prepare(detector: Detector, image: np.ndarray) -> torch.Tensor:
+def _check_prepare(detector: Detector, image: np.ndarray) -> None:
     before = image.copy()
     pixels = detector.prepare(image)
     assert (image == before).all()
@@ -48,7 +62,6 @@ def _check_prepare(detector: Detector, image: np.ndarray) -> torch.Tensor:
     colour = torch.from_numpy(image.reshape(-1, 3).mean(0) / 255).float()
     assert torch.allclose(pixels.mean((1, 2)).cpu(), colour, atol=0.03)
     assert torch.equal(pixels, detector.prepare(image))
-    return pixels
 
 
 def _check_detect(
@@ -59,16 +72,85 @@ def _check_detect(
     assert torch.equal(batch, before)
     assert found.labels == detector.labels
     assert len(found) == len(batch)
-    assert found.boxes.shape[1] > 0
     assert found.boxes.dtype.is_floating_point
     assert found.scores.dtype == torch.float32
     assert not found.scores.requires_grad
     for row, image in enumerate(batch):
-        alone = detector.detect(image[None], size)
-        assert torch.allclose(alone.boxes[0], found.boxes[row], atol=tolerance * max(size))
-        assert torch.allclose(alone.scores[0], found.scores[row], atol=tolerance)
+        alone = live(detector.detect(image[None], size))
+        together = live(found, row)
+        assert len(alone[0]) == len(together[0])
+        assert torch.allclose(alone[0], together[0], atol=tolerance * max(size))
+        assert torch.allclose(alone[1], together[1], atol=tolerance)
+    again = detector.detect(batch, size)
+    assert torch.equal(again.boxes, found.boxes)
+    assert torch.equal(again.scores, found.scores)
     # Boxes are in pixels of the original image, so they grow with it.
     doubled = detector.detect(batch, (2 * size[0], 3 * size[1]))
     growth = torch.tensor([3.0, 2.0, 3.0, 2.0], device=found.boxes.device)
-    assert torch.allclose(doubled.boxes, found.boxes * growth, rtol=1e-4, atol=1e-3)
-    assert torch.equal(doubled.scores, found.scores)
+    for row in range(len(batch)):
+        boxes, scores = live(doubled, row)
+        assert torch.allclose(boxes, live(found, row)[0] * growth, rtol=1e-4, atol=1e-3)
+        assert torch.equal(scores, live(found, row)[1])
+
+
+def live(found: Detections, row: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """Boxes (n, 4) and scores (n, L) of the candidates of an image that are not padding."""
+    alive = found.scores[row].amax(dim=-1) > 0
+    return found.boxes[row][alive], found.scores[row][alive]
+
+
+def reduce(found: Detections, how: Reduction, row: int = 0) -> Own:
+    """The detections of an image of a batch, as a library would make them of its candidates."""
+    boxes, scores = live(found, row)
+    if how.multi_label:
+        candidate, label = torch.nonzero(scores > how.threshold, as_tuple=True)
+    else:
+        best, column = scores.max(dim=-1)
+        candidate = torch.nonzero(best > how.threshold)[:, 0]
+        label = column[candidate]
+    boxes, scores = boxes[candidate], scores[candidate, label]
+    if how.nms_iou is None:
+        kept = scores.argsort(descending=True, stable=True)
+    else:
+        kept = batched_nms(boxes.float(), scores, label, how.nms_iou)
+    kept = kept[: how.top]
+    return Own(boxes[kept], scores[kept], [found.labels[i] for i in label[kept].tolist()])
+
+
+def assert_same_detections(ours: Own, theirs: Own, size: tuple[int, int], tolerance: float) -> None:
+    """Compare as sets: equal scores may come in any order."""
+    assert len(ours.labels) == len(theirs.labels) > 0
+    free = list(range(len(ours.labels)))
+    for box, score, label in zip(*theirs, strict=True):
+        match = next(
+            (
+                i
+                for i in free
+                if ours.labels[i] == label
+                and abs(float(ours.scores[i] - score)) <= tolerance
+                and torch.allclose(ours.boxes[i], box.to(ours.boxes), atol=tolerance * max(size))
+            ),
+            None,
+        )
+        assert match is not None, f"no candidate for {label} {float(score):.4f} {box.tolist()}"
+        free.remove(match)
+
+
+def snapshot(model: nn.Module) -> dict[str, Any]:
+    """All that a detector might leave changed on a model: modes, hooks, settings, gradients."""
+    state: dict[str, Any] = {}
+    for name, module in model.named_modules():
+        hooks = [len(value) for key, value in vars(module).items() if key.endswith("_hooks")]
+        settings = {
+            key: repr(value)
+            for key, value in vars(module).items()
+            if not key.startswith("_") and isinstance(value, (int, float, str, bool, dict, tuple))
+        }
+        replaced = "forward" in vars(module)
+        state[name] = (module.training, hooks, settings, replaced)
+    for name, parameter in model.named_parameters():
+        state[f"{name}!"] = (parameter.requires_grad, parameter.grad is None, parameter.dtype)
+        state[f"{name}="] = float(parameter.detach().double().abs().sum())
+    for name in ("config", "generation_config", "cfg"):
+        state[f"{name}?"] = repr(getattr(model, name, None))
+    return state

@@ -10,15 +10,15 @@ from PIL import Image
 transformers = pytest.importorskip("transformers")
 
 from detectors import load  # noqa: E402
-from detectors.hf_checkpoint import ImageSettings, read_checkpoint  # noqa: E402
+from detectors.grounding_dino_checkpoint import read_checkpoint  # noqa: E402
+from detectors.hf_checkpoint import ImageSettings, plain_processor  # noqa: E402
 from detectors.hf_grounding_dino import HFGroundingDino  # noqa: E402
 from detectors.text_cache import TextFeatures, reading  # noqa: E402
-from tests.detectors.contract import check_contract, picture  # noqa: E402
-from tests.detectors.tiny_grounding_dino import MAX_TOKENS, write_checkpoint  # noqa: E402
-from vps.detector import OpenVocabularyDetector  # noqa: E402
+from tests.detectors.contract import picture  # noqa: E402
+from tests.detectors.tiny_grounding_dino import LABELS, MAX_TOKENS  # noqa: E402
+from vps.detector import PromptedDetector  # noqa: E402
 from vps.errors import InputError  # noqa: E402
 
-LABELS = ("red circle", "red square", "Dog's hats")
 SIZE = (48, 70)
 
 
@@ -33,28 +33,8 @@ def pixels(detector):
     return torch.stack([first, first.flip(-1), torch.full_like(first, 0.4), first.flip(-2)])
 
 
-@pytest.fixture(scope="module")
-def plain(tiny_checkpoint):
-    """transformers' own processor and model."""
-    kind = getattr(transformers, "GroundingDinoImageProcessorPil", None)
-    images = (kind or transformers.GroundingDinoImageProcessor).from_pretrained(tiny_checkpoint)
-    tokenizer = transformers.AutoTokenizer.from_pretrained(tiny_checkpoint)
-    model = transformers.GroundingDinoForObjectDetection.from_pretrained(tiny_checkpoint).eval()
-    return images, tokenizer, model
-
-
-def test_contract(detector):
-    assert isinstance(detector, OpenVocabularyDetector)
-    check_contract(detector)
-
-
-def test_contract_of_mm_grounding_dino(tmp_path):
-    folder = write_checkpoint(tmp_path / "mm", "MMGroundingDino")
-    check_contract(load(f"hf-grounding-dino:{folder}", labels=LABELS))
-
-
-def test_prepare_equals_the_processor(detector, plain):
-    images = plain[0]
+def test_prepare_equals_the_processor(detector, tiny_checkpoint):
+    images = plain_processor("GroundingDinoImageProcessor").from_pretrained(tiny_checkpoint)
     mean, std = (
         np.array(values)[:, None, None] for values in (images.image_mean, images.image_std)
     )
@@ -67,37 +47,10 @@ def test_prepare_equals_the_processor(detector, plain):
         assert np.abs(ours - (expected * std + mean)).max() < 1e-5
 
 
-def test_fixed_and_native_sizes(plain):
+def test_fixed_and_native_sizes():
     settings = ImageSettings({"height": 30, "width": 50}, 2, (0, 0, 0), (1, 1, 1))
     assert settings.grid((100, 100)) == (30, 50)
     assert ImageSettings(None, 2, (0, 0, 0), (1, 1, 1)).grid((17, 19)) == (17, 19)
-
-
-@torch.no_grad()
-def test_detect_equals_the_plain_pipeline(detector, plain):
-    images, tokenizer, model = plain
-    image = picture(SIZE)
-    processor = transformers.GroundingDinoProcessor(images, tokenizer)
-    text = ". ".join(label.lower() for label in LABELS) + "."
-    inputs = processor(images=Image.fromarray(image), text=text, return_tensors="pt")
-    outputs = model(**inputs)
-    (expected,) = processor.post_process_grounded_object_detection(
-        outputs, inputs["input_ids"], threshold=0.0, text_threshold=0.0, target_sizes=[SIZE]
-    )
-    found = detector.detect(detector.prepare(image)[None], SIZE)
-    assert torch.allclose(found.boxes[0], expected["boxes"], atol=1e-3)
-
-    # Tokens of a label by their place in the text, which the adapter does not use.
-    offsets = tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
-    for column, label in enumerate(LABELS):
-        start = text.index(label.lower())
-        end = start + len(label)
-        span = [i for i, (a, b) in enumerate(offsets) if start <= a < b <= end]
-        score = outputs.logits[0][:, span].sigmoid().max(-1).values
-        assert torch.allclose(found.scores[0, :, column], score, atol=1e-5)
-    # The library's score also looks at the separators.
-    assert (expected["scores"] + 1e-5 >= found.scores[0].max(-1).values).all()
-    assert found.scores.std(1).max() > 0.01
 
 
 def test_batches_of_any_size_equal_single_images(detector, pixels):
@@ -123,7 +76,7 @@ def test_text_is_read_once_and_the_result_is_the_same(tiny_checkpoint, pixels):
     assert len(calls) == 2
     assert torch.equal(fresh.scores, again.scores)
 
-    asked = detector._prompts[0]
+    asked = detector._asked[0]
     ids = asked.ids.repeat(len(pixels), 1)
     images = detector.checkpoint.images
     mean, std = (torch.tensor(values)[:, None, None] for values in (images.mean, images.std))
@@ -139,7 +92,7 @@ def test_the_text_cache_is_left_even_after_an_error(detector, pixels):
         _ = 1 / 0
     expected = detector.detect(pixels[:1], SIZE)
     with pytest.raises(RuntimeError):
-        detector._ask(detector._prompts[0], torch.zeros(1, 5, 48, 64))
+        detector._ask(detector._asked[0], torch.zeros(1, 5, 48, 64))
     assert torch.equal(detector.detect(pixels[:1], SIZE).scores, expected.scores)
 
 
@@ -181,6 +134,30 @@ def test_long_prompts_are_split(detector, pixels):
         assert torch.allclose(alone.boxes, both.boxes[:, rows], atol=1e-4)
 
 
+def test_narrowed_keeps_the_scores_of_what_is_asked(detector, pixels):
+    assert isinstance(detector, PromptedDetector)
+    # Packed anew, "cat" would slip into the prompt before it and change its scores.
+    long = [f"dog hat red blue circle {letter}" for letter in "abcde"]
+    labels = (*long[:2], "man", *long[2:], "cat")
+    whole = detector.with_labels(labels)
+    assert [len(set(prompt.columns)) - 1 for prompt in whole.prompts] == [3, 3, 1]
+    narrow = whole.narrowed(("cat", "man"))
+    assert narrow.labels == (*long[:2], "man", "cat")
+    assert narrow.prompts[0].token_ids == whole.prompts[0].token_ids
+    assert narrow.prompts[1].token_ids == whole.prompts[2].token_ids
+    everything, some = whole.detect(pixels, SIZE), narrow.detect(pixels, SIZE)
+    queries = detector.checkpoint.model.config.num_queries
+    assert torch.equal(some.boxes[:, :queries], everything.boxes[:, :queries])
+    assert torch.equal(some.boxes[:, queries:], everything.boxes[:, 2 * queries :])
+    for label in ("cat", "man"):
+        column, same = whole.labels.index(label), narrow.labels.index(label)
+        scores = everything.scores[..., column].sort(1).values[:, -queries:]
+        assert torch.equal(some.scores[..., same].sort(1).values[:, -queries:], scores)
+    assert narrow.narrowed(narrow.labels) is narrow
+    with pytest.raises(InputError, match="unknown label 'horse'"):
+        whole.narrowed(("horse",))
+
+
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_half_precision_on_the_cpu(tiny_checkpoint, pixels, dtype):
     half = load(f"hf-grounding-dino:{tiny_checkpoint}", labels=LABELS, dtype=dtype)
@@ -196,8 +173,6 @@ def test_cuda(tiny_checkpoint, detector, pixels, dtype):
     found = there.detect(pixels.cuda(), SIZE)
     assert found.scores.is_cuda
     assert found.scores.dtype == torch.float32
-    if dtype == "float32":
-        check_contract(there, tolerance=5e-3)
 
 
 def test_an_image_too_narrow_for_the_queries(detector):
@@ -219,12 +194,6 @@ def test_a_missing_folder():
         read_checkpoint("./nowhere/at/all")
 
 
-def test_missing_weights(broken):
-    (broken / "model.safetensors").rename(broken / "weights.txt")
-    with pytest.raises(InputError, match="cannot be loaded"):
-        read_checkpoint(str(broken))
-
-
 def test_incomplete_weights(broken):
     from safetensors.torch import load_file, save_file
 
@@ -232,13 +201,6 @@ def test_incomplete_weights(broken):
     del weights["model.text_projection.weight"]
     save_file(weights, broken / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(InputError, match=r"lacks 1 of .* model.text_projection.weight"):
-        read_checkpoint(str(broken))
-
-
-def test_truncated_weights(broken):
-    weights = (broken / "model.safetensors").read_bytes()
-    (broken / "model.safetensors").write_bytes(weights[: len(weights) // 2])
-    with pytest.raises(InputError, match="cannot be loaded"):
         read_checkpoint(str(broken))
 
 

@@ -2,7 +2,14 @@ import json
 
 import pytest
 
-from detectors.prompts import NO_LABEL, as_phrase, build_prompts, check_labels, parse_prompt
+from detectors.prompts import (
+    NO_LABEL,
+    as_phrase,
+    build_prompts,
+    check_labels,
+    narrow_prompts,
+    parse_prompt,
+)
 from vps.errors import InputError
 
 
@@ -107,3 +114,17 @@ def test_marks_of_the_tokenizer_are_mere_text(tokenizer):
 def test_a_label_of_unknown_signs_is_rejected(tokenizer):
     with pytest.raises(InputError, match="knows no part"):
         build_prompts(["\u2603"], tokenizer, 256)
+
+
+def test_narrowed_prompts_keep_their_words(tokenizer):
+    labels = ["dog", "cat", "man", "red circle", "blue square"]
+    prompts = build_prompts(labels, tokenizer, 8)
+    kept, columns = narrow_prompts(prompts, [3])
+    assert [prompt.token_ids for prompt in kept] == [
+        prompt.token_ids for prompt in prompts if 3 in prompt.columns
+    ]
+    assert 3 in columns
+    for prompt in kept:
+        back = tuple(NO_LABEL if c == NO_LABEL else columns[c] for c in prompt.columns)
+        assert back in [whole.columns for whole in prompts]
+    assert narrow_prompts(prompts, range(5)) == (prompts, (0, 1, 2, 3, 4))

@@ -7,10 +7,11 @@ from detectors import DETECTORS, load
 from vps.errors import InputError, MissingExtraError
 
 
-@pytest.mark.parametrize("path", DETECTORS.values())
-def test_every_entry_can_be_imported(path):
-    pytest.importorskip("transformers")
-    module, function = path.split(":")
+@pytest.mark.parametrize("entry", DETECTORS.values(), ids=DETECTORS)
+def test_every_entry_can_be_imported(entry):
+    for needed in entry.needs:
+        pytest.importorskip(needed)
+    module, function = entry.loader.split(":")
     assert callable(getattr(__import__(module, fromlist=[function]), function))
 
 
@@ -72,7 +73,7 @@ def test_the_demo_is_found_in_its_folder(tiny_checkpoint, monkeypatch):
 def test_a_missing_library_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "transformers", None)
     monkeypatch.setitem(sys.modules, "transformers.modeling_outputs", None)
-    for module in ("hf_grounding_dino", "hf_checkpoint", "text_cache"):
+    for module in ("hf_grounding_dino", "grounding_dino_checkpoint", "hf_checkpoint", "text_cache"):
         monkeypatch.delitem(sys.modules, f"detectors.{module}", raising=False)
         monkeypatch.delattr(detectors, module, raising=False)
     with pytest.raises(MissingExtraError, match=r"pip install '.\[hf\]'"):

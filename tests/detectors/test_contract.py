@@ -1,0 +1,199 @@
+"""The contract of all adapters, on small models of the real classes.
+
+Cases whose library is not installed are skipped, and say so.
+"""
+
+import pickle
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from detectors import DETECTORS
+from tests.detectors import contract
+from tests.detectors.zoo import all_cases
+from vps.detections import visible
+from vps.errors import InputError
+from vps.explain import explain
+from vps.targets import Target
+
+CASES = [
+    pytest.param(
+        case,
+        id=case.name,
+        marks=[
+            *(getattr(pytest.mark, mark) for mark in case.marks),
+            *([pytest.mark.skip(f"needs {', '.join(case.missing)}")] if case.missing else []),
+        ],
+    )
+    for case in all_cases()
+]
+WITH_WEIGHTS = [parameter for parameter in CASES if parameter.values[0].weights]
+COMPARED = [parameter for parameter in CASES if parameter.values[0].own]
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """The folder of a case's saved model, written once."""
+    folders = {}
+
+    def save(case):
+        if case.name not in folders:
+            folders[case.name] = tmp_path_factory.mktemp("model")
+            case.save(folders[case.name])
+        return folders[case.name]
+
+    return save
+
+
+@pytest.fixture(scope="module")
+def loaded(saved):
+    """A case's detector, loaded once from its folder."""
+    detectors = {}
+
+    def load(case):
+        if case.name not in detectors:
+            detectors[case.name] = case.load(saved(case), "cpu")
+        return detectors[case.name]
+
+    return load
+
+
+def test_every_kind_of_detector_has_a_case():
+    kinds = {case.values[0].name.split(" ")[0] for case in CASES}
+    assert set(DETECTORS) - kinds == {kind for kind in DETECTORS if kind.startswith("demo-")}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_contract(case, loaded):
+    contract.check_contract(loaded(case), case.tolerance, case.sizes)
+
+
+@pytest.mark.parametrize("case", COMPARED)
+def test_the_best_candidates_are_what_the_library_itself_detects(case, saved, loaded):
+    detector = loaded(case)
+    for size in case.sizes:
+        image = contract.picture(size, seed=1)
+        found = detector.detect(detector.prepare(image)[None], size)
+        ours = contract.reduce(found, case.reduction)
+        theirs = case.own(saved(case), image)
+        contract.assert_same_detections(ours, theirs, size, case.tolerance)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_nothing_is_left_changed(case, loaded):
+    detector = loaded(case)
+    model = case.model(detector)
+    if model is None:
+        pytest.skip("no torch module inside")
+    size = case.sizes[0]
+    batch = contract.batch_of(detector, size)
+    leaves = []
+    handles = [
+        module.register_forward_pre_hook(lambda module, _: leaves.append(module))
+        for module in model.modules()
+        if not list(module.children())
+    ]
+    expected = detector.detect(batch, size)
+    for handle in handles:
+        handle.remove()
+    before = contract.snapshot(model)
+    for leaf in (leaves[0], leaves[len(leaves) // 2], leaves[-1]):
+
+        def fail(*_):
+            raise ZeroDivisionError("a model may fail anywhere")
+
+        handle = leaf.register_forward_pre_hook(fail)
+        with pytest.raises(ZeroDivisionError):
+            detector.detect(batch, size)
+        handle.remove()
+        assert contract.snapshot(model) == before
+    found = detector.detect(batch, size)
+    assert contract.snapshot(model) == before
+    assert torch.equal(found.boxes, expected.boxes)
+    assert torch.equal(found.scores, expected.scores)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_saved_loads_equal(case, saved, loaded):
+    size = case.sizes[0]
+    batch = contract.batch_of(loaded(case), size)
+    first, second = (d.detect(batch, size) for d in (loaded(case), case.load(saved(case), "cpu")))
+    assert torch.equal(first.boxes, second.boxes)
+    assert torch.equal(first.scores, second.scores)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU")
+@pytest.mark.parametrize("case", CASES)
+def test_contract_on_cuda(case, saved, loaded):
+    try:
+        detector = case.load(saved(case), "cuda")
+    except InputError as error:
+        pytest.skip(str(error))
+    contract.check_contract(detector, 1e-3, case.sizes)
+    size = case.sizes[0]
+    here, there = (d.detect(contract.batch_of(d, size), size) for d in (loaded(case), detector))
+    assert torch.allclose(here.scores, there.scores.cpu(), atol=1e-3)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_best_detection_is_explained(case, loaded):
+    detector = loaded(case)
+    size = case.sizes[0]
+    image = contract.picture(size)
+    detections = detector.detect(detector.prepare(image)[None], size)
+    boxes = detections.boxes.clone()
+    boxes[..., 0::2] = boxes[..., 0::2].clamp(0, size[1])
+    boxes[..., 1::2] = boxes[..., 1::2].clamp(0, size[0])
+    whole = ((boxes[..., 2:] - boxes[..., :2]) > 1).all(-1, keepdim=True)
+    inside = type(detections)(boxes, detections.scores * whole, detections.labels)
+    best = visible(inside, threshold=0)[0]
+    explanation = explain(
+        detector,
+        image,
+        Target(best.box, best.label),
+        regions=9,
+        region_method="grid",
+        search="path_search",
+        batch_size=4,
+    )
+    assert explanation.heatmap.shape == size
+    assert np.isfinite(explanation.heatmap).all()
+    assert explanation.insertion[-1] > 0
+    assert sorted(explanation.order) == list(range(len(explanation.order)))
+
+
+class Trap:
+    """Unpickled, it leaves a file behind."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")
+
+
+@pytest.mark.parametrize("case", WITH_WEIGHTS)
+@pytest.mark.parametrize("damage", ["truncated", "garbage", "empty", "pickle", "missing"])
+def test_damaged_weights_are_refused(case, damage, saved, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(saved(case), folder)
+    (weights,) = folder.glob(case.weights)
+    trap = tmp_path / "trapped"
+    if damage == "missing":
+        weights.unlink()
+    else:
+        content = weights.read_bytes()
+        weights.write_bytes(
+            {
+                "truncated": content[: len(content) // 2],
+                "garbage": b"not a model " * 100,
+                "empty": b"",
+                "pickle": pickle.dumps({"model": Trap(trap)}),
+            }[damage]
+        )
+    with pytest.raises(InputError) as caught:
+        case.load(folder, "cpu")
+    assert str(folder) in str(caught.value)
+    assert not trap.exists()

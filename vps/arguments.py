@@ -1,0 +1,125 @@
+"""What the `vps` command understands: its commands and their options."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from vps.errors import InputError
+
+DEMO_DETECTOR = "demo-grounding-dino"
+_DESCRIPTION = (
+    "Which parts of an image made an object detector put this box, with this label, here?"
+)
+
+
+def make_parser(
+    runs: Mapping[str, Callable[[argparse.Namespace], None]],
+) -> argparse.ArgumentParser:
+    """The parser; `arguments.run` is the function of the command that was given.
+
+    Args:
+        runs: what runs each of the commands detect, explain, detectors and demo.
+    """
+    parser = argparse.ArgumentParser(prog="vps", description=_DESCRIPTION)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def add(name: str, about: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=about)
+        command.set_defaults(run=runs[name])
+        return command
+
+    command = add("detect", "list what a detector finds in an image")
+    _add_detector(command)
+    command.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+    command = add("explain", "explain what a detector found, or missed")
+    _add_detector(command)
+    what = command.add_argument_group("what to explain", "by default, the best detection")
+    one = what.add_mutually_exclusive_group()
+    one.add_argument("--detection", type=int, metavar="K", help="number K of `vps detect`")
+    one.add_argument("--all", action="store_true", help="all detections")
+    one.add_argument(
+        "--box", type=float, nargs=4, metavar=("X1", "Y1", "X2", "Y2"), help="a box in pixels"
+    )
+    what.add_argument("--label", help="the label of --box; not needed if there is only one")
+    how = command.add_argument_group("how")
+    _add_search(how, regions=64)
+    how.add_argument("--region-method", default="slico", help="slico (default), slic, grid, ...")
+    how.add_argument("--fill", default="mean", help="mean (default), black, image-mean, blur")
+    how.add_argument("--mode", default="object", help="object (default), class or box")
+    how.add_argument("--seed", type=int, default=0, help="of a search that draws (default: 0)")
+    how.add_argument(
+        "--all-prompts",
+        action="store_true",
+        help="ask for all labels, also where they fill prompts that cannot change the score",
+    )
+    how.add_argument("--format", default="png", choices=["png", "pdf", "svg"], help="of figures")
+    command.add_argument("--out", type=Path, required=True, help="folder for the results")
+
+    add("detectors", "list the kinds of detectors, and what each needs")
+
+    command = add("demo", "explain a small detector on synthetic scenes")
+    command.add_argument("--out", type=Path, default=Path("out/demo"), help="default: out/demo")
+    command.add_argument("--device", default="cpu", help="cpu (default) or cuda")
+    _add_search(command, regions=36)
+    return parser
+
+
+def _add_detector(command: argparse.ArgumentParser) -> None:
+    command.add_argument("image", type=Path, metavar="IMAGE")
+    group = command.add_argument_group("the detector")
+    group.add_argument(
+        "--detector",
+        default=DEMO_DETECTOR,
+        help=f"default: {DEMO_DETECTOR}; `vps detectors` lists all",
+    )
+    group.add_argument("--prompt", help='what to look for, as "dog . cat ."')
+    group.add_argument("--device", default="cpu", help="cpu (default), cuda or cuda:N")
+    group.add_argument("--dtype", default="float32", help="float32 (default), bfloat16, float16")
+    group.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an option of this kind of detector, e.g. weights=model.pth; may be repeated",
+    )
+    group.add_argument(
+        "--threshold", type=float, default=0.3, help="lowest score of a detection (default: 0.3)"
+    )
+
+
+def _add_search(group: argparse._ActionsContainer, *, regions: int) -> None:
+    group.add_argument(
+        "--regions", type=int, default=regions, help=f"how many, about (default: {regions})"
+    )
+    group.add_argument("--search", default="auto", help="auto (default), path_search, top_k, ...")
+    group.add_argument(
+        "--effort",
+        default="balanced",
+        help="fast, balanced (default) or high: 15, 20, 30 %% of greedy's passes",
+    )
+    group.add_argument("--time-limit", type=float, metavar="S", help="seconds for each search")
+    group.add_argument("--batch-size", type=int, default=8, help="images a pass (default: 8)")
+    group.add_argument("--quiet", action="store_true", help="no progress bar")
+
+
+def parse_options(texts: list[str]) -> dict[str, Any]:
+    """NAME=VALUE pairs; a value that reads as a number, True, False or None is one.
+
+    Raises:
+        InputError: a text without name or equals sign.
+    """
+    options = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            raise InputError(f"--option takes NAME=VALUE, got {text!r}")
+        try:
+            options[name] = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            options[name] = value
+    return options
