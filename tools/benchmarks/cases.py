@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from detectors import load
+from detectors import find_entry, load
 from vps.boxes import iou
 from vps.data.coco import read_coco
 from vps.data.layouts import CATEGORIES
@@ -83,7 +83,7 @@ def scene_samples(seed: int) -> Iterator[Sample]:
 
 def load_for(name: str, labels: Sequence[str]) -> Detector:
     """A detector by name, asked for a data set's labels unless it brings its own."""
-    return load(name) if name.startswith("onnx:") else load(name, labels=labels)
+    return load(name, labels=labels if find_entry(name).prompted else None)
 
 
 def cases_found(
