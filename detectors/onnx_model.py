@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,25 +9,37 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
+from torch.nn.functional import interpolate, pad
 
-from detectors.onnx_config import InputConfig, OnnxConfig, read_config
+from detectors.onnx_config import OnnxConfig, read_config
+from detectors.onnx_heads import make_head
+from detectors.onnx_input import arranged, corner, fitted
 from detectors.pixels import check_batch, scale_boxes, to_pixels
-from vps.boxes import cxcywh_to_xyxy
 from vps.errors import DetectorError, InputError
 from vps.extras import require
+from vps.names import choose
 from vps.types import Detections
+
+DTYPES = {
+    "tensor(float)": torch.float32,
+    "tensor(float16)": torch.float16,
+    "tensor(uint8)": torch.uint8,
+}
+# By how much rounding may carry scores beyond 0 and 1.
+ROUNDING = 1e-3
 
 
 class OnnxDetector:
-    """An ONNX file as a detector with fixed labels.
+    """An ONNX file as a detector with fixed labels; a `vps.detector.Detector`.
 
-    A label's score is objectness times class score. All cells of all grids are candidates. Images
-    go through the model one by one: most exported files have a fixed batch of 1.
+    All boxes that the file returns are candidates; what it drops inside, as by an NMS that is part
+    of the graph, a search does not see, so files without are better explained.
+
+    A batch goes through in one run if the file leaves the number of images open, else one by one.
 
     Args:
         config: what `read_config` returns.
-        threads: on how many cores onnxruntime computes one image.
+        threads: on how many cores onnxruntime computes a run.
 
     Raises:
         InputError: the model file is missing or broken, or does not fit the description.
@@ -40,59 +51,105 @@ class OnnxDetector:
         self.device = torch.device("cpu")
         self._config = config
         self._session = _open(config.model, threads)
-        self._feed = self._session.get_inputs()[0].name
-        self._cells = _cells(config.input.size, config.output.strides)
+        self._head = make_head(config.output, config.input.size, len(config.labels))
+        feed, *others = self._session.get_inputs()
+        if others or feed.type not in DTYPES:
+            kinds = [f"{given.name}: {given.type}" for given in (feed, *others)]
+            raise InputError(
+                f"{config.model} has the inputs {', '.join(kinds)}; only one input of type "
+                f"{', '.join(DTYPES)} can be fed: export it with one"
+            )
+        self._feed, self._dtype = feed.name, DTYPES[feed.type]
         height, width = config.input.size
-        self._check("input", self._session.get_inputs()[0].shape, [1, 3, height, width])
-        expected = [1, len(self._cells), 5 + len(self.labels)]
-        self._check("output", self._session.get_outputs()[0].shape, expected)
+        image = (3, height, width) if config.input.layout == "nchw" else (height, width, 3)
+        self._check("input", feed, [image])
+        found = {output.name: output for output in self._session.get_outputs()}
+        self._names = self._head.names or tuple(found)[:1]
+        for name, shapes in zip(self._names, self._head.shapes, strict=True):
+            choose(found, name, f"output of {config.model}")
+            self._check(f"output {name!r}", found[name], shapes)
+        self._batched = config.input.batched and not (feed.shape and isinstance(feed.shape[0], int))
 
     def prepare(self, image: np.ndarray) -> Tensor:
-        """The image as large as it fits, without padding; see `vps.detector.Detector.prepare`.
+        """The image at the size at which the model sees it, without padding.
 
-        Bilinear without smoothing, as the detectors of the YOLO family are trained and measured.
+        See `vps.detector.Detector.prepare`.
         """
+        config = self._config.input
         size = (image.shape[0], image.shape[1])
+        grid = fitted(size, config)
+        if config.antialias:
+            return to_pixels(image, grid, self.device)
         pixels = to_pixels(image, size, self.device)
-        return interpolate(pixels[None], fitted(size, self._config.input.size), mode="bilinear")[0]
+        return interpolate(pixels[None], grid, mode="bilinear")[0]
 
     @torch.no_grad()
     def detect(self, pixels: Tensor, size: tuple[int, int]) -> Detections:
-        """All cells with all labels; see `vps.detector.Detector.detect`.
+        """All boxes with all labels; see `vps.detector.Detector.detect`.
 
         Raises:
             InputError: pixels larger than the model's input.
+            DetectorError: the model fails, or returns what its description does not say.
         """
+        config = self._config.input
         grid = check_batch(pixels)
-        if grid[0] > self._config.input.size[0] or grid[1] > self._config.input.size[1]:
+        if grid[0] > config.size[0] or grid[1] > config.size[1]:
             raise InputError(
-                f"{self.name} takes pixels of at most {self._config.input.size} (height, width), "
-                f"got {grid}; use prepare()"
+                f"{self.name} takes pixels of at most {config.size} (height, width), got {grid}; "
+                "use prepare()"
             )
-        batch = padded(pixels, self._config.input)
-        rows = [self._session.run(None, {self._feed: image[None].numpy()})[0] for image in batch]
-        output = torch.from_numpy(np.concatenate(rows))
-        if output.shape[1:] != (len(self._cells), 5 + len(self.labels)):
-            raise DetectorError(
-                f"{self.name} returned {tuple(output.shape[1:])} values for an image; expected "
-                f"{(len(self._cells), 5 + len(self.labels))}: cells, and 5 + labels"
-            )
-        boxes = cxcywh_to_xyxy(decode_yolox(output[..., :4], self._cells))
-        scores = (output[..., 4:5] * output[..., 5:]).clamp(0, 1)
-        return Detections(scale_boxes(boxes, grid, size), scores, self.labels)
-
-    def _check(self, what: str, found: Sequence[Any], expected: list[int]) -> None:
-        """Compare a shape of the file with the description; a named axis is free."""
-        fits = len(found) == len(expected) and all(
-            have == want or not isinstance(have, int)
-            for have, want in zip(found, expected, strict=True)
+        batch = arranged(pixels, config, self._dtype).numpy()
+        parts = [batch] if self._batched else np.split(batch, len(batch))
+        runs = [self._head.read(self._run(part)) for part in parts]
+        # A run may return as many boxes as it likes.
+        most = max(boxes.shape[1] for boxes, _ in runs)
+        boxes, scores = (
+            torch.cat([pad(values, (0, 0, 0, most - values.shape[1])) for values in column])
+            for column in zip(*runs, strict=True)
         )
-        if not fits:
+        top, left = corner(grid, config)
+        boxes = scale_boxes(boxes - boxes.new_tensor([left, top, left, top]), grid, size)
+        return Detections(boxes, self._checked(scores), self.labels)
+
+    def _run(self, images: np.ndarray) -> list[Tensor]:
+        """The outputs that the head reads, in float32."""
+        count = len(images)
+        what = f"{self._config.model} was given {count} images"
+        hint = "; if it takes one at a time, set input.batched to false" if count > 1 else ""
+        try:
+            results = self._session.run(list(self._names), {self._feed: images})
+        except Exception as error:
+            # onnxruntime raises classes of its own that have only Exception in common.
+            raise DetectorError(f"{what} and failed: {_one_line(error)}{hint}") from error
+        for result, output, shapes in zip(results, self._names, self._head.shapes, strict=True):
+            if result.shape[:1] != (count,) or not _fits(result.shape[1:], shapes):
+                raise DetectorError(
+                    f"{what} and returned {output!r} of shape {result.shape}, where its "
+                    f"description means {_meant(shapes, count)}{hint}"
+                )
+        return [torch.from_numpy(result).float() for result in results]
+
+    def _check(self, what: str, found: Any, shapes: Sequence[tuple[int, ...]]) -> None:
+        """Compare an input or output of the file with the description; a named axis is free."""
+        if not found.shape:
+            return  # The file does not say.
+        batch, *shape = found.shape
+        if (isinstance(batch, int) and batch != 1) or not _fits(shape, shapes):
             raise InputError(
-                f"{self._config.model.name} has an {what} of shape {list(found)}, but its "
-                f"description, with {len(self.labels)} labels, means {expected}; correct one of "
-                "them"
+                f"{self._config.model} has an {what} of shape {found.shape}, but its description, "
+                f"with {len(self.labels)} labels, means {_meant(shapes, 1)}; correct one of them"
             )
+
+    def _checked(self, scores: Tensor) -> Tensor:
+        """Scores without rounding errors at 0 and 1."""
+        inside = scores.clamp(0, 1)
+        if bool(((scores - inside).abs() > ROUNDING).any()):
+            raise DetectorError(
+                f"{self._config.model} returned scores from {float(scores.min()):.4g} to "
+                f"{float(scores.max()):.4g}; if they are logits, set output.activation in its "
+                "description"
+            )
+        return inside
 
 
 def load_onnx(
@@ -120,34 +177,23 @@ def load_onnx(
     return OnnxDetector(config, threads=threads)
 
 
-def fitted(size: tuple[int, int], limit: tuple[int, int]) -> tuple[int, int]:
-    """The (h, w) of an image (H, W) made as large as fits into `limit`, rounded down."""
-    ratio = min(limit[0] / size[0], limit[1] / size[1])
-    return max(1, int(size[0] * ratio)), max(1, int(size[1] * ratio))
+def _fits(shape: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> bool:
+    """Whether a shape is one of `shapes`; -1 there is any number, and so is an open axis here."""
+    return any(
+        len(shape) == len(other)
+        and all(
+            want == -1 or have == want or not isinstance(have, int)
+            for have, want in zip(shape, other, strict=True)
+        )
+        for other in shapes
+    )
 
 
-def padded(pixels: Tensor, config: InputConfig) -> Tensor:
-    """Pixels (B, 3, h, w), RGB in [0, 1], as the model takes them: (B, 3, *config.size)."""
-    batch = pixels.new_full((len(pixels), 3, *config.size), config.padding)
-    ordered = pixels.flip(1) if config.channels == "bgr" else pixels
-    batch[..., : pixels.shape[2], : pixels.shape[3]] = ordered * config.scale
-    return batch
-
-
-def decode_yolox(boxes: Tensor, cells: Tensor) -> Tensor:
-    """YOLOX's numbers (B, C, 4) as cxcywh boxes in pixels of the input; cells are (C, 3)."""
-    corners, strides = cells[:, :2], cells[:, 2:]
-    return torch.cat([(boxes[..., :2] + corners) * strides, boxes[..., 2:].exp() * strides], -1)
-
-
-def _cells(size: tuple[int, int], strides: Sequence[int]) -> Tensor:
-    """Column, row and stride of each cell, (C, 3)."""
-    grids = []
-    for stride in strides:
-        rows, columns = math.ceil(size[0] / stride), math.ceil(size[1] / stride)
-        y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
-        grids.append(torch.stack([x, y, torch.full_like(x, stride)], -1).reshape(-1, 3))
-    return torch.cat(grids).float()
+def _meant(shapes: Sequence[tuple[int, ...]], count: int) -> str:
+    return " or ".join(
+        str([count, *("any" if axis == -1 else axis for axis in shape)]).replace("'", "")
+        for shape in shapes
+    )
 
 
 def _open(path: Path, threads: int) -> Any:
@@ -162,5 +208,8 @@ def _open(path: Path, threads: int) -> Any:
         return runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:
         # onnxruntime raises classes of its own that have only Exception in common.
-        reason = " ".join(str(error).split())
-        raise InputError(f"ONNX model {path} cannot be loaded: {reason}") from error
+        raise InputError(f"ONNX model {path} cannot be loaded: {_one_line(error)}") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -8,11 +8,12 @@ import torch
 
 pytest.importorskip("yaml")
 
+import yaml
+
 from detectors import load
-from detectors.onnx_config import InputConfig, read_config
-from detectors.onnx_model import fitted, padded
-from tests.detectors.contract import check_contract, picture
-from vps.errors import InputError
+from tests.detectors import tiny_onnx
+from tests.detectors.contract import check_contract, live, picture
+from vps.errors import DetectorError, InputError
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"
@@ -35,23 +36,26 @@ CELLS = 10
 class Session:
     """Stands in for onnxruntime's: raw boxes are 0, scores show the channels it was given."""
 
-    output_shape = (1, CELLS, 7)
+    inputs = (SimpleNamespace(name="images", type="tensor(float)", shape=[1, 3, 32, 64]),)
+    shape = (1, CELLS, 7)
+    objectness = 0.5
 
     def __init__(self, path, options, providers):
         assert options.intra_op_num_threads == 3
         self.seen = []
 
     def get_inputs(self):
-        return [SimpleNamespace(name="images", shape=[1, 3, 32, 64])]
+        return self.inputs
 
     def get_outputs(self):
-        return [SimpleNamespace(name="output", shape=list(self.output_shape))]
+        return [SimpleNamespace(name="output", shape=list(self.shape))]
 
-    def run(self, _, feed):
+    def run(self, names, feed):
+        assert names == ["output"]
         image = feed["images"]
         self.seen.append(image)
         output = np.zeros((1, CELLS, 7), np.float32)
-        output[..., 4] = 0.5
+        output[..., 4] = self.objectness
         output[..., 5] = image[0, 0].max() / 255
         output[..., 6] = image[0, 2].max() / 255
         return [output]
@@ -67,11 +71,36 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture
+def write(tmp_path):
+    """A function that writes a tiny ONNX file of a family with its description."""
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    cases = {case.name: case for case in tiny_onnx.CASES}
+
+    def save(family, **settings):
+        cases[f"onnx {family}"].save(tmp_path)
+        description = yaml.safe_load((tmp_path / "detector.yaml").read_text())
+        for key, value in settings.items():
+            section = next((s for s in ("input", "output") if key in KEYS[s]), None)
+            (description[section] if section else description)[key] = value
+        (tmp_path / "detector.yaml").write_text(yaml.safe_dump(description))
+        return f"onnx:{tmp_path}"
+
+    return save
+
+
+KEYS = {
+    "input": ("size", "layout", "batched", "mean", "std"),
+    "output": ("head", "boxes", "scores", "background", "activation"),
+}
+
+
 def test_contract(folder):
     check_contract(load(f"onnx:{folder}", threads=3))
 
 
-def test_boxes_start_at_their_cells_and_are_scaled_to_the_image(folder):
+def test_boxes_are_scaled_to_the_image(folder):
     detector = load(f"onnx:{folder / 'detector.yaml'}", threads=3)
     # 64 x 64 becomes 32 x 32 of the model's 32 x 64: half the size.
     found = detector.detect(detector.prepare(picture((64, 64)))[None], (64, 64))
@@ -98,62 +127,46 @@ def test_the_model_sees_bgr_up_to_255_with_padding(folder):
     assert torch.allclose(found.scores[0], expected)
 
 
-@pytest.mark.parametrize(
-    ("size", "expected"),
-    [
-        ((416, 416), (416, 416)),
-        ((427, 640), (277, 416)),
-        ((100, 50), (416, 208)),
-        ((1, 900), (1, 416)),
-    ],
-)
-def test_fitted(size, expected):
-    assert fitted(size, (416, 416)) == expected
-
-
-def test_padded_leaves_rgb_when_told():
-    pixels = torch.rand(2, 3, 4, 4)
-    batch = padded(pixels, InputConfig((4, 6), "rgb", 1.0, 0.5))
-    assert torch.equal(batch[..., :4], pixels)
-    assert (batch[..., 4:] == 0.5).all()
-
-
 def test_larger_pixels_than_the_input_are_rejected(folder):
     detector = load(f"onnx:{folder}", threads=3)
     with pytest.raises(InputError, match="at most"):
         detector.detect(torch.zeros(1, 3, 33, 64), (33, 64))
 
 
+def test_a_model_that_does_not_fit_its_description(folder, monkeypatch):
+    monkeypatch.setattr(Session, "shape", (1, CELLS, 85))
+    with pytest.raises(InputError, match="output 'output' of shape .*85.*2 labels.* 10, 7"):
+        load(f"onnx:{folder}", threads=3)
+    # A named axis is free, and a file may say nothing.
+    for shape in (("batch", CELLS, 7), ()):
+        monkeypatch.setattr(Session, "shape", shape)
+        load(f"onnx:{folder}", threads=3)
+
+
 @pytest.mark.parametrize(
-    ("old", "new", "message"),
+    ("inputs", "message"),
     [
-        ("labels:", "lables:", "unknown key .*'lables', did you mean 'labels'"),
-        ("channels: bgr", "chanels: bgr", "input.*'chanels', did you mean 'channels'"),
-        ("channels: bgr", "channels: grb", "input.channels.*'grb'"),
-        ("head: yolox", "head: yolo", "did you mean 'yolox'"),
-        ("name: stand-in", "", "lacks the key 'name'"),
-        ("strides: [16, 32]", "strides: 16", "output.strides must be a list"),
-        ("size: [32, 64]", "size: [32]", "input.size must be a list of 2"),
-        ("[dog, cat]", "[dog, dog]", "different names"),
-        ("channels: bgr", "scale: much", "input.scale must be a number"),
-        ("name: stand-in", "name: [", "not valid YAML"),
-        ("input: {size: [32, 64], channels: bgr}", "input: 3", "input must be a mapping"),
+        ([("tensor(float)", [1, 3, 32, 32])], "an input of shape .*32, 32.* 32, 64"),
+        ([("tensor(float)", [4, 3, 32, 64])], r"an input of shape \[4, .* means \[1, "),
+        ([("tensor(int64)", [1, 3, 32, 64])], "images: tensor.int64.; only one input of type"),
+        ([("tensor(float)", [1, 3, 32, 64]), ("tensor(float)", [1, 2])], "only one input"),
     ],
 )
-def test_descriptions_are_checked(tmp_path, old, new, message):
-    path = tmp_path / "detector.yaml"
-    path.write_text(DESCRIPTION.replace(old, new))
+def test_inputs_that_cannot_be_fed(folder, monkeypatch, inputs, message):
+    given = [SimpleNamespace(name="images", type=kind, shape=shape) for kind, shape in inputs]
+    monkeypatch.setattr(Session, "inputs", given)
     with pytest.raises(InputError, match=message):
-        read_config(path)
-
-
-def test_a_model_that_does_not_fit_its_description(folder, monkeypatch):
-    monkeypatch.setattr(Session, "output_shape", (1, CELLS, 85))
-    with pytest.raises(InputError, match="output of shape .*85.*2 labels"):
         load(f"onnx:{folder}", threads=3)
-    # A named axis is free.
-    monkeypatch.setattr(Session, "output_shape", ("batch", CELLS, 7))
-    load(f"onnx:{folder}", threads=3)
+
+
+def test_scores_that_are_none(folder, monkeypatch):
+    monkeypatch.setattr(Session, "objectness", 1.0 + 1e-6)
+    detector = load(f"onnx:{folder}", threads=3)
+    pixels = detector.prepare(picture((32, 64)))[None]
+    assert detector.detect(torch.ones_like(pixels), (32, 64)).scores.max() == 1
+    monkeypatch.setattr(Session, "objectness", 8.0)
+    with pytest.raises(DetectorError, match="if they are logits, set output.activation"):
+        detector.detect(pixels, (32, 64))
 
 
 def test_threads_are_checked(folder):
@@ -173,6 +186,84 @@ def test_a_broken_model(tmp_path):
     (tmp_path / "model.onnx").write_bytes(b"not a model")
     with pytest.raises(InputError, match="cannot be loaded"):
         load(f"onnx:{tmp_path}")
+
+
+@pytest.mark.parametrize(("batched", "runs"), [(True, [3]), (False, [1, 1, 1])])
+def test_a_batch_is_one_run_where_the_file_allows(write, batched, runs):
+    detector = load(write("yolov8", batched=batched))
+    counts, session = [], detector._session
+    detector._session = SimpleNamespace(
+        run=lambda names, feed: counts.append(len(feed["image"])) or session.run(names, feed)
+    )
+    detector.detect(torch.rand(3, 3, 32, 64), (32, 64))
+    assert counts == runs
+
+
+@pytest.mark.parametrize("batched", [True, False])
+def test_a_file_that_only_claims_to_take_a_batch(write, tmp_path, batched):
+    source = write("yolov8", batched=batched)
+    graph = tiny_onnx.Graph()
+    values = graph("Sigmoid", tiny_onnx.cells(graph, 6, 1))
+    single = graph("Reshape", values, tiny_onnx.numbers(1, 6, -1))
+    image = ("FLOAT", ["batch", 3, 32, 64])
+    graph.save(tmp_path / "model.onnx", image, {"output": (single, "FLOAT", ["batch", 6, "n"])})
+    pixels = torch.rand(2, 3, 32, 64)
+    if batched:
+        with pytest.raises(DetectorError, match="given 2 images .*set input.batched to false"):
+            load(source).detect(pixels, (32, 64))
+    else:
+        assert load(source).detect(pixels, (32, 64)).scores.shape == (2, CELLS, 2)
+
+
+def test_runs_may_return_different_numbers_of_boxes(write, tmp_path):
+    """As with an NMS inside: here the dark image has none left."""
+    plain = {"mean": [0, 0, 0], "std": [1, 1, 1]}
+    source = write("boxes", activation="none", background="none", **plain)
+    graph = tiny_onnx.Graph()
+    bright = graph("ReduceMax", "image", axes=[1, 2, 3], keepdims=0)
+    count = graph("Mul", graph("Cast", bright, to=7), tiny_onnx.numbers(3))
+    outputs = {}
+    for name, columns in (("pred_boxes", 4), ("logits", 2)):
+        shape = graph("Concat", tiny_onnx.numbers(1), count, tiny_onnx.numbers(columns), axis=0)
+        half = graph("Expand", np.float32([0.5]), shape)
+        outputs[name] = (half, "FLOAT", [1, "n", columns])
+    graph.save(tmp_path / "model.onnx", ("FLOAT", [1, 3, 32, 64]), outputs)
+    batch = torch.stack([torch.zeros(3, 32, 64), torch.ones(3, 32, 64)])
+    found = load(source).detect(batch, (32, 64))
+    assert found.scores.shape == (2, 3, 2)
+    assert [len(live(found, row)[0]) for row in (0, 1)] == [0, 3]
+
+
+@pytest.mark.parametrize(
+    ("family", "settings", "message"),
+    [
+        ("yolov8", {"labels": ["dog"]}, "1 labels, means .*5, any. or .*any, 5"),
+        ("yolov8", {"size": [64, 64]}, "an input of shape .* means .1, 3, 64, 64"),
+        ("yolov8", {"layout": "nhwc"}, "an input of shape .* means .1, 32, 64, 3"),
+        ("boxes", {"boxes": "pred_box"}, "'pred_box', did you mean 'pred_boxes'"),
+        ("boxes", {"background": "none"}, "output 'logits' of shape .* means .1, any, 2"),
+        ("classes", {"scores": "boxes"}, "output 'boxes' of shape .* means .1, any.;"),
+    ],
+)
+def test_real_files_that_do_not_fit(write, family, settings, message):
+    with pytest.raises(InputError, match=message):
+        load(write(family, **settings))
+
+
+def test_half_precision(write, tmp_path):
+    source = write("yolov8")
+    expected = load(source).detect(torch.full((1, 3, 32, 64), 0.25), (32, 64))
+    graph = tiny_onnx.Graph()
+    image = graph("Cast", "image", to=1)
+    pixels = np.array([64, 32, 64, 32, 1, 1], np.float32)
+    values = graph("Mul", graph("Sigmoid", tiny_onnx.cells(graph, 6, 1, image)), pixels)
+    output = graph("Cast", values, to=10)
+    shape = [1, CELLS, 6]
+    given = ("FLOAT16", [1, 3, 32, 64])
+    graph.save(tmp_path / "model.onnx", given, {"output": (output, "FLOAT16", shape)})
+    found = load(source).detect(torch.full((1, 3, 32, 64), 0.25), (32, 64))
+    assert found.scores.dtype == torch.float32
+    assert torch.allclose(found.scores, expected.scores, atol=1e-3)
 
 
 @real_data
