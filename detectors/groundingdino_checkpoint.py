@@ -16,9 +16,10 @@ import torch
 from torch import Tensor
 
 from detectors.groundingdino_keys import NOT_OF_THE_MODEL
-from detectors.hf_checkpoint import find_checkpoint, find_dtype, loading
-from detectors.pixels import choose_device
+from detectors.hf_checkpoint import find_checkpoint, loading
+from detectors.pixels import choose_device, choose_dtype
 from detectors.text_cache import CachedText
+from detectors.weights import read_state_dict
 from vps.errors import InputError, MissingExtraError
 from vps.extras import require
 
@@ -74,14 +75,14 @@ def read_checkpoint(
     Raises:
         InputError: as for `detectors.groundingdino_original.load_original`.
     """
-    computed, place = find_dtype(dtype), choose_device(device)
+    computed, place = choose_dtype(dtype), choose_device(device)
     if not (all(isinstance(side, int) for side in sides) and 0 < sides[0] <= sides[1]):
         raise InputError(
             f"min_size and max_size must be whole numbers of pixels in order, got {sides}"
         )
     path = _SHIPPED / CONFIGS[config] if config in CONFIGS else Path(config).expanduser()
     settings = read_config(path)
-    state = read_weights(Path(weights).expanduser())
+    state = read_state_dict(Path(weights).expanduser())
     tokenizer, bert = _read_text_encoder(str(text_encoder or settings.get("text_encoder_type", "")))
     model = _build(path, settings, tokenizer, bert)
     _fill(model, state, f"checkpoint {weights} does not fit config {config}")
@@ -121,29 +122,6 @@ def read_config(path: Path) -> dict[str, Any]:
                 f"got {ast.unparse(line)[:60]!r}; configs are read, not run"
             ) from error
     return settings
-
-
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """The state dict of a checkpoint, without "module." before its names; no code in it is run.
-
-    Raises:
-        InputError: no such file, a damaged one, or one that holds something else than weights.
-    """
-    if not path.is_file():
-        raise InputError(f"there is no checkpoint {path}; give its file as weights=FILE.pth")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        # What a damaged file raises depends on where it is damaged.
-        raise InputError(
-            f"checkpoint {path} cannot be read: it is damaged, or holds more than weights, which "
-            "could run code; where you trust it, save the weights alone: "
-            "torch.save({'model': model.state_dict()}, FILE)"
-        ) from error
-    state = content.get("model", content) if isinstance(content, dict) else None
-    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise InputError(f"checkpoint {path} holds no state dict, nor one under 'model'")
-    return {str(name).removeprefix("module."): value for name, value in state.items()}
 
 
 def _read_text_encoder(name: str) -> tuple[Any, Any]:

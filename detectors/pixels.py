@@ -9,6 +9,10 @@ from torch import Tensor
 
 from vps.errors import InputError
 from vps.images import as_rgb
+from vps.names import choose
+
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 def to_pixels(
@@ -76,3 +80,12 @@ def choose_device(device: str | torch.device) -> torch.device:
             f"device {device} was asked for, but torch finds {count} CUDA GPUs; use cpu"
         )
     return chosen
+
+
+def choose_dtype(name: str) -> torch.dtype:
+    """The dtype of a name.
+
+    Raises:
+        InputError: not one of `DTYPES`.
+    """
+    return choose(DTYPES, name, "dtype")

@@ -9,14 +9,12 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
-from torch.nn.modules.utils import consume_prefix_in_state_dict_if_present
 from torchvision import models
 
 from detectors.torchvision_heads import find_head
+from detectors.weights import read_state_dict
 from vps.errors import InputError
-from vps.extras import require
 from vps.names import choose
 
 # The bias of the layer that scores classes, and of the one with four numbers for each of the places
@@ -27,8 +25,6 @@ SCORES = {
     "head.classification_head.module_list.0.bias": "head.regression_head.module_list.0.bias",
     "head.classification_head.module_list.0.1.bias": "head.regression_head.module_list.0.1.bias",
 }
-# What training scripts call the weights among the other things that they save.
-WRAPPERS = ("model", "state_dict")
 # torchvision runs their published weights with an epsilon of 0 in the frozen batch norms, and so
 # fine-tunes them.
 NO_EPSILON = (
@@ -62,7 +58,7 @@ def read_model(
         labels = published[str(weights)].meta["categories"]
     else:
         where = str(weights)
-        state = _read_file(Path(weights).expanduser(), list(published))
+        state = _read_file(Path(weights).expanduser(), published)
     classes = _count_classes(state, where)
     if labels is None:
         labels = next((known.meta["categories"] for known in published.values()), ())
@@ -73,8 +69,7 @@ def read_model(
     model = builder(num_classes=classes)
     find_head(model)
     try:
-        # As a plain dict it says nothing of versions, and batch norms take weights of frozen ones.
-        model.load_state_dict(dict(state))
+        model.load_state_dict(state)
     except RuntimeError as error:
         raise InputError(f"{where} does not fit {source}: {_one_line(error)}") from error
     if source in NO_EPSILON and is_frozen(state):
@@ -139,32 +134,13 @@ def _fetch(published: Any) -> dict[str, Tensor]:
         ) from error
 
 
-def _read_file(path: Path, published: Sequence[str]) -> dict[str, Tensor]:
-    """The state dict in a file."""
-    if not path.is_file():
+def _read_file(path: Path, published: Mapping[str, Any]) -> dict[str, Tensor]:
+    if published and not path.is_file():
         raise InputError(
-            f"weights {path} do not exist; give a file"
-            + (f", or one of {', '.join(published)}" if published else "")
+            f"there are no weights {path}; give a file, or published weights: "
+            f"{', '.join(published)}"
         )
-    try:
-        if path.suffix == ".safetensors":
-            content = require("safetensors.torch", extra="hf").load_file(path)
-        else:
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except ImportError:
-        raise
-    except Exception as error:
-        raise InputError(
-            f"weights {path} cannot be read: {_one_line(error)}; save model.state_dict() alone, "
-            "with torch.save or safetensors"
-        ) from error
-    for key in WRAPPERS:
-        if isinstance(content, dict) and isinstance(content.get(key), dict):
-            content = content[key]
-    if not isinstance(content, dict) or not all(isinstance(v, Tensor) for v in content.values()):
-        raise InputError(f"{path} holds no state dict; save model.state_dict() alone")
-    consume_prefix_in_state_dict_if_present(content, "module.")
-    return content
+    return read_state_dict(path)
 
 
 def _count_classes(state: Mapping[str, Tensor], where: str) -> int:

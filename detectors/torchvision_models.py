@@ -11,13 +11,12 @@ import torch
 from torch import Tensor
 from torchvision.models.detection.image_list import ImageList
 
-from detectors.pixels import check_batch, choose_device, scale_boxes, to_pixels
+from detectors.pixels import check_batch, choose_device, choose_dtype, scale_boxes, to_pixels
 from detectors.torchvision_checkpoint import read_model, set_sizes
 from detectors.torchvision_heads import count_classes, find_head, has_background
 from vps.errors import InputError
 from vps.types import Detections
 
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 BACKGROUND = ("__background__", "background", "no person")
 UNUSED = "N/A"
 
@@ -129,13 +128,11 @@ def load_torchvision(
             fit the weights, or a device, dtype or number that cannot be used.
         MissingExtraError: safetensors is not installed, and the file needs it.
     """
-    if dtype not in DTYPES:
-        raise InputError(f"unknown dtype {dtype!r}; use one of {', '.join(DTYPES)}")
-    place = choose_device(device)
+    place, computed = choose_device(device), choose_dtype(dtype)
     model, names = read_model(source, weights, labels)
     set_sizes(model, min_size, max_size)
     return TorchvisionDetector(
-        model.to(place), names, name=f"torchvision:{source}", floor=floor, dtype=DTYPES[dtype]
+        model.to(place), names, name=f"torchvision:{source}", floor=floor, dtype=computed
     )
 
 

@@ -190,7 +190,7 @@ def test_damaged_weights_are_refused(case, damage, saved, tmp_path):
                 "truncated": content[: len(content) // 2],
                 "garbage": b"not a model " * 100,
                 "empty": b"",
-                "pickle": pickle.dumps({"model": Trap(trap)}),
+                "pickle": pickle.dumps({"model": Trap(trap)}, protocol=2),
             }[damage]
         )
     with pytest.raises(InputError) as caught:

@@ -14,8 +14,8 @@ from detectors.groundingdino_checkpoint import (  # noqa: E402
     CONFIGS,
     read_checkpoint,
     read_config,
-    read_weights,
 )
+from detectors.weights import read_state_dict  # noqa: E402
 from tests.detectors.tiny_groundingdino import (  # noqa: E402
     load_checkpoint,
     write_checkpoint,
@@ -52,7 +52,7 @@ def test_shipped_configs_are_read_as_the_package_reads_them(name):
 def test_a_state_dict_alone_is_a_checkpoint(folder):
     state = torch.load(folder / "model.pth", weights_only=True)["model"]
     torch.save(state, folder / "model.pth")
-    assert "bbox_embed.0.layers.0.weight" in read_weights(folder / "model.pth")
+    assert "bbox_embed.0.layers.0.weight" in read_state_dict(folder / "model.pth")
     load_checkpoint(folder)
 
 
@@ -60,7 +60,7 @@ def test_what_is_loaded_is_ready(intact):
     model = load_checkpoint(intact).checkpoint.model
     assert not any(module.training for module in model.modules())
     assert not any(parameter.requires_grad for parameter in model.parameters())
-    saved = read_weights(intact / "model.pth")["feat_map.weight"]
+    saved = read_state_dict(intact / "model.pth")["feat_map.weight"]
     assert torch.equal(model.feat_map.weight, saved)
 
 
@@ -130,10 +130,10 @@ def test_incomplete_weights(folder):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"model": {}, "args": argparse.Namespace(lr=1)}, "holds more than weights"),
-        ({"model": [1, 2]}, "holds no state dict"),
-        ([torch.zeros(1)], "holds no state dict"),
-        ({"epoch": 3}, "holds no state dict"),
+        ({"model": {}, "args": argparse.Namespace(lr=1)}, "hold more than weights"),
+        ({"model": [1, 2]}, "hold no state dict"),
+        ([torch.zeros(1)], "hold no state dict"),
+        ({"epoch": 3}, "hold no state dict"),
     ],
 )
 def test_files_without_a_state_dict(folder, content, message):

@@ -269,7 +269,7 @@ def test_epsilons_are_those_of_the_library():
         (
             SMALLEST,
             {"weights": "nowhere.pth"},
-            "nowhere.pth do not exist.* or one of COCO_V1",
+            "no weights nowhere.pth.* published weights: COCO_V1",
         ),
         ("nowhere:build", {"weights": "a.pth"}, "nowhere:build is no function.*No module"),
         ("os:path_", {"weights": "a.pth"}, "is no function"),
@@ -287,8 +287,8 @@ def test_what_cannot_be_loaded(source, settings, message):
     ("content", "message"),
     [
         ({"weight": torch.zeros(3)}, "is of none of the detectors of torchvision"),
-        ([torch.zeros(3)], "holds no state dict"),
-        ({"model": {"epoch": 3}}, "holds no state dict"),
+        ([torch.zeros(3)], "hold no state dict"),
+        ({"model": {"epoch": 3}}, "hold no state dict"),
     ],
 )
 def test_files_that_are_no_weights(content, message, saved):
