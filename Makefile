@@ -4,13 +4,23 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt
 
-.PHONY: demo test test-slow check format clean
+# A wheel of mmcv's operators, which take tens of minutes to build; without one they are built.
+WHEELS ?= ../shared/wheels
+
+.PHONY: demo test test-mmdet test-transformers5 test-slow check format clean
 
 demo: $(VENV)/.demo
 	$(BIN)/vps demo --out out/demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -m "not slow"
+
+test-mmdet: $(VENV)/.mmdet
+	$(BIN)/python -m pytest -m "mmdet and not slow"
+
+# The adapters of transformers on version 5, which stands in front of the other.
+test-transformers5: $(VENV)/.transformers5
+	PYTHONPATH=$(VENV)/transformers5 $(BIN)/python -m pytest -m "not slow and not mmdet" tests/detectors
 
 test-slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow
@@ -33,6 +43,20 @@ $(VENV)/.demo: pyproject.toml .ci/constraints.txt | $(BIN)/python
 
 $(VENV)/.dev: pyproject.toml .ci/constraints.txt | $(BIN)/python
 	$(PIP) -e '.[dev]'
+	touch $@
+
+$(VENV)/.mmdet: $(VENV)/.dev
+ifneq ($(wildcard $(WHEELS)/*.whl),)
+	$(PIP) --find-links $(WHEELS) -e '.[mmdet]'
+else
+	$(PIP) 'setuptools>=77,<81' wheel
+	$(PIP) --no-build-isolation -e '.[mmdet]'
+endif
+	touch $@
+
+$(VENV)/.transformers5: $(VENV)/.dev
+	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade --target $(VENV)/transformers5 \
+		'transformers>=5,<6'
 	touch $@
 
 $(BIN)/python:

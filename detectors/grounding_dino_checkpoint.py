@@ -8,20 +8,21 @@ from typing import Any
 import torch
 
 from detectors.hf_checkpoint import (
+    MODEL_TYPES,
     ImageSettings,
     find_checkpoint,
-    find_dtype,
     loading,
     plain_processor,
     read_images,
     read_model,
+    read_tokenizer,
     transformers,
 )
-from detectors.pixels import choose_device
+from detectors.pixels import choose_device, choose_dtype
 from detectors.text_cache import CachedText
 from vps.errors import InputError
 
-MODEL_TYPES = ("grounding-dino", "mm-grounding-dino")
+KIND = "hf-grounding-dino"
 # transformers finds the ends of phrases by these ids, whatever the tokenizer says.
 SEPARATOR_IDS = {"[CLS]": 101, "[SEP]": 102, ".": 1012, "?": 1029}
 
@@ -49,12 +50,12 @@ def read_checkpoint(source: str, *, device: str = "cpu", dtype: str = "float32")
     Raises:
         InputError: as for `detectors.hf_grounding_dino.load_checkpoint`.
     """
-    computed, folder = find_dtype(dtype), find_checkpoint(source, "hf-grounding-dino")
+    computed, folder = choose_dtype(dtype), find_checkpoint(source, KIND)
     place = choose_device(device)
     with loading(source):
         auto = transformers.AutoModelForZeroShotObjectDetection
-        model = read_model(folder, auto, MODEL_TYPES)
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+        model = read_model(folder, auto, MODEL_TYPES[KIND])
+        tokenizer = read_tokenizer(folder)
         images = read_images(folder, plain_processor("GroundingDinoImageProcessor"))
     _check_separators(source, tokenizer)
     model.model.text_backbone = CachedText(model.model.text_backbone)

@@ -10,13 +10,23 @@ from typing import Any
 
 import torch
 
-from vps.errors import InputError
+from vps.errors import InputError, MissingExtraError, VpsError
 from vps.extras import require
 
 transformers: Any = require("transformers", extra="hf")
-SafetensorError: type[Exception] = require("safetensors", extra="hf").SafetensorError
+require("safetensors", extra="hf")
+_auto: Any = require("transformers.models.auto.modeling_auto", extra="hf")
 
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+# The types of models (`config.model_type`) that each kind of detector runs. Those with "ocr" find
+# text without naming it, as a map and not as boxes.
+MODEL_TYPES = {
+    "hf-grounding-dino": ("grounding-dino", "mm-grounding-dino"),
+    "hf-florence-2": ("florence2",),
+    "hf-zero-shot": ("owlvit", "owlv2", "omdet-turbo"),
+    "hf-closed-set": tuple(
+        name for name in _auto.MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES if "ocr" not in name
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -62,31 +72,38 @@ def find_checkpoint(source: str, kind: str) -> str:
     return str(folder) if folder.is_dir() else source
 
 
-def find_dtype(name: str) -> torch.dtype:
-    """The dtype of a name.
-
-    Raises:
-        InputError: not one of `DTYPES`.
-    """
-    if name not in DTYPES:
-        raise InputError(f"unknown dtype {name!r}; use one of {', '.join(DTYPES)}")
-    return DTYPES[name]
-
-
 @contextmanager
 def loading(source: str) -> Iterator[None]:
-    """Within the block, what transformers raises about a checkpoint becomes an InputError."""
+    """Within the block, what transformers raises about a checkpoint becomes an error of ours.
+
+    Raises:
+        InputError: transformers cannot make a model of these files, whatever the reason.
+        MissingExtraError: the model needs a library that is not installed, e.g. timm.
+    """
     try:
         yield
-    except InputError:
+    except VpsError:
         raise
-    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    except ImportError as error:
+        # What transformers says names the command, and then goes on about notebooks.
+        reason = _one_line(error).split(" Please note")[0].split(" Note that")[0]
+        raise MissingExtraError(f"checkpoint {source}: {reason}") from error
+    except Exception as error:
+        reason = _one_line(error)
+        if "trust_remote_code" in reason:
+            reason = "it brings code of its own, which is never run; use a class of transformers"
         raise InputError(f"checkpoint {source} cannot be loaded: {reason}") from error
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 500 else f"{text[:500]}..."
 
 
 def read_model(folder: str, auto: Any, model_types: Sequence[str] | None = None) -> Any:
     """A model in float32 for inference; call it within `loading`.
+
+    Nothing is fetched beside the checkpoint, and no code of it is run.
 
     Args:
         folder: what `find_checkpoint` returns.
@@ -94,22 +111,76 @@ def read_model(folder: str, auto: Any, model_types: Sequence[str] | None = None)
         model_types: the `config.model_type`s that are expected; None for all that `auto` knows.
 
     Raises:
-        InputError: a model of another type, or one that lacks weights.
+        InputError: a model of another type, pickled weights, or weights that are missing or do not
+            fit the configuration.
     """
-    config = transformers.AutoConfig.from_pretrained(folder)
+    config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
     if model_types is not None and config.model_type not in model_types:
+        raise InputError(f"{folder} {_wrong_type(config.model_type, model_types)}")
+    if any(Path(folder).glob("*.bin")) and not any(Path(folder).glob("*.safetensors")):
         raise InputError(
-            f"{folder} holds a model of type {config.model_type!r}; "
-            f"this adapter runs {' and '.join(model_types)}"
+            f"{folder} has pickled weights only, which could run code when they are read; convert "
+            "them where you trust them: from_pretrained(folder) of the model's class in "
+            "transformers, then save_pretrained(folder)"
         )
+    # Else transformers fetches the backbone first, only to overwrite it with the checkpoint's.
+    parts: tuple[Any, ...] = (config, getattr(config, "backbone_config", None))
+    for part in parts:
+        if getattr(part, "use_pretrained_backbone", False):
+            part.use_pretrained_backbone = False
     model, report = auto.from_pretrained(
-        folder, dtype=torch.float32, use_safetensors=True, output_loading_info=True
+        folder,
+        config=config,
+        dtype=torch.float32,
+        use_safetensors=True,
+        trust_remote_code=False,
+        output_loading_info=True,
     )
-    # transformers fills what is missing with random numbers and only warns.
-    missing = sorted(set(report["missing_keys"]) & {name for name, _ in model.named_parameters()})
+    _check_complete(folder, model, report)
+    _fill_buffers(model, auto)
+    return model.eval().requires_grad_(False)
+
+
+def _wrong_type(found: str, expected: Sequence[str]) -> str:
+    kind = next((kind for kind, types in MODEL_TYPES.items() if found in types), None)
+    hint = f"load it as {kind}" if kind else f"this adapter runs {', '.join(expected)}"
+    return f"holds a model of type {found!r}; {hint}"
+
+
+def _check_complete(folder: str, model: Any, report: dict[str, Any]) -> None:
+    """Refuse what transformers fills with random numbers after no more than a warning."""
+    needed = {name for name, _ in model.named_parameters()}
+    # Frozen batch norms hold all four as buffers.
+    kept = ("weight", "bias", "running_mean", "running_var")
+    needed |= {name for name, _ in model.named_buffers() if name.rpartition(".")[2] in kept}
+    missing = sorted(set(report["missing_keys"]) & needed)
     if missing:
         raise InputError(f"{folder} lacks {len(missing)} of the model's weights, e.g. {missing[0]}")
-    return model.eval().requires_grad_(False)
+    if report["mismatched_keys"]:
+        name = sorted(report["mismatched_keys"])[0][0]
+        raise InputError(f"{folder}: the weights do not fit config.json, e.g. {name}")
+
+
+def _fill_buffers(model: Any, auto: Any) -> None:
+    """Make what transformers 4 leaves without values: buffers of timm that are not saved."""
+    empty = [name for name, buffer in model.named_buffers() if buffer.is_meta]
+    if empty:
+        computed = dict(auto.from_config(model.config).named_buffers())
+        for name in empty:
+            module, _, buffer = name.rpartition(".")
+            setattr(model.get_submodule(module), buffer, computed[name])
+
+
+def read_tokenizer(folder: str) -> Any:
+    """The tokenizer of a checkpoint; call it within `loading`.
+
+    Raises:
+        InputError: there is none; from version 5 on, transformers then makes an empty one.
+    """
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    if len(tokenizer) <= len(tokenizer.all_special_ids):
+        raise InputError(f"{folder} lacks the files of a tokenizer, e.g. tokenizer.json; add them")
+    return tokenizer
 
 
 def read_images(folder: str, processor: Any) -> ImageSettings:
