@@ -153,7 +153,7 @@ def test_the_best_detection_is_explained(case, loaded):
         detector,
         image,
         Target(best.box, best.label),
-        regions=9,
+        regions=4,
         region_method="grid",
         search="path_search",
         batch_size=4,
