@@ -10,7 +10,7 @@ from vps.data.scenes import make_scene
 transformers = pytest.importorskip("transformers")
 pytest.importorskip("pycocotools")
 
-from tools.demo_training import batches, losses, model, pool  # noqa: E402
+from tools.demo_training import backbone, batches, losses, model, pool  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -157,3 +157,16 @@ def test_objects_that_the_prompt_leaves_out_do_not_pull_boxes(buckets, tokenizer
     detector = model.build_model(len(tokenizer))
     _, parts = losses.detection_loss(detector, batch.pixels, silent)
     assert all(value == 0 for name, value in parts.items() if not name.endswith("focal"))
+
+
+def test_cells_belong_to_the_smallest_object_around_their_centre():
+    large, small = [0.5, 0.5, 0.8, 0.8], [0.55, 0.55, 0.2, 0.2]
+    boxes = [torch.zeros(0, 4), torch.tensor([large, small])]
+    image, cell, item = backbone.owners(boxes, (10, 10))
+    assert image.tolist() == [1] * len(image)
+    owner = dict(zip(cell.tolist(), item.tolist(), strict=True))
+    assert owner[55] == 1  # its centre is (0.55, 0.55)
+    assert owner[44] == 0
+    assert 99 not in owner
+    values = [torch.zeros(0), torch.tensor([7.0, 9.0])]
+    assert torch.equal(backbone.owned(values, image, item), 7 + 2 * item.float())

@@ -62,29 +62,49 @@ def dense_loss(head: DenseHead, pixels: Tensor, batch: Batch) -> tuple[Tensor, d
     """Focal loss on categories, cross entropy on colours, GIoU on boxes; all on the CPU."""
     logits, colours, boxes = head(pixels)
     size = (batch.pixels.shape[2] // _STRIDE, batch.pixels.shape[3] // _STRIDE)
+    image, place, item = owners(batch.boxes, size)
+    at = image, place
+    target = torch.zeros_like(logits)
+    target[image, place, owned(batch.categories, image, item)] = 1
+    losses = {
+        "category": sigmoid_focal_loss(logits, target, reduction="sum") / len(image) * 4,
+        "colour": F.cross_entropy(colours[at], owned(batch.colours, image, item)),
+        "box": generalized_box_iou_loss(
+            boxes[at], cxcywh_to_xyxy(owned(batch.boxes, image, item)), reduction="mean"
+        ),
+    }
+    return torch.stack(list(losses.values())).sum(), {k: v.item() for k, v in losses.items()}
+
+
+def owners(boxes: list[Tensor], size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
+    """Which cells of a grid (rows, columns) belong to an object, and to which.
+
+    A cell belongs to the smallest object whose inner 40 % hold its centre.
+
+    Args:
+        boxes: per image (k, 4), cxcywh as shares of the image.
+        size: of the grid.
+
+    Returns:
+        (n,) int64 each: image, cell, and number of the object in its image.
+    """
     cells = _cells(size)
-    images, places, categories, hues, wanted = [], [], [], [], []
-    for number, centres in enumerate(batch.boxes):
-        # A cell belongs to the smallest object whose inner 40 % hold its centre.
+    images, places, items = [], [], []
+    for number, centres in enumerate(boxes):
+        if not len(centres):
+            continue
         reach = torch.maximum(centres[:, 2:] * 0.2, torch.tensor([0.6 / size[1], 0.6 / size[0]]))
         inside = ((cells[:, None] - centres[:, :2]).abs() <= reach).all(dim=2)
         area = torch.where(inside, centres[:, 2:].prod(dim=1), torch.inf)
-        if not len(centres):
-            continue
         least, owner = area.min(dim=1)
         taken = torch.nonzero(least.isfinite()).flatten()
         images.append(torch.full_like(taken, number))
         places.append(taken)
-        categories.append(batch.categories[number][owner[taken]])
-        hues.append(batch.colours[number][owner[taken]])
-        wanted.append(cxcywh_to_xyxy(centres)[owner[taken]])
-    at = torch.cat(images), torch.cat(places)
-    target = torch.zeros_like(logits)
-    target[at[0], at[1], torch.cat(categories)] = 1
-    count = len(at[0])
-    losses = {
-        "category": sigmoid_focal_loss(logits, target, reduction="sum") / count * 4,
-        "colour": F.cross_entropy(colours[at], torch.cat(hues)),
-        "box": generalized_box_iou_loss(boxes[at], torch.cat(wanted), reduction="mean"),
-    }
-    return torch.stack(list(losses.values())).sum(), {k: v.item() for k, v in losses.items()}
+        items.append(owner[taken])
+    return torch.cat(images), torch.cat(places), torch.cat(items)
+
+
+def owned(values: list[Tensor], image: Tensor, item: Tensor) -> Tensor:
+    """Of values per image (k, ...), those of the objects number `item` (n,) of images (n,)."""
+    counts = torch.tensor([len(value) for value in values])
+    return torch.cat(values)[(counts.cumsum(0) - counts)[image] + item]

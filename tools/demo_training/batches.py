@@ -163,6 +163,14 @@ def _prompt(rows: np.ndarray, rng: np.random.Generator) -> tuple[list[str], list
     return phrases, [phrases.index(name) if name in phrases else -1 for name in present]
 
 
+def centred(rows: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
+    """Categories (k,) and colours (k,), int64, and boxes (k, 4), cxcywh, of objects."""
+    corners = torch.from_numpy(rows[:, 2:6])
+    centres = (corners[:, :2] + corners[:, 2:]) / 2
+    boxes = torch.cat([centres, corners[:, 2:] - corners[:, :2]], dim=1).float()
+    return torch.from_numpy(rows[:, 0]).long(), torch.from_numpy(rows[:, 1]).long(), boxes
+
+
 def _collate(
     images: list[np.ndarray],
     texts: list[tuple[list[int], list[tuple[int, int]]]],
@@ -171,7 +179,10 @@ def _collate(
     length = max(len(ids) for ids, _ in texts)
     input_ids = torch.zeros(len(texts), length, dtype=torch.long)
     attention_mask = torch.zeros_like(input_ids)
-    categories, colours, boxes, positive = [], [], [], []
+    categories: list[Tensor] = []
+    colours: list[Tensor] = []
+    boxes: list[Tensor] = []
+    positive: list[Tensor] = []
     for row, ((ids, spans), (objects, named)) in enumerate(zip(texts, targets, strict=True)):
         input_ids[row, : len(ids)] = torch.tensor(ids)
         attention_mask[row, : len(ids)] = 1
@@ -179,11 +190,8 @@ def _collate(
         for item, phrase in enumerate(named):
             if phrase >= 0:
                 tokens[item, slice(*spans[phrase])] = True
-        corners = torch.from_numpy(objects[:, 2:6])
-        centres = (corners[:, :2] + corners[:, 2:]) / 2
-        boxes.append(torch.cat([centres, corners[:, 2:] - corners[:, :2]], dim=1).float())
-        categories.append(torch.from_numpy(objects[:, 0]).long())
-        colours.append(torch.from_numpy(objects[:, 1]).long())
+        for column, values in zip((categories, colours, boxes), centred(objects), strict=True):
+            column.append(values)
         positive.append(tokens)
     pixels = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float().contiguous()
     return Batch(pixels, categories, colours, boxes, input_ids, attention_mask, positive)

@@ -24,6 +24,7 @@ from vps.images import read_image
 from vps.masking import DATASET_MEAN
 from vps.types import Detections
 
+HELD_OUT_SEED = 900
 _SHOWN = 0.3  # score from which a user sees a detection
 
 
@@ -50,7 +51,9 @@ def average_precision(
                 for label, score in enumerate(row)
                 if score > 0.01
             ]
-        evaluation = COCOeval(truth, truth.loadRes(rows), "bbox")
+        # pycocotools cannot load an empty list of results.
+        results = truth.loadRes(rows) if rows else COCO()
+        evaluation = COCOeval(truth, results, "bbox")
         table = {}
         for name, ids in (
             ("plain", range(1, len(PLAIN) + 1)),
@@ -129,9 +132,11 @@ def grounding(
             continue
         chosen = choose(all_expressions, np.random.default_rng([seed, index, 9]))
         found = detect_one(detector.with_labels((chosen.text,)), scene.image)
+        asked[chosen.kind] += 1
+        if not found.boxes.shape[1]:  # a detector that writes boxes may write none
+            continue
         best = found.boxes[0, found.scores[0, :, 0].argmax()]
         wanted = torch.tensor([scene.objects[chosen.target].box], device=best.device)
-        asked[chosen.kind] += 1
         right[chosen.kind] += bool(iou(best[None], wanted) >= 0.5)
     return {kind: (right[kind], asked[kind]) for kind in sorted(asked)}
 
@@ -156,8 +161,36 @@ def mistakes(detector: OpenVocabularyDetector, *, seed: int, count: int) -> dict
     return dict(table)
 
 
-def measure(detector: OpenVocabularyDetector, *, seed: int, count: int) -> dict[str, str]:
-    """All of the above over the scenes of a seed, ready to print."""
+def presence(detector: OpenVocabularyDetector, *, seed: int, count: int) -> dict[str, str]:
+    """How often a detector that writes boxes writes one of a category that is there, or is not."""
+    detector = detector.with_labels(CATEGORIES)
+    said = np.zeros((2, 2), dtype=int)
+    for index in range(count):
+        scene = make_scene(seed, index)
+        found = detect_one(detector, scene.image)
+        there = {item.category for item in scene.objects}
+        for label, written in zip(found.labels, (found.scores[0] > 0).any(dim=0), strict=True):
+            said[int(label in there), int(written)] += 1
+    return {
+        "presence, of categories that are there": _share(int(said[1, 1]), int(said[1].sum())),
+        "absence, of categories that are not": _share(int(said[0, 0]), int(said[0].sum())),
+    }
+
+
+def measure(
+    detector: OpenVocabularyDetector,
+    *,
+    seed: int,
+    count: int,
+    grounder: OpenVocabularyDetector | None = None,
+) -> dict[str, str]:
+    """All of the above but presence over the scenes of a seed, ready to print.
+
+    Args:
+        detector: is asked for categories.
+        seed, count: which scenes.
+        grounder: is asked for expressions; by default the same detector.
+    """
     table = {
         name: f"{value:.3f}"
         for name, value in average_precision(detector, seed=seed, count=count).items()
@@ -171,7 +204,7 @@ def measure(detector: OpenVocabularyDetector, *, seed: int, count: int) -> dict[
         table[f"{category} flips to {other}, painted over"] = _share(
             flips.painted_over, flips.right
         )
-    by_kind = grounding(detector, seed=seed, count=count)
+    by_kind = grounding(grounder or detector, seed=seed, count=count)
     right, asked = (sum(column) for column in zip(*by_kind.values(), strict=True))
     table["expressions right"] = _share(right, asked)
     for kind, (right, asked) in by_kind.items():

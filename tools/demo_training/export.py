@@ -10,11 +10,11 @@ from typing import Any
 
 import torch
 import transformers
-from transformers import GroundingDinoForObjectDetection, GroundingDinoProcessor
+from torch import nn
+from transformers import GroundingDinoProcessor
 
 from tools.demo_training.model import build_model, build_processor, build_tokenizer
-
-_PREFIX = "module."
+from tools.demo_training.recipe import Recipe
 
 
 def export(checkpoint: Path, folder: Path) -> None:
@@ -26,21 +26,30 @@ def export(checkpoint: Path, folder: Path) -> None:
     GroundingDinoProcessor(build_processor(), tokenizer).save_pretrained(folder)
 
 
-def load_average(model: GroundingDinoForObjectDetection, checkpoint: Path) -> int:
-    """Load the running average of the weights; returns the step of the checkpoint."""
+def load_average(model: nn.Module, checkpoint: Path, prefix: str = "module.") -> int:
+    """Load the running average of the weights; returns the step of the checkpoint.
+
+    Args:
+        model: gets the weights.
+        checkpoint: of `tools.demo_training.trainer.train`.
+        prefix: of the weights' names there; others are left out.
+    """
     state = torch.load(checkpoint, weights_only=True)
     average = state["average"]
     model.load_state_dict(
-        {name.removeprefix(_PREFIX): v for name, v in average.items() if name.startswith(_PREFIX)}
+        {name.removeprefix(prefix): v for name, v in average.items() if name.startswith(prefix)}
     )
     return int(state["step"])
 
 
-def write_card(folder: Path, facts: Mapping[str, Any], table: Mapping[str, str]) -> None:
+def write_card(
+    folder: Path, recipe: Recipe, facts: Mapping[str, Any], table: Mapping[str, str]
+) -> None:
     """The model card (README.md) and the same numbers as metrics.json.
 
     Args:
         folder: of the exported model.
+        recipe: what the card says of such a model.
         facts: how it was trained: command, seed, steps, time, machine.
         table: what it reached, measure by measure, ready to print.
     """
@@ -52,13 +61,9 @@ def write_card(folder: Path, facts: Mapping[str, Any], table: Mapping[str, str])
         f"transformers {transformers.__version__}",
     }
     lines = [
-        "# demo-grounding-dino",
+        f"# demo-{recipe.folder.name.replace('_', '-')}",
         "",
-        "A small Grounding DINO (`GroundingDinoForObjectDetection` of transformers, ConvNeXt",
-        "backbone, two-layer BERT, vocabulary of its own) trained from scratch on the synthetic",
-        "scenes of `vps.data.scenes`. It knows those scenes and nothing else. It is there so that",
-        "`vps` can be tried, tested and measured without a network; it makes mistakes, and those",
-        "are to be explained too.",
+        *recipe.about,
         "",
         "## How it was made",
         "",
@@ -68,10 +73,7 @@ def write_card(folder: Path, facts: Mapping[str, Any], table: Mapping[str, str])
         "",
         *_rows(("measure", "value"), table),
         "",
-        "Drawn from a seed that training never saw. AP by pycocotools. *Flips*: of the wheels and",
-        "buoys called right, the share that is called ball or plate once the bar or the waves are",
-        "gone, either never drawn or painted over with the fill colour of the engine.",
-        "*Expressions*: the best box for the phrase has IoU 0.5 or more with the object meant.",
+        *recipe.notes,
         "",
     ]
     (folder / "README.md").write_text("\n".join(lines), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,16 +11,19 @@ import numpy as np
 from PIL import Image
 
 from vps.data.drawing import COLOURS
-from vps.data.layouts import CATEGORIES, SIZES
+from vps.data.layouts import CATEGORIES
 from vps.data.scenes import Scene, make_scene
 
-# The detector sees the shorter side at 128 pixels: the image processor's rule for these sizes.
+# The Grounding DINO sees the shorter side at 128 pixels: its image processor's rule for these
+# sizes. Florence-2 resizes whatever it gets to a square.
 SHORTEST_EDGE, LONGEST_EDGE = 128, 160
+SQUARE_EDGE = 128
 COLOUR_NAMES = ("", *COLOURS)
 MAX_OBJECTS = 16
 # One object a row: category, colour, box xyxy, box of the cause xyxy (NaN without one), all boxes
 # as shares of width and height.
 COLUMNS = 10
+Resized = Callable[[tuple[int, int]], tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -32,15 +36,21 @@ class Bucket:
 
 
 def model_size(size: tuple[int, int]) -> tuple[int, int]:
-    """(h, w) at which the detector sees a scene of (H, W)."""
+    """(h, w) at which the Grounding DINO sees a scene of (H, W)."""
     scale = min(SHORTEST_EDGE / min(size), LONGEST_EDGE / max(size))
     return round(size[0] * scale), round(size[1] * scale)
 
 
-def encode(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
+def square_size(size: tuple[int, int]) -> tuple[int, int]:
+    """(h, w) at which Florence-2 sees a scene of (H, W)."""
+    del size
+    return SQUARE_EDGE, SQUARE_EDGE
+
+
+def encode(scene: Scene, resized: Resized = model_size) -> tuple[np.ndarray, np.ndarray]:
     """A scene as the image (h, w, 3) that the detector sees and its objects (k, COLUMNS)."""
     height, width = scene.layout.size
-    h, w = model_size(scene.layout.size)
+    h, w = resized(scene.layout.size)
     image = Image.fromarray(scene.image).resize((w, h), Image.Resampling.BILINEAR)
     scale = np.array([width, height, width, height], dtype=np.float32)
     rows = []
@@ -54,16 +64,28 @@ def encode(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(image), np.array(rows, dtype=np.float32).reshape(-1, COLUMNS)
 
 
-def _draw_part(seed: int, start: int, stop: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    return [encode(make_scene(seed, index)) for index in range(start, stop)]
+def _draw_part(
+    seed: int, start: int, stop: int, resized: Resized
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    return [encode(make_scene(seed, index), resized) for index in range(start, stop)]
 
 
-def build_pool(folder: Path, *, seed: int, start: int, stop: int, workers: int) -> None:
+def build_pool(
+    folder: Path,
+    *,
+    seed: int,
+    start: int,
+    stop: int,
+    workers: int,
+    resized: Resized = model_size,
+) -> None:
     """Draw scenes [start, stop) of a seed into one compressed-free npz file a part of 1,000."""
     folder.mkdir(parents=True, exist_ok=True)
     parts = [part for part in range(start, stop, 1000) if not _part_file(folder, part).exists()]
     with ProcessPoolExecutor(workers) as pool:
-        futures = [pool.submit(_draw_part, seed, part, min(part + 1000, stop)) for part in parts]
+        futures = [
+            pool.submit(_draw_part, seed, part, min(part + 1000, stop), resized) for part in parts
+        ]
         for part, future in zip(parts, futures, strict=True):
             _write_part(_part_file(folder, part), future.result())
 
@@ -74,7 +96,7 @@ def _part_file(folder: Path, part: int) -> Path:
 
 def _write_part(path: Path, scenes: list[tuple[np.ndarray, np.ndarray]]) -> None:
     arrays: dict[str, np.ndarray] = {}
-    for h, w in sorted({model_size(size) for size in SIZES}):
+    for h, w in sorted({image.shape[:2] for image, _ in scenes}):
         chosen = [scene for scene in scenes if scene[0].shape[:2] == (h, w)]
         objects = np.zeros((len(chosen), MAX_OBJECTS, COLUMNS), dtype=np.float32)
         for row, (_, boxes) in enumerate(chosen):

@@ -1,13 +1,15 @@
-"""One training loop for both stages: several processes, averaged gradients, checkpoints, resume."""
+"""One training loop for all stages: several processes, averaged gradients, checkpoints, resume."""
 
 from __future__ import annotations
 
 import json
 import math
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -15,13 +17,24 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from tools.demo_training.batches import Batch, Prompts, draw_batch
-from tools.demo_training.pool import read_pool
+from tools.demo_training.pool import Bucket, read_pool
 
 MEAN = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
 STD = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
 _REPORT_EVERY = 50
-Loss = Callable[[Tensor, Batch], tuple[Tensor, dict[str, float]]]
+
+
+class HasPixels(Protocol):
+    """Any batch."""
+
+    @property
+    def pixels(self) -> Tensor:
+        """(B, 3, h, w) float32 in [0, 1]."""
+
+
+B = TypeVar("B", bound=HasPixels)
+Draw = Callable[[list[Bucket], int, np.random.Generator, float], B]
+Loss = Callable[[Tensor, B], tuple[Tensor, dict[str, float]]]
 
 
 @dataclass(frozen=True)
@@ -42,13 +55,21 @@ class Schedule:
         return 0.01 + 0.99 * (1 + math.cos(math.pi * min(done, 1.0))) / 2
 
 
+def join(rank: int, processes: int, rendezvous: Path) -> None:
+    """Make this process one of a group that trains together and shares the cores."""
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // processes))
+    dist.init_process_group(
+        "gloo", init_method=f"file://{rendezvous}", rank=rank, world_size=processes
+    )
+
+
 def train(
     model: nn.Module,
-    loss: Loss,
+    loss: Loss[B],
     groups: list[dict],
     schedule: Schedule,
     *,
-    prompts: Prompts,
+    draw: Draw[B],
     pool: Path,
     checkpoint: Path,
     save_every: int = 250,
@@ -56,7 +77,9 @@ def train(
     """Train until `schedule.steps`, going on from `checkpoint` where it exists.
 
     Run in every process of a torch.distributed group; the first one writes. The checkpoint keeps
-    weights, their running average (what is shipped), the optimiser's state and the step.
+    weights, their running average (what is shipped), the optimiser's state and the step. `draw`
+    makes a batch out of the pool's buckets, its size, a source of chance, and a number in [0, 1)
+    that is the same in all processes and chooses the shape.
     """
     rank, world = dist.get_rank(), dist.get_world_size()
     optimiser = torch.optim.AdamW(groups, lr=schedule.rate, weight_decay=0.02)
@@ -79,7 +102,7 @@ def train(
         # The shape is drawn alike in all processes, so that none waits for a larger one.
         rng = np.random.default_rng([schedule.seed, step, rank])
         shape = np.random.default_rng([schedule.seed, step]).random()
-        batch = draw_batch(buckets, schedule.batch, prompts, rng, shape)
+        batch = draw(buckets, schedule.batch, rng, shape)
         total, parts = loss((batch.pixels - MEAN) / STD, batch)
         optimiser.zero_grad()
         total.backward()
