@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from detectors.mmdet_candidates import find_head
 from detectors.mmdet_pipeline import Pipeline
+from detectors.weights import find_state_dict, read_file
 from vps.errors import InputError
 from vps.extras import require
 
@@ -118,29 +118,15 @@ def read_config(path: Path) -> Any:
 
 
 def read_weights(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
-    """The state dict of a checkpoint, without "module." before its names, and what is said of it.
+    """The state dict of a checkpoint, and what the checkpoint says of it.
 
     Raises:
         InputError: no such file, a damaged one, or one with something else than weights.
     """
-    if not path.is_file():
-        raise InputError(f"there is no checkpoint {path}; give its file as weights=FILE.pth")
-    try:
-        with torch.serialization.safe_globals([(Ignored, name) for name in BESIDE_WEIGHTS]):
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        # What a damaged file raises depends on where it is damaged.
-        raise InputError(
-            f"checkpoint {path} cannot be read: it is damaged, or holds more than weights, which "
-            "could run code; where you trust it, save the weights alone: "
-            "torch.save({'state_dict': model.state_dict()}, FILE)"
-        ) from error
-    state = content.get("state_dict", content) if isinstance(content, dict) else None
-    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise InputError(f"checkpoint {path} holds no state dict, nor one under 'state_dict'")
-    named: Any = OrderedDict((str(name).removeprefix("module."), v) for name, v in state.items())
+    content = read_file(path, [(Ignored, name) for name in BESIDE_WEIGHTS])
+    named: Any = OrderedDict(find_state_dict(content, path))
     # Tells layers by which version of them the weights were written.
-    named._metadata = getattr(state, "_metadata", None)
+    named._metadata = getattr(content.get("state_dict", content), "_metadata", None)
     meta = content.get("meta")
     return named, meta if isinstance(meta, dict) else {}
 
