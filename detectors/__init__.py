@@ -35,6 +35,7 @@ class Entry:
         needs: the modules that must be installed.
         extra: the extra of this project that installs them; "" if the core needs no more.
         example: what to write after `vps detect street.jpg --detector`.
+        prompted: whether the user says what to look for; others have labels of their own.
     """
 
     loader: str
@@ -42,15 +43,49 @@ class Entry:
     needs: tuple[str, ...]
     extra: str
     example: str
+    prompted: bool = False
 
 
 DETECTORS = {
+    "demo-florence-2": Entry(
+        "detectors.hf_florence2:load_demo",
+        "a small Florence-2 for drawn scenes that comes with this package",
+        ("transformers", "safetensors"),
+        "hf",
+        'demo-florence-2 --prompt "circle . wheel ."',
+        prompted=True,
+    ),
     "demo-grounding-dino": Entry(
         "detectors.hf_grounding_dino:load_demo",
         "a small Grounding DINO for drawn scenes that comes with this package",
         ("transformers", "safetensors"),
         "hf",
         'demo-grounding-dino --prompt "circle . wheel ."',
+        prompted=True,
+    ),
+    "groundingdino": Entry(
+        "detectors.groundingdino_original:load_original",
+        "Grounding DINO of its authors' package (SwinT, SwinB): config and checkpoint",
+        ("groundingdino", "transformers", "safetensors"),
+        "groundingdino",
+        'groundingdino:swint --option weights=groundingdino_swint_ogc.pth --prompt "dog . cat ."',
+        prompted=True,
+    ),
+    "hf-closed-set": Entry(
+        "detectors.hf_closed_set:load_checkpoint",
+        "DETR, Deformable DETR, RT-DETR, D-FINE, YOLOS ... of transformers",
+        ("transformers", "safetensors"),
+        "hf",
+        "hf-closed-set:PekingU/rtdetr_r50vd",
+    ),
+    "hf-florence-2": Entry(
+        "detectors.hf_florence2:load_checkpoint",
+        "Florence-2 of transformers: open vocabulary, phrase grounding, object detection",
+        ("transformers", "safetensors"),
+        "hf",
+        "hf-florence-2:florence-community/Florence-2-base --option scoring=likelihood "
+        '--prompt "dog . cat ."',
+        prompted=True,
     ),
     "hf-grounding-dino": Entry(
         "detectors.hf_grounding_dino:load_checkpoint",
@@ -58,6 +93,22 @@ DETECTORS = {
         ("transformers", "safetensors"),
         "hf",
         'hf-grounding-dino:IDEA-Research/grounding-dino-tiny --prompt "dog . cat ."',
+        prompted=True,
+    ),
+    "hf-zero-shot": Entry(
+        "detectors.hf_zero_shot:load_checkpoint",
+        "OWL-ViT, OWLv2 and OmDet-Turbo of transformers",
+        ("transformers", "safetensors"),
+        "hf",
+        'hf-zero-shot:google/owlv2-base-patch16-ensemble --prompt "dog . cat ."',
+        prompted=True,
+    ),
+    "mmdet": Entry(
+        "detectors.mmdet_models:load_mmdet",
+        "any config and checkpoint of mmdet 3: R-CNN, RetinaNet, FCOS, RTMDet, DETR, DINO ...",
+        ("mmdet", "mmcv", "mmengine"),
+        "mmdet",
+        "mmdet:rtmdet_tiny_8xb32-300e_coco.py --option weights=rtmdet_tiny.pth",
     ),
     "onnx": Entry(
         "detectors.onnx_model:load_onnx",
@@ -66,7 +117,23 @@ DETECTORS = {
         "onnx",
         "onnx:configs/yolox_nano.yaml",
     ),
+    "torchvision": Entry(
+        "detectors.torchvision_models:load_torchvision",
+        "Faster, Mask and Keypoint R-CNN, RetinaNet, FCOS, SSD and SSDlite of torchvision",
+        ("torchvision",),
+        "",
+        "torchvision:fasterrcnn_resnet50_fpn_v2",
+    ),
 }
+
+
+def find_entry(name: str) -> Entry:
+    """The entry of a detector's kind; `name` is as for `load`.
+
+    Raises:
+        InputError: there is no such kind.
+    """
+    return choose(DETECTORS, name.partition(":")[0], "detector")
 
 
 def load(
@@ -94,7 +161,7 @@ def load(
         MissingExtraError: the library that runs the detector is not installed.
     """
     kind, _, source = name.partition(":")
-    module, function = choose(DETECTORS, kind, "detector").loader.split(":")
+    module, function = find_entry(name).loader.split(":")
     if labels is not None and prompt is not None:
         raise InputError("give the labels of a detector as labels or as a prompt, not as both")
     if prompt is not None:

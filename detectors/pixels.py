@@ -11,7 +11,6 @@ from vps.errors import InputError
 from vps.images import as_rgb
 from vps.names import choose
 
-
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 

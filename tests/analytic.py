@@ -71,6 +71,14 @@ class LikelihoodDetector(RegionDetector):
     ) -> None:
         super().__init__(image, regions, answer)
         self.rule = rule
+        self.asked_about: list[Sequence[Target]] = []
+
+    def about(
+        self, pixels: Tensor, size: tuple[int, int], targets: Sequence[Target]
+    ) -> LikelihoodDetector:
+        assert torch.equal(pixels, self.pixels)
+        self.asked_about.append(targets)
+        return self
 
     def score_targets(
         self, pixels: Tensor, size: tuple[int, int], targets: Sequence[Target]

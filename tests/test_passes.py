@@ -180,7 +180,9 @@ def test_a_detector_that_scores_targets_is_asked_for_them():
         return keep.mean(), 0.5 if target.label == "dog" else 1.0
 
     keep = subsets(9)
-    rows = shared(likelihood(rule), batch_size=4).evaluate(keep)
+    detector = likelihood(rule)
+    rows = shared(detector, batch_size=4).evaluate(keep)
+    assert [list(targets) for targets in detector.asked_about] == [TARGETS]
     share = keep.mean(axis=1)
     np.testing.assert_allclose(rows[:, :, 1], np.stack([share] * 4, axis=1), rtol=1e-6)
     np.testing.assert_allclose(rows[:, 0, 0], 0.5 * share, rtol=1e-6)
@@ -204,3 +206,10 @@ def test_target_scores_that_break_the_contract(found, message):
     detector.score_targets = lambda *_: made or TargetScores(*found[0])
     with pytest.raises(DetectorError, match=message):
         shared(detector).evaluate(np.tri(6, dtype=bool)[:2])
+
+
+def test_a_scorer_that_fails_at_the_whole_image():
+    detector = likelihood(lambda *_: (1, 1))
+    detector.about = lambda *_: 1 / 0
+    with pytest.raises(DetectorError, match=r"rule: division by zero \(at the whole image\)"):
+        shared(detector)

@@ -11,7 +11,7 @@ def main() -> int:
     """Parse the command and run it; each lives in a module of tools/benchmarks."""
     # So that a checkout works before it is installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    from tools.benchmarks import causes, faithfulness, overhead, prompts, search, targets
+    from tools.benchmarks import causes, faithfulness, florence, overhead, prompts, search, targets
     from vps.errors import VpsError
 
     commands = {
@@ -21,6 +21,7 @@ def main() -> int:
         "search": search,
         "targets": targets,
         "prompts": prompts,
+        "florence": florence,
     }
     parser = argparse.ArgumentParser(description=__doc__)
     subparsers = parser.add_subparsers(dest="command", required=True)

@@ -95,6 +95,21 @@ class TargetScorer(Detector, Protocol):
     be explained by likelihoods.
     """
 
+    def about(
+        self, pixels: Tensor, size: tuple[int, int], targets: Sequence[Target]
+    ) -> TargetScorer:
+        """A scorer of these targets in this image; the engine asks for it once, before all passes.
+
+        What depends on the whole image can be found out here, such as where in an answer a target
+        stands. The detector itself stays as it is.
+
+        Args:
+            pixels: (3, h, w), the whole image, as `prepare` gives it.
+            size: (H, W) of the original image.
+            targets: those that `score_targets` will be asked for.
+        """
+        ...
+
     def score_targets(
         self, pixels: Tensor, size: tuple[int, int], targets: Sequence[Target]
     ) -> TargetScores:

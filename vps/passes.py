@@ -68,6 +68,7 @@ class Passes:
         self.size = size
         self.batch_size = batch_size
         self._detector = detector
+        self._scorer = _scorer_of(detector, pixels, size, targets)
         self._mode = mode
         self._columns = [label_column(target.label, detector.labels) for target in targets]
         self._boxes = torch.tensor([target.box for target in targets], device=pixels.device)
@@ -160,8 +161,8 @@ class Passes:
     def _score(self, shown: Tensor) -> Tensor:
         """(B, T, 7) rows of `best_candidates` for (B, 3, h, w) masked pixels."""
         detector = self._detector
-        if isinstance(detector, TargetScorer):
-            found = detector.score_targets(shown, self.size, self.targets)
+        if self._scorer is not None:
+            found = self._scorer.score_targets(shown, self.size, self.targets)
             if found.ious.shape != (len(shown), len(self.targets)):
                 raise DetectorError(
                     f"scores of shape {(len(shown), len(self.targets))} were asked for, (images, "
@@ -184,6 +185,20 @@ class Passes:
         return (
             f"{self._detector.name}: {what} (a batch that shows {sizes} of {keep.shape[1]} regions)"
         )
+
+
+def _scorer_of(
+    detector: Detector, pixels: Tensor, size: tuple[int, int], targets: Sequence[Target]
+) -> TargetScorer | None:
+    """What scores the targets instead of the detector's candidates, if it is one that does."""
+    if not isinstance(detector, TargetScorer):
+        return None
+    try:
+        with torch.no_grad():
+            return detector.about(pixels, size, targets)
+    except Exception as error:
+        what = str(error) or type(error).__name__
+        raise DetectorError(f"{detector.name}: {what} (at the whole image)") from error
 
 
 def check_settings(

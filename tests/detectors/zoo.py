@@ -18,7 +18,17 @@ from torch import Tensor, nn
 
 from vps.detector import Detector
 
-FAMILIES = ("tiny_grounding_dino", "tiny_function")
+FAMILIES = (
+    "tiny_grounding_dino",
+    "tiny_hf_closed_set",
+    "tiny_hf_zero_shot",
+    "tiny_groundingdino",
+    "tiny_florence2",
+    "tiny_function",
+    "tiny_mmdet",
+    "tiny_onnx",
+    "tiny_torchvision",
+)
 
 
 class Own(NamedTuple):
