@@ -14,11 +14,11 @@ A detector's name is a kind of `DETECTORS`, with what to load after a colon wher
 from __future__ import annotations
 
 import importlib
-import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from detectors.options import describe, fit_options
 from detectors.prompts import parse_prompt
 from vps.detector import Detector
 from vps.errors import InputError
@@ -153,7 +153,8 @@ def load(
         prompt: the same as one text, "dog . cat ."; give one of the two.
         device: "cpu", "cuda" or "cuda:N".
         dtype: "float32", "bfloat16" or "float16", in which the model computes.
-        options: what the kind's own function takes beyond these, e.g. `threads` for onnx.
+        options: what the kind's own function takes beyond these, e.g. `threads` for onnx; they
+            become part of the detector's name. Text is read as a number where one is wanted.
 
     Raises:
         InputError: unknown name or option, labels missing or given twice, or whatever the detector
@@ -167,8 +168,9 @@ def load(
     if prompt is not None:
         labels = parse_prompt(prompt)
     loader = getattr(importlib.import_module(module), function)
-    known = [key for key in inspect.signature(loader).parameters if key != "source"]
-    for option in options:
-        choose(dict.fromkeys(known), option, f"option of {kind}")
+    options = fit_options(loader, options, kind)
     detector: Detector = loader(source, labels=labels, device=device, dtype=dtype, **options)
+    if options:
+        # Results tell apart what was loaded in different ways.
+        detector.name = f"{detector.name} ({describe(options)})"
     return detector

@@ -145,6 +145,4 @@ def _maker(
     names = check_labels(labels)
     kind = choose(SCORINGS, scoring, "scoring")
     settings = make_settings(task, confidence, *numbers)
-    return lambda checkpoint, name: kind(
-        checkpoint, names, settings, name=f"{name} ({settings.task.name}, {scoring})"
-    )
+    return lambda checkpoint, name: kind(checkpoint, names, settings, name=name)

@@ -177,7 +177,7 @@ def _check_parts(source: str, config: Any, tokenizer: Any, images: ImageProcesso
     # OWL's places are made for one size.
     side = config.vision_config.image_size if hasattr(config, "vision_config") else None
     size = images.resizer.size
-    if side is not None and (size["height"], size["width"]) != (side, side):
+    if side is not None and (size.get("height"), size.get("width")) != (side, side):
         raise InputError(
             f"checkpoint {source}: preprocessor_config.json resizes images to {dict(size)}, and "
             f"the model of config.json sees {side} x {side} pixels; use the files of one checkpoint"

@@ -129,7 +129,7 @@ def enough_places(inputs: Tensor, queries: int) -> Iterator[None]:
         yield
     except RuntimeError as error:
         # Too small for a kernel of the backbone, or for as many proposals as queries.
-        if not any(part in str(error) for part in ("out of range", "Kernel size")):
+        if not any(part in str(error) for part in ("selected index k out of range", "Kernel size")):
             raise
         raise InputError(
             f"images of {inputs.shape[2]} x {inputs.shape[3]} pixels (height x width) give the "

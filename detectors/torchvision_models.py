@@ -155,8 +155,9 @@ def find_columns(labels: Sequence[str], classes: int, background: bool) -> dict[
         names = [BACKGROUND[0], *names]
     elif len(names) != classes or (background and names[0] not in BACKGROUND):
         raise InputError(
-            f"the model scores {classes} classes, of which the first is the background; give "
-            f"{classes - 1} labels, not {len(names)}"
+            f"the model scores {classes} classes, the first of which is the background"
+            f"{'' if background else ' or a label'}; give {classes - 1}"
+            f"{'' if background else f' or {classes}'} labels, not {len(names)}"
         )
     columns = [(name, i) for i, name in enumerate(names) if name not in (*BACKGROUND, UNUSED)]
     if not columns or len(dict(columns)) != len(columns):

@@ -277,15 +277,17 @@ def test_detectors_lists_every_kind_with_what_it_needs(capsys, monkeypatch):
     assert "not installed: dodo; pip install '.[rare]'" in printed
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [("a=1", 1), ("a=x.pth", "x.pth"), ("a=<OD>", "<OD>"), ("a=True", True), ("a=b=c", "b=c")],
-)
-def test_options_of_a_detector(text, value, monkeypatch, image):
+def test_options_of_a_detector(monkeypatch, image):
     given = {}
     monkeypatch.setattr(detectors, "load", lambda *_, **options: given.update(options) or Bright())
-    assert main(["detect", image, "--option", text]) == 0
-    assert given["a"] == value
+    assert main(["detect", image, "--option", "a=<OD>", "--option", "b=c=1"]) == 0
+    assert (given["a"], given["b"]) == ("<OD>", "c=1")
+
+
+@pytest.mark.parametrize("text", ["device=cpu", "prompt=dog", "name=x"])
+def test_what_has_an_argument_of_its_own_is_no_option(image, capsys, text):
+    assert main(["detect", image, "--option", text]) == 2
+    assert "is no --option" in capsys.readouterr().err
 
 
 def test_options_that_are_none(image, capsys):

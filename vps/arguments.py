@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import ast
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from vps.errors import InputError
 
@@ -55,7 +53,7 @@ def make_parser(
     how.add_argument(
         "--all-prompts",
         action="store_true",
-        help="ask for all labels, also where they fill prompts that cannot change the score",
+        help="ask for all labels, also those in prompts that cannot change the score",
     )
     how.add_argument("--format", default="png", choices=["png", "pdf", "svg"], help="of figures")
     command.add_argument("--out", type=Path, required=True, help="folder for the results")
@@ -107,19 +105,18 @@ def _add_search(group: argparse._ActionsContainer, *, regions: int) -> None:
     group.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
-def parse_options(texts: list[str]) -> dict[str, Any]:
-    """NAME=VALUE pairs; a value that reads as a number, True, False or None is one.
+def parse_options(texts: list[str]) -> dict[str, str]:
+    """NAME=VALUE pairs.
 
     Raises:
-        InputError: a text without name or equals sign.
+        InputError: a text without name or equals sign, or what has an argument of its own.
     """
     options = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not (name and equals):
             raise InputError(f"--option takes NAME=VALUE, got {text!r}")
-        try:
-            options[name] = ast.literal_eval(value)
-        except (ValueError, SyntaxError):
-            options[name] = value
+        if name in ("name", "labels", "prompt", "device", "dtype"):
+            raise InputError(f"{name} is no --option; see --detector, --prompt, --device, --dtype")
+        options[name] = value
     return options

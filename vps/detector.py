@@ -77,7 +77,8 @@ class PromptedDetector(OpenVocabularyDetector, Protocol):
         """The same detector without the prompts that hold none of `labels`.
 
         What remains is asked word for word as before: the scores of `labels` stay exactly the
-        same, and so does s(S) of a target with one of them. With 1,203 labels in 30 prompts, a
+        same, and so does s(S) of a target with one of them, in the modes "object" and "class" (in
+        "box" the scores of all labels count). With 1,203 labels in 30 prompts, a
         target costs one prompt instead of 30. `labels` of the result are all that the kept
         prompts hold.
 

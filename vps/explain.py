@@ -103,7 +103,7 @@ def explain(  # type: ignore[misc]  # the overloads leave the settings to this s
         image_name: recorded in the result; by default the file name of a path.
         all_prompts: where the labels fill several prompts, ask them all. By default only those that
             hold a target's label are asked, which changes no score of a target
-            (`vps.detector.PromptedDetector.narrowed`).
+            (`vps.detector.PromptedDetector.narrowed`); in mode "box", all are.
 
     Returns:
         The explanation, or one for each of `targets`. Where there was nothing to go by, it says so
@@ -132,7 +132,8 @@ def explain(  # type: ignore[misc]  # the overloads leave the settings to this s
     rgb, name = _open(image)
     size = (rgb.shape[0], rgb.shape[1])
     check_settings(detector, size, wanted, mode, batch_size)
-    if isinstance(detector, PromptedDetector) and not all_prompts:
+    # Mode "box" asks which of all labels scores highest.
+    if isinstance(detector, PromptedDetector) and not all_prompts and mode != "box":
         detector = detector.narrowed(tuple(target.label for target in wanted))
     pixels = detector.prepare(rgb)
     cut = regions if isinstance(regions, Regions) else make_regions(pixels, regions, region_method)

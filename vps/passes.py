@@ -80,7 +80,8 @@ class Passes:
 
     @property
     def passes(self) -> int:
-        """How many subsets went through the detector."""
+        """How many subsets went through the detector; the look of a `TargetScorer` at the whole
+        image beforehand is not among them."""
         return len(self._index)
 
     @property

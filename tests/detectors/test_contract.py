@@ -14,8 +14,10 @@ from detectors import DETECTORS
 from tests.detectors import contract
 from tests.detectors.zoo import all_cases
 from vps.detections import visible
+from vps.detector import PromptedDetector
 from vps.errors import InputError
 from vps.explain import explain
+from vps.scoring import best_candidates
 from vps.targets import Target
 
 CASES = [
@@ -82,7 +84,7 @@ def test_the_best_candidates_are_what_the_library_itself_detects(case, saved, lo
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_nothing_is_left_changed(case, loaded):
+def test_nothing_is_left_changed(case, saved, loaded):
     detector = loaded(case)
     model = case.model(detector)
     if model is None:
@@ -109,10 +111,32 @@ def test_nothing_is_left_changed(case, loaded):
             detector.detect(batch, size)
         handle.remove()
         assert contract.snapshot(model) == before
+        # Nothing that the failure left behind shows in other images.
+        other = detector.detect(batch.flip(-2), size)
+    fresh = case.load(saved(case), "cpu").detect(batch.flip(-2), size)
+    assert torch.equal(other.scores, fresh.scores)
     found = detector.detect(batch, size)
     assert contract.snapshot(model) == before
     assert torch.equal(found.boxes, expected.boxes)
     assert torch.equal(found.scores, expected.scores)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_narrowed_keeps_the_scores_of_targets(case, loaded):
+    detector = loaded(case)
+    if not isinstance(detector, PromptedDetector):
+        pytest.skip("not asked by prompts")
+    size = case.sizes[0]
+    batch = contract.batch_of(detector, size)
+    whole = detector.detect(batch, size)
+    box = torch.tensor([0.0, 0.0, size[1] / 2, size[0] / 2])
+    for label in detector.labels:
+        some = detector.narrowed((label,)).detect(batch, size)
+        for mode in ("object", "class"):
+            before, after = (
+                best_candidates(found, box, found.column(label), mode) for found in (whole, some)
+            )
+            assert torch.allclose(before, after, atol=1e-6)
 
 
 @pytest.mark.parametrize("case", CASES)

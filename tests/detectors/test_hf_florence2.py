@@ -76,8 +76,8 @@ def test_tasks_have_two_names(folder):
 
 
 def test_names_tell_how_it_is_asked(detector, scorer, folder):
-    assert detector.name == f"hf-florence-2:{folder} (open-vocabulary, generate)"
-    assert scorer.name == f"hf-florence-2:{folder} (open-vocabulary, likelihood)"
+    assert detector.name == f"hf-florence-2:{folder} (max_new_tokens=30)"
+    assert scorer.name == f"hf-florence-2:{folder} (max_new_tokens=30, scoring=likelihood)"
     assert isinstance(detector, PromptedDetector)
     assert isinstance(scorer, PromptedDetector)
     assert isinstance(scorer, TargetScorer)
@@ -336,8 +336,8 @@ def test_half_precision(folder):
         ({"scoring": "likelyhood"}, "did you mean 'likelihood'"),
         ({"confidence": "score"}, "unknown confidence"),
         ({"beams": 0}, "beams must be a whole number of at least 1"),
-        ({"beams": 1.5}, "beams must be a whole number"),
-        ({"max_new_tokens": "many"}, "max_new_tokens must be"),
+        ({"beams": 1.5}, "option beams of hf-florence-2 must be int"),
+        ({"max_new_tokens": "many"}, "option max_new_tokens of hf-florence-2 must be int"),
         ({"tasks": "od"}, "unknown option of hf-florence-2 'tasks', did you mean 'task'"),
     ],
 )
@@ -368,4 +368,4 @@ def test_the_demo_says_when_its_weights_are_missing(tmp_path, monkeypatch):
 def test_the_demo_is_found_in_its_folder(folder, monkeypatch):
     monkeypatch.setattr(adapter, "DEMO_FOLDER", folder)
     found = load("demo-florence-2", labels=LABELS, task="od")
-    assert found.name == "demo-florence-2 (od, generate)"
+    assert found.name == "demo-florence-2 (task=od)"

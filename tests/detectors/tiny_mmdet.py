@@ -195,6 +195,10 @@ def build(settings: Any) -> Any:
     torch.manual_seed(0)
     with mmdet_scope():
         model = registry.build(settings.model)
+    for name, parameter in model.named_parameters():
+        # Only `init_weights` gives it values, and it might fetch a backbone.
+        if name.endswith("level_embed"):
+            nn.init.normal_(parameter)
     levelled: set[nn.Module] = set()
     handles = []
     for module in model.modules():
