@@ -30,9 +30,9 @@ def picture(size: tuple[int, int], seed: int = 0) -> np.ndarray:
 
 
 def batch_of(detector: Detector, size: tuple[int, int]) -> torch.Tensor:
-    """(3, 3, h, w): a picture of (H, W), the same mirrored, and its negative."""
+    """(3, 3, h, w): a picture of (H, W), the same mirrored, and another."""
     pixels = detector.prepare(picture(size))
-    return torch.stack([pixels, pixels.flip(-1), 1 - pixels])
+    return torch.stack([pixels, pixels.flip(-1), detector.prepare(picture(size, seed=2))])
 
 
 def check_contract(
