@@ -118,7 +118,9 @@ def load_torchvision(
         device: "cpu", "cuda" or "cuda:N".
         dtype: "float32", "bfloat16" or "float16".
         weights: "DEFAULT" or another name of published weights, which torchvision fetches once; or
-            a file with a state dict, as torch.save (.pth) or safetensors writes it.
+            a file with a state dict, as torch.save (.pth) or safetensors writes it. A file whose
+            batch norms are frozen is taken for one that was fine-tuned from published weights,
+            which torchvision runs with an epsilon of 0; no file tells.
         min_size: the pixels of an image's shorter side, if other than the builder's.
         max_size: the most pixels of its longer side.
         floor: see `TorchvisionDetector`.
