@@ -154,7 +154,14 @@ def test_text_encoders_that_are_none(folder):
         load_checkpoint(folder, text_encoder="./nowhere")
 
 
-@pytest.mark.parametrize("sides", [(0, 64), (64, 48), (48.5, 64)])
-def test_bad_sides(intact, sides):
-    with pytest.raises(InputError, match="whole numbers"):
+@pytest.mark.parametrize(
+    ("sides", "message"),
+    [
+        ((0, 64), "whole numbers"),
+        ((64, 48), "whole numbers"),
+        ((48.5, 64), "min_size of groundingdino must be int, got 48.5"),
+    ],
+)
+def test_bad_sides(intact, sides, message):
+    with pytest.raises(InputError, match=message):
         load_checkpoint(intact, min_size=sides[0], max_size=sides[1])

@@ -89,7 +89,8 @@ def test_the_same_weights_give_the_same_detections(folder, state, tmp_path):
         assert torch.allclose(mine.scores, other.scores, atol=1e-4)
         assert torch.allclose(mine.boxes, other.boxes, atol=1e-4 * max(size))
         # Not because all is alike: scores and boxes differ from query to query.
-        assert mine.scores.amax(-1).std() > 0.1
+        # Of the labels that a pass was asked for.
+        assert mine.scores[mine.scores > 0].std() > 0.1
         assert (mine.boxes.std(1) > 1).all()
 
 
