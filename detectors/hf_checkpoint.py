@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from vps.errors import InputError, MissingExtraError, VpsError
+from vps.errors import InputError, MissingExtraError, VpsError, one_line
 from vps.extras import require
 
 transformers: Any = require("transformers", extra="hf")
@@ -86,18 +86,13 @@ def loading(source: str) -> Iterator[None]:
         raise
     except ImportError as error:
         # What transformers says names the command, and then goes on about notebooks.
-        reason = _one_line(error).split(" Please note")[0].split(" Note that")[0]
+        reason = one_line(error, 500).split(" Please note")[0].split(" Note that")[0]
         raise MissingExtraError(f"checkpoint {source}: {reason}") from error
     except Exception as error:
-        reason = _one_line(error)
+        reason = one_line(error, 500)
         if "trust_remote_code" in reason:
             reason = "it brings code of its own, which is never run; use a class of transformers"
         raise InputError(f"checkpoint {source} cannot be loaded: {reason}") from error
-
-
-def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= 500 else f"{text[:500]}..."
 
 
 def read_model(folder: str, auto: Any, model_types: Sequence[str] | None = None) -> Any:

@@ -14,7 +14,7 @@ from torch import Tensor
 from detectors.mmdet_candidates import find_head
 from detectors.mmdet_pipeline import Pipeline
 from detectors.weights import find_state_dict, read_file
-from vps.errors import InputError
+from vps.errors import InputError, one_line
 from vps.extras import require
 
 mmdet: Any = require("mmdet", extra="mmdet")
@@ -104,7 +104,7 @@ def read_config(path: Path) -> Any:
         settings = Config.fromfile(path)
     except Exception as error:
         # It is a program, and may fail as any.
-        raise InputError(f"config {path} cannot be run: {_one_line(error)}") from error
+        raise InputError(f"config {path} cannot be run: {one_line(error)}") from error
     if not isinstance(settings.get("model"), dict) or "type" not in settings.model:
         raise InputError(f"config {path} has no `model` with a `type`: it is not one of mmdet 3")
     if "language_model" in settings.model:
@@ -199,7 +199,7 @@ def _building(config: Path, what: str) -> Iterator[None]:
     except Exception as error:
         raise InputError(
             f"config {config}: {what} cannot be built with mmdet {mmdet.__version__}: "
-            f"{_one_line(error)}"
+            f"{one_line(error)}"
         ) from error
 
 
@@ -212,13 +212,8 @@ def _fill(model: Any, state: Mapping[str, Tensor], trouble: str) -> None:
     try:
         report = model.load_state_dict(state, strict=False)
     except RuntimeError as error:
-        raise InputError(f"{trouble}: {_one_line(error)}") from error
+        raise InputError(f"{trouble}: {one_line(error)}") from error
     for what, keys in (("lacks", report.missing_keys), ("has, too,", report.unexpected_keys)):
         odd = [key for key in keys if not any(part in key for part in BY_THE_WAY)]
         if odd:
             raise InputError(f"{trouble}: it {what} {len(odd)} weights: {', '.join(odd[:3])} ...")
-
-
-def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= 300 else f"{text[:300]}..."

@@ -14,7 +14,7 @@ from torchvision import models
 
 from detectors.torchvision_heads import find_head
 from detectors.weights import read_state_dict
-from vps.errors import InputError
+from vps.errors import InputError, one_line
 from vps.names import choose
 
 # The bias of the layer that scores classes, and of the one with four numbers for each of the places
@@ -71,7 +71,7 @@ def read_model(
     try:
         model.load_state_dict(state)
     except RuntimeError as error:
-        raise InputError(f"{where} does not fit {source}: {_one_line(error)}") from error
+        raise InputError(f"{where} does not fit {source}: {one_line(error)}") from error
     if source in NO_EPSILON and is_frozen(state):
         clear_epsilon(model.backbone)
     return model.eval().requires_grad_(False), labels
@@ -129,7 +129,7 @@ def _fetch(published: Any) -> dict[str, Tensor]:
         )
     except Exception as error:
         raise InputError(
-            f"{published} cannot be fetched: {_one_line(error)}; fetch {published.url} where there "
+            f"{published} cannot be fetched: {one_line(error)}; fetch {published.url} where there "
             "is a network, and give the file as weights"
         ) from error
 
@@ -150,8 +150,3 @@ def _count_classes(state: Mapping[str, Tensor], where: str) -> int:
             places = 1 if sides is None else state[sides].numel() // 4
             return state[classes].numel() // max(1, places)
     raise InputError(f"{where} is of none of the detectors of torchvision: no layer scores classes")
-
-
-def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= 300 else f"{text[:300]}..."

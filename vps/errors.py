@@ -35,3 +35,9 @@ class IncompleteError(DetectorError):
 
 class MissingExtraError(VpsError, ImportError):
     """An optional library is not installed; the message names the command that installs it."""
+
+
+def one_line(error: Exception, limit: int = 300) -> str:
+    """What an error of a library says, as a part of one of ours: one line of at most `limit`."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= limit else f"{text[:limit]}..."
