@@ -174,3 +174,17 @@ def load(
         # Results tell apart what was loaded in different ways.
         detector.name = f"{detector.name} ({describe(options)})"
     return detector
+
+
+def load_for(name: str, labels: Sequence[str], **settings: Any) -> Detector:
+    """A detector by name, asked for these labels unless it brings its own.
+
+    Args:
+        name: as for `load`.
+        labels: of a data set, say.
+        settings: device, dtype and options, as for `load`.
+
+    Raises:
+        InputError, MissingExtraError: as for `load`.
+    """
+    return load(name, labels=labels if find_entry(name).prompted else None, **settings)

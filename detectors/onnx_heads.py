@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -28,6 +28,15 @@ ACTIVATE: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
+class Candidates(NamedTuple):
+    """What a head reads out of floats: boxes (B, N, 4), xyxy in pixels of the input, scores
+    (B, N, L), and (B, N, 1) the objectness of each box, or None."""
+
+    boxes: Tensor
+    scores: Tensor
+    objectness: Tensor | None = None
+
+
 class Head(Protocol):
     """Reads the outputs of a model.
 
@@ -39,8 +48,8 @@ class Head(Protocol):
     names: tuple[str, ...]
     shapes: Shapes
 
-    def read(self, outputs: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """Boxes (B, N, 4), xyxy in pixels of the input, and scores (B, N, L), out of floats."""
+    def read(self, outputs: Sequence[Tensor]) -> Candidates:
+        """The candidates of a batch, out of floats."""
         ...
 
 
@@ -52,11 +61,12 @@ class YoloxHead:
         self.names: tuple[str, ...] = ()
         self.shapes: Shapes = ([(len(self._cells), 5 + labels)],)
 
-    def read(self, outputs: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    def read(self, outputs: Sequence[Tensor]) -> Candidates:
         """See `Head.read`."""
         (cells,) = outputs
         boxes = cxcywh_to_xyxy(decode_yolox(cells[..., :4], self._cells))
-        return boxes, cells[..., 4:5] * cells[..., 5:]
+        objectness = cells[..., 4:5]
+        return Candidates(boxes, objectness * cells[..., 5:], objectness)
 
 
 class Yolov8Head:
@@ -68,12 +78,12 @@ class Yolov8Head:
         self.names: tuple[str, ...] = ()
         self.shapes: Shapes = ([(self._width, -1), (-1, self._width)],)
 
-    def read(self, outputs: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    def read(self, outputs: Sequence[Tensor]) -> Candidates:
         """See `Head.read`."""
         (cells,) = outputs
         if cells.shape[1] == self._width:
             cells = cells.transpose(1, 2)
-        return cxcywh_to_xyxy(cells[..., :4]), self._activate(cells[..., 4:])
+        return Candidates(cxcywh_to_xyxy(cells[..., :4]), self._activate(cells[..., 4:]))
 
 
 class BoxesHead:
@@ -93,7 +103,7 @@ class BoxesHead:
             self.names = (*self.names, config.classes)
             self.shapes = ([(-1, 4)], [(-1,)], [(-1,)])
 
-    def read(self, outputs: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    def read(self, outputs: Sequence[Tensor]) -> Candidates:
         """See `Head.read`.
 
         Raises:
@@ -103,7 +113,7 @@ class BoxesHead:
         scores = self._activate(scores)
         if classes:
             scores = self._spread(scores, classes[0].long())
-        return self._to_xyxy(boxes) * self._unit, scores[..., self._columns]
+        return Candidates(self._to_xyxy(boxes) * self._unit, scores[..., self._columns])
 
     def _spread(self, scores: Tensor, classes: Tensor) -> Tensor:
         """Scores (B, N) of classes (B, N) as (B, N, all classes); a class below 0 is padding."""

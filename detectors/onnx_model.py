@@ -101,15 +101,13 @@ class OnnxDetector:
         batch = arranged(pixels, config, self._dtype).numpy()
         parts = [batch] if self._batched else np.split(batch, len(batch))
         runs = [self._head.read(self._run(part)) for part in parts]
-        # A run may return as many boxes as it likes.
-        most = max(boxes.shape[1] for boxes, _ in runs)
-        boxes, scores = (
-            torch.cat([pad(values, (0, 0, 0, most - values.shape[1])) for values in column])
-            for column in zip(*runs, strict=True)
-        )
+        boxes = _joined([run.boxes for run in runs])
+        scores = self._checked(_joined([run.scores for run in runs]))
+        rates = [run.objectness for run in runs if run.objectness is not None]
+        objectness = self._checked(_joined(rates))[..., 0] if rates else None
         top, left = corner(grid, config)
         boxes = scale_boxes(boxes - boxes.new_tensor([left, top, left, top]), grid, size)
-        return Detections(boxes, self._checked(scores), self.labels)
+        return Detections(boxes, scores, self.labels, objectness)
 
     def _run(self, images: np.ndarray) -> list[Tensor]:
         """The outputs that the head reads, in float32."""
@@ -175,6 +173,12 @@ def load_onnx(
     path = Path(source).expanduser()
     config = read_config(path / "detector.yaml" if path.is_dir() else path)
     return OnnxDetector(config, threads=threads)
+
+
+def _joined(runs: Sequence[Tensor]) -> Tensor:
+    """Values (B, N, ...) of all runs, padded: a run may return as many boxes as it likes."""
+    most = max(values.shape[1] for values in runs)
+    return torch.cat([pad(values, (0, 0, 0, most - values.shape[1])) for values in runs])
 
 
 def _fits(shape: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> bool:

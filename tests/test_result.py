@@ -38,6 +38,8 @@ def test_equality_sees_every_field(explanation):
         "warnings": (),
         "image_name": None,
         "measured": ~explanation.measured,
+        "options": {"masks": 1},
+        "saliency": np.ones(explanation.label_map.shape),
     }
     for field in dataclasses.fields(explanation):
         value = getattr(explanation, field.name)
@@ -239,3 +241,23 @@ def test_an_explanation_of_the_first_schema_still_loads(explanation, tmp_path):
     assert loaded == explanation
     assert loaded.measured.tolist() == [True] * 5
     assert (loaded.rounds, loaded.stopped, loaded.sharing) == (0, "finished", 1)
+
+
+def test_the_map_of_a_compared_method_is_the_heatmap_and_survives_saving(explanation, tmp_path):
+    rng = np.random.default_rng(0)
+    saliency = rng.random(explanation.label_map.shape).astype(np.float32)
+    theirs = dataclasses.replace(
+        explanation, method="drise", options={"masks": 5}, saliency=saliency
+    )
+    assert Explanation.load(theirs.save(tmp_path / "theirs")) == theirs
+    heatmap = theirs.heatmap
+    assert heatmap.shape == theirs.image_size
+    assert heatmap.min() == 0
+    assert heatmap.max() == 1
+    first = theirs.label_map == 0
+    assert theirs.region_scores[0] == pytest.approx(saliency[first].mean())
+
+
+def test_a_map_on_another_grid_is_refused(explanation):
+    with pytest.raises(InputError, match="saliency must be on the grid"):
+        dataclasses.replace(explanation, saliency=np.ones((2, 2)))

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from vps.errors import InputError
+from vps.errors import InputError, OutputError
 
 
 def pair_paths(path: str | PathLike[str]) -> tuple[Path, Path]:
@@ -46,7 +46,7 @@ def write_pair(
         The path of the JSON.
 
     Raises:
-        InputError: the folder or the files cannot be written.
+        OutputError: the folder or the files cannot be written.
     """
     npz_path, json_path = pair_paths(path)
     buffer = io.BytesIO()
@@ -57,7 +57,7 @@ def write_pair(
     try:
         json_path.unlink(missing_ok=True)
     except OSError as error:
-        raise InputError(f"{json_path} cannot be written: {error.strerror}") from error
+        raise OutputError(f"{json_path} cannot be written: {error.strerror}") from error
     write_atomically(npz_path, payload)
     # The default turns numpy's numbers into plain ones.
     text = json.dumps(record, indent=1, default=np.generic.item)
@@ -91,7 +91,7 @@ def write_atomically(path: Path, payload: bytes) -> None:
     """Write a file so that at any moment it is absent, old or whole; missing folders are made.
 
     Raises:
-        InputError: it cannot be written.
+        OutputError: it cannot be written.
     """
     # In the same folder, because a replacement is atomic only within one file system.
     temporary = path.parent / f".{path.name}.{uuid.uuid4().hex}.tmp"
@@ -100,7 +100,7 @@ def write_atomically(path: Path, payload: bytes) -> None:
         temporary.write_bytes(payload)
         os.replace(temporary, path)
     except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}") from error
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()

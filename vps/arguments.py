@@ -20,7 +20,7 @@ def make_parser(
     """The parser; `arguments.run` is the function of the command that was given.
 
     Args:
-        runs: what runs each of the commands detect, explain, detectors and demo.
+        runs: what runs each of the commands detect, explain, detectors, demo and report.
     """
     parser = argparse.ArgumentParser(prog="vps", description=_DESCRIPTION)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -50,6 +50,7 @@ def make_parser(
     how.add_argument("--fill", default="mean", help="mean (default), black, image-mean, blur")
     how.add_argument("--mode", default="object", help="object (default), class or box")
     how.add_argument("--seed", type=int, default=0, help="of a search that draws (default: 0)")
+    how.add_argument("--method", default="vps", help="vps (default), or one to compare: drise, ...")
     how.add_argument(
         "--all-prompts",
         action="store_true",
@@ -64,6 +65,12 @@ def make_parser(
     command.add_argument("--out", type=Path, default=Path("out/demo"), help="default: out/demo")
     command.add_argument("--device", default="cpu", help="cpu (default) or cuda")
     _add_search(command, regions=36)
+
+    command = add("report", "write tables, plots and page of a study of tools/eval.py")
+    command.add_argument(
+        "folders", type=Path, nargs="+", metavar="FOLDER", help="of results; several for shards"
+    )
+    command.add_argument("--out", type=Path, help="of the report; by default, the first folder")
     return parser
 
 

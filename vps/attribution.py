@@ -73,12 +73,23 @@ def paint(values: np.ndarray, label_map: np.ndarray, size: tuple[int, int]) -> n
     Returns:
         (H, W), of the type of `values`.
     """
-    rows = nearest(label_map.shape[0], size[0])
-    columns = nearest(label_map.shape[1], size[1])
-    painted: np.ndarray = np.asarray(values)[label_map[np.ix_(rows, columns)]]
+    painted: np.ndarray = np.asarray(values)[resized(label_map, size)]
     return painted
+
+
+def resized(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """An array (h, w) on a grid of size (H, W), each pixel the nearest of `values`."""
+    rows, columns = nearest(values.shape[0], size[0]), nearest(values.shape[1], size[1])
+    return values[np.ix_(rows, columns)]
 
 
 def nearest(source: int, count: int) -> np.ndarray:
     """For each of `count` pixels on a line, the index of the one of `source` under its centre."""
     return np.minimum((2 * np.arange(count) + 1) * source // (2 * count), source - 1)
+
+
+def region_means(values: np.ndarray, label_map: np.ndarray) -> np.ndarray:
+    """(m,) the mean of a map (h, w) over each region of a label map on the same grid."""
+    labels = label_map.ravel()
+    sums: np.ndarray = np.bincount(labels, np.asarray(values, np.float64).ravel())
+    return sums / np.bincount(labels)

@@ -1,4 +1,4 @@
-"""The `vps` command: detect, explain, detectors, demo."""
+"""The `vps` command: detect, explain, detectors, demo, report."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ def main(argv: list[str] | None = None) -> int:
         "explain": _run_explain,
         "detectors": _run_detectors,
         "demo": _run_demo,
+        "report": _run_report,
     }
     arguments = make_parser(runs).parse_args(argv)
     arguments.saved = []
@@ -96,6 +97,7 @@ def _run_explain(arguments: argparse.Namespace) -> None:
                 fill=arguments.fill,
                 mode=arguments.mode,
                 seed=arguments.seed,
+                method=arguments.method,
                 progress=progress,
                 image_name=arguments.image.name,
                 all_prompts=arguments.all_prompts,
@@ -156,6 +158,12 @@ def _run_demo(arguments: argparse.Namespace) -> None:
             saved=arguments.saved,
         )
     print(f"open {page} in a browser")
+
+
+def _run_report(arguments: argparse.Namespace) -> None:
+    from vps.runner.study import report_study
+
+    print(report_study(arguments.folders, arguments.out))
 
 
 def _load(arguments: argparse.Namespace) -> tuple[Detector, np.ndarray]:

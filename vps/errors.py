@@ -13,6 +13,10 @@ class InputError(VpsError, ValueError):
     """What the caller gave cannot be used: an image, a box, a label, a setting."""
 
 
+class OutputError(InputError):
+    """A result cannot be written: the disk is full, the folder is read-only."""
+
+
 class DetectorError(VpsError, RuntimeError):
     """The detector failed, or broke its contract: NaN, wrong shapes, scores outside [0, 1]."""
 

@@ -7,7 +7,7 @@ import importlib.metadata
 import platform
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, overload
@@ -16,19 +16,20 @@ import numpy as np
 import torch
 from PIL.Image import Image
 
-from vps.detector import Detector, PromptedDetector
-from vps.errors import DetectorError, IncompleteError, InputError
+from vps.detector import Detector
+from vps.errors import IncompleteError, InputError
 from vps.images import as_rgb, read_image
 from vps.masking import Colour, check_fill
+from vps.methods import METHODS, check_options
 from vps.names import choose
-from vps.objective import Objective, check_lambdas
-from vps.passes import Passes, check_settings
-from vps.regions import REGION_METHODS, Regions, make_regions
-from vps.replay import Curves, replay
+from vps.ordering import VPS, by_map, by_search
+from vps.question import ask
+from vps.regions import Regions
+from vps.replay import Curves
 from vps.result import Explanation
-from vps.search.driver import Outcome, Progress, run_searches
+from vps.search.driver import Progress
 from vps.search.path_search import NO_EVIDENCE
-from vps.search.settings import AUTO, check_search, find_search, passes_allowed
+from vps.search.settings import AUTO, check_search
 from vps.targets import Target
 
 AnyImage = np.ndarray | Image | str | PathLike[str]
@@ -66,6 +67,8 @@ def explain(  # type: ignore[misc]  # the overloads leave the settings to this s
     progress: Callable[[Progress], None] | None = None,
     image_name: str | None = None,
     all_prompts: bool = False,
+    method: str = VPS,
+    options: Mapping[str, Any] | None = None,
 ) -> Explanation | list[Explanation]:
     """Which parts of an image make a detector put this box, with this label, here.
 
@@ -104,6 +107,10 @@ def explain(  # type: ignore[misc]  # the overloads leave the settings to this s
         all_prompts: where the labels fill several prompts, ask them all. By default only those that
             hold a target's label are asked, which changes no score of a target
             (`vps.detector.PromptedDetector.narrowed`); in mode "box", all are.
+        method: "vps", or one to compare it with, a key of `vps.methods.METHODS`: its map orders
+            the regions, by their mean, and the curves are measured along that order. `search`,
+            `effort`, `budget`, `time_limit` and `progress` then say nothing.
+        options: of a compared method.
 
     Returns:
         The explanation, or one for each of `targets`. Where there was nothing to go by, it says so
@@ -120,69 +127,72 @@ def explain(  # type: ignore[misc]  # the overloads leave the settings to this s
         raise InputError("give explain either a target or a list of targets")
     if isinstance(target, Sequence):
         raise InputError("several targets are given by their name: explain(..., targets=[...])")
-    wanted = [target] if target is not None else list(targets or ())
+    choose({VPS: None, **METHODS}, method, "method")
+    if method == VPS and options:
+        raise InputError("the method vps has no options: search, effort and budget say how")
+    if method != VPS:
+        check_options(method, options or {})
     check_search(search, effort, budget)
-    fill_name = check_fill(fill)
-    check_lambdas(lambdas)
-    choose(REGION_METHODS, region_method, "region method")
     if seed < 0:
         raise InputError(f"a seed is a number >= 0, got {seed}")
     if time_limit is not None and not time_limit > 0:
         raise InputError(f"a time limit is a number of seconds > 0, got {time_limit}")
     rgb, name = _open(image)
-    size = (rgb.shape[0], rgb.shape[1])
-    check_settings(detector, size, wanted, mode, batch_size)
-    # Mode "box" asks which of all labels scores highest.
-    if isinstance(detector, PromptedDetector) and not all_prompts and mode != "box":
-        detector = detector.narrowed(tuple(target.label for target in wanted))
-    pixels = detector.prepare(rgb)
-    cut = regions if isinstance(regions, Regions) else make_regions(pixels, regions, region_method)
-    source = Passes(
-        detector, pixels, size, cut, wanted, fill=fill, mode=mode, batch_size=batch_size
+    question = ask(
+        detector,
+        rgb,
+        [target] if target is not None else list(targets or ()),
+        regions=regions,
+        region_method=region_method,
+        fill=fill,
+        mode=mode,
+        lambdas=lambdas,
+        batch_size=batch_size,
+        all_prompts=all_prompts,
     )
-    objectives = [Objective(source, number, lambdas=lambdas) for number in range(len(wanted))]
-    limit = passes_allowed(search, effort, budget, cut.count, len(wanted))
-    used, find = find_search(search, source, limit)
-    left = None if time_limit is None else start + time_limit - time.perf_counter()
-    outcome = run_searches(
-        find, objectives, seed=seed, budget=limit, seconds=left, on_progress=progress
-    )
-    measured = _curves(objectives, outcome)
-    highest = source.rows[:, :, 0].max(axis=0, initial=0)
+    spent = time.perf_counter() - start
+    if method == VPS:
+        left = None if time_limit is None else time_limit - spent
+        found = by_search(question, search, effort, budget, left, seed, progress)
+    else:
+        found = by_map(question, method, options or {}, seed)
     results: list[Explanation] = []
-    for number, curves in enumerate(measured):
+    for number, curves in enumerate(found.curves):
         results.append(
             Explanation(
-                label_map=cut.label_map,
-                order=outcome.orders[number],
+                label_map=question.regions.label_map,
+                order=found.orders[number],
                 **{field.name: getattr(curves, field.name) for field in dataclasses.fields(curves)},
-                target=wanted[number],
-                image_size=size,
-                detector=detector.name,
-                fill=fill_name,
-                region_method=cut.method,
-                search=used,
+                target=question.targets[number],
+                image_size=question.size,
+                detector=question.detector.name,
+                fill=check_fill(fill),
+                region_method=question.regions.method,
+                search=found.search,
                 mode=mode,
                 lambdas=lambdas,
-                labels=tuple(detector.labels),
-                budget=limit,
+                labels=tuple(question.detector.labels),
+                budget=found.budget,
                 seed=seed,
-                passes=source.passes,
-                seconds=time.perf_counter() - start,
+                passes=found.passes,
+                seconds=spent + found.seconds,
                 versions=versions(),
-                warnings=_doubts(curves, outcome.stopped, float(highest[number])),
+                warnings=_doubts(curves, found.stopped, float(found.highest[number])),
                 image_name=name if image_name is None else image_name,
-                rounds=outcome.rounds,
-                stopped=outcome.stopped,
-                sharing=len(wanted),
+                rounds=found.rounds,
+                stopped=found.stopped,
+                sharing=len(question.targets),
+                method=method,
+                options=dict(options or {}),
+                saliency=None if found.saliency is None else found.saliency[number],
             )
         )
-    if outcome.error is not None:
+    if found.error is not None:
         raise IncompleteError(
-            f"{outcome.error}; the detector failed after {source.passes} passes, what they tell is "
+            f"{found.error}; the detector failed after {found.passes} passes, what they tell is "
             "kept",
             results,
-        ) from outcome.error
+        ) from found.error
     for note in dict.fromkeys(note for result in results for note in result.warnings):
         warnings.warn(note, stacklevel=2)
     return results if targets is not None else results[0]
@@ -205,23 +215,6 @@ def _open(image: AnyImage) -> tuple[np.ndarray, str | None]:
     if isinstance(image, (str, PathLike)):
         return read_image(image), Path(image).name
     return as_rgb(image), None
-
-
-def _curves(objectives: list[Objective], outcome: Outcome) -> list[Curves]:
-    """The curves of the orders found; what is missing is measured, unless all was to end."""
-    pairs = list(zip(objectives, outcome.orders, strict=True))
-    if outcome.stopped not in ("interrupted", "failed"):
-        try:
-            return [replay(objective, order) for objective, order in pairs]
-        except KeyboardInterrupt:
-            outcome.stopped = "interrupted"
-        except DetectorError as error:
-            outcome.stopped, outcome.error = "failed", error
-    try:
-        return [replay(objective, order, measure=False) for objective, order in pairs]
-    except InputError:
-        # Not even the whole image has been seen: nothing is worth keeping.
-        raise outcome.error or KeyboardInterrupt from None
 
 
 def _doubts(curves: Curves, stopped: str, highest: float) -> tuple[str, ...]:

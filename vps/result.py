@@ -17,8 +17,9 @@ from vps.errors import InputError
 from vps.metrics import curves
 from vps.targets import Target
 
-SCHEMA_VERSION = 2
-"""Version 1 lacks `measured`, `rounds`, `stopped` and `sharing`, which have defaults."""
+SCHEMA_VERSION = 3
+"""Version 1 lacks `measured`, `rounds`, `stopped` and `sharing`, version 2 `method`, `options` and
+`saliency`; all of these have defaults."""
 
 _CURVES = (
     "objective",
@@ -61,8 +62,9 @@ class Explanation:
         labels: all that the detector was asked for; a score can depend on what else is asked.
         budget: the most passes that the search was allowed, or None.
         seed: the seed of the search.
-        passes: number of distinct subsets that went through the detector.
-        seconds: wall-clock time.
+        passes: number of distinct subsets that went through the detector; for a compared method,
+            its masked images, without those that measured the curves.
+        seconds: wall-clock time, likewise.
         versions: versions of the libraries involved.
         warnings: what the user should know before trusting the result.
         image_name: what the caller calls the image.
@@ -71,6 +73,10 @@ class Explanation:
         rounds: of passes that could each go to the detector at once.
         stopped: why the search ended: "finished", "budget", "time limit", "interrupted", "failed".
         sharing: how many targets shared the passes, this one included.
+        method: "vps", or the compared method whose map gave the order.
+        options: its settings.
+        saliency: (h, w) float32, the map of a compared method on the detector's grid; None for
+            "vps", whose map comes from the order and F.
 
     Raises:
         InputError: arrays whose shapes or values do not fit together.
@@ -108,6 +114,9 @@ class Explanation:
     rounds: int = 0
     stopped: str = "finished"
     sharing: int = 1
+    method: str = "vps"
+    options: dict[str, Any] = field(default_factory=dict)
+    saliency: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if not len(self.measured):
@@ -117,6 +126,14 @@ class Explanation:
             array = np.array(getattr(self, name), types.get(name, np.float64))
             array.setflags(write=False)
             object.__setattr__(self, name, array)
+        if self.saliency is not None:
+            saliency = np.array(self.saliency, np.float32)
+            saliency.setflags(write=False)
+            object.__setattr__(self, "saliency", saliency)
+            if saliency.shape != self.label_map.shape:
+                raise InputError(
+                    f"saliency must be on the grid {self.label_map.shape}, got {saliency.shape}"
+                )
         for name in ("image_size", "lambdas", "labels", "warnings"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         count = len(self.order)
@@ -141,12 +158,17 @@ class Explanation:
 
     @property
     def region_scores(self) -> np.ndarray:
-        """(m,) raw attribution of each region, at most 0 (`vps.attribution.region_scores`)."""
+        """(m,) raw attribution of each region: at most 0 (`vps.attribution.region_scores`), or the
+        mean of `saliency` where there is one."""
+        if self.saliency is not None:
+            return attribution.region_means(self.saliency, self.label_map)
         return attribution.region_scores(self.order, self.objective)
 
     @property
     def heatmap(self) -> np.ndarray:
         """(H, W) float32 in [0, 1] on the original image; zeros and a warning if constant."""
+        if self.saliency is not None:
+            return attribution.resized(attribution.scaled(self.saliency), self.image_size)
         scores = attribution.scaled(self.region_scores)
         return attribution.paint(scores, self.label_map, self.image_size)
 
@@ -220,10 +242,13 @@ class Explanation:
         """
         record: dict[str, Any] = {"schema_version": SCHEMA_VERSION}
         for item in dataclasses.fields(self):
-            if item.name not in _ARRAYS:
+            if item.name not in (*_ARRAYS, "saliency"):
                 record[item.name] = getattr(self, item.name)
         record["target"] = dataclasses.asdict(self.target)
-        return archive.write_pair(path, {name: getattr(self, name) for name in _ARRAYS}, record)
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        if self.saliency is not None:
+            arrays["saliency"] = self.saliency
+        return archive.write_pair(path, arrays, record)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Explanation:
@@ -234,7 +259,7 @@ class Explanation:
         """
         arrays, record = archive.read_pair(path)
         version = record.pop("schema_version", None)
-        if version not in (1, SCHEMA_VERSION):
+        if version not in range(1, SCHEMA_VERSION + 1):
             raise InputError(
                 f"{path} has schema version {version}; this vps reads {SCHEMA_VERSION}, so compute "
                 "the explanation again or use the vps that wrote it"

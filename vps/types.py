@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from vps.errors import DetectorError, InputError
+from vps.errors import DetectorError, InputError, one_line
+from vps.extras import require
+
+Id = int | str
+"""How a data set names an image or an annotation."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,15 +26,18 @@ class Detections:
         boxes: (B, N, 4) float, xyxy, pixels of the original image.
         scores: (B, N, L) float in [0, 1], one column a label; a padded candidate scores 0.
         labels: the L names, in the order of the columns.
+        objectness: (B, N) float in [0, 1], how sure the detector is that there is an object at all;
+            None if it does not say. Scores hold it already.
 
     Raises:
         DetectorError: shapes that do not fit together, or values that are not finite or, for
-            scores, outside [0, 1].
+            scores and objectness, outside [0, 1].
     """
 
     boxes: Tensor
     scores: Tensor
     labels: tuple[str, ...]
+    objectness: Tensor | None = None
 
     def __post_init__(self) -> None:
         boxes, scores = tuple(self.boxes.shape), tuple(self.scores.shape)
@@ -46,6 +55,8 @@ class Detections:
         if bool(((self.scores < 0) | (self.scores > 1)).any()):
             low, high = float(self.scores.min()), float(self.scores.max())
             raise DetectorError(f"scores must lie in [0, 1], got {low:.4g} to {high:.4g}")
+        if self.objectness is not None:
+            _check_objectness(self.objectness, boxes[:2])
 
     def __len__(self) -> int:
         """The number of images, B."""
@@ -58,6 +69,16 @@ class Detections:
             InputError: the detector does not know the label.
         """
         return label_column(label, self.labels)
+
+
+def _check_objectness(objectness: Tensor, shape: tuple[int, ...]) -> None:
+    if tuple(objectness.shape) != shape:
+        raise DetectorError(
+            f"objectness must have shape {shape}, a number a box; got {tuple(objectness.shape)}"
+        )
+    # NaN fails both comparisons.
+    if not bool(((objectness >= 0) & (objectness <= 1)).all()):
+        raise DetectorError("objectness must be finite and lie in [0, 1]")
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +127,10 @@ def label_column(label: str, labels: tuple[str, ...]) -> int:
     raise InputError(f"unknown label {label!r}; the detector knows: {', '.join(near)}{more}")
 
 
+def _unset() -> np.ndarray:
+    return np.zeros(0)
+
+
 @dataclass(frozen=True, eq=False)
 class Sample:
     """One image of a data set with what is annotated in it.
@@ -114,18 +139,34 @@ class Sample:
         image: (H, W, 3) uint8 RGB.
         image_id: the data set's own id.
         boxes: (K, 4) float64, xyxy, pixels of the image.
-        labels: K names, one a box.
+        labels: K names, one a box; in a grounding set, K phrases.
         object_ids: K annotation ids: results are keyed by these, never by image alone.
+        name: of the image file, for people.
+        ignored: (K,) bool, crowds and others that are no object to explain and whose matches do
+            not count (COCO's `iscrowd` and `ignore`); by default, none.
+        areas: (K,) float64, pixels, as annotated; by default, those of the boxes.
+        segmentations: K masks as compressed run lengths of pycocotools, or None where there is
+            none; see `mask`.
+        verified: the labels whose presence was checked in this image (LVIS: those annotated and
+            the negative categories); None where that is all of them.
+        partial: the labels of which not every object is annotated (LVIS: not exhaustive).
 
     Raises:
         InputError: lengths or shapes that do not fit together.
     """
 
     image: np.ndarray
-    image_id: int
+    image_id: Id
     boxes: np.ndarray
     labels: tuple[str, ...]
-    object_ids: tuple[int, ...]
+    object_ids: tuple[Id, ...]
+    name: str = ""
+    # An empty array stands for the default, which depends on the boxes.
+    ignored: np.ndarray = field(default_factory=_unset)
+    areas: np.ndarray = field(default_factory=_unset)
+    segmentations: tuple[Mapping[str, Any] | None, ...] = ()
+    verified: frozenset[str] | None = None
+    partial: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != np.uint8:
@@ -133,9 +174,47 @@ class Sample:
                 f"image {self.image_id}: expected (H, W, 3) uint8, "
                 f"got {self.image.shape} {self.image.dtype}"
             )
-        if self.boxes.shape != (len(self.labels), 4) or len(self.object_ids) != len(self.labels):
+        count = len(self.labels)
+        if self.boxes.shape != (count, 4) or len(self.object_ids) != count:
             raise InputError(
-                f"image {self.image_id}: {len(self.labels)} labels need boxes "
-                f"{(len(self.labels), 4)} and as many object ids; got {self.boxes.shape} and "
-                f"{len(self.object_ids)}"
+                f"image {self.image_id}: {count} labels need boxes {(count, 4)} and as many object "
+                f"ids; got {self.boxes.shape} and {len(self.object_ids)}"
             )
+        defaults = {
+            "ignored": np.zeros(count, bool),
+            "areas": (self.boxes[:, 2:] - self.boxes[:, :2]).prod(axis=1),
+            "segmentations": (None,) * count,
+        }
+        for name, default in defaults.items():
+            if len(getattr(self, name)) == 0:
+                object.__setattr__(self, name, default)
+            if len(getattr(self, name)) != count:
+                raise InputError(
+                    f"image {self.image_id}: {count} labels need as many {name}, got "
+                    f"{len(getattr(self, name))}"
+                )
+
+    def mask(self, k: int) -> np.ndarray | None:
+        """The pixels of object k, (H, W) bool; None where no mask is annotated.
+
+        Raises:
+            InputError: a mask that cannot be decoded, or is of another size than the image.
+            MissingExtraError: pycocotools is not installed.
+        """
+        code = self.segmentations[k]
+        if code is None:
+            return None
+        coder = require("pycocotools.mask", extra="eval")
+        try:
+            mask = np.asarray(coder.decode(dict(code)), bool)
+        except Exception as error:  # The library's errors have no common class.
+            raise InputError(
+                f"image {self.image_id}: the mask of object {self.object_ids[k]} cannot be "
+                f"decoded: {one_line(error)}"
+            ) from error
+        if mask.shape != self.image.shape[:2]:
+            raise InputError(
+                f"image {self.image_id}: the mask of object {self.object_ids[k]} has size "
+                f"{mask.shape}, the image {self.image.shape[:2]}"
+            )
+        return mask

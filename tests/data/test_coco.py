@@ -8,6 +8,7 @@ from PIL import Image
 pytest.importorskip("pycocotools")
 
 from vps.data.coco import read_coco
+from vps.data.scene_files import write_coco
 from vps.errors import InputError
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "coco_mini"
@@ -35,6 +36,8 @@ CONTENT = {
         annotation(11, 7, [1.5, 2.5, 3, 4], category=1),
         annotation(13, 7, [0, 0, 30, 20], crowd=1),
         annotation(14, 7, [3, 3, 0, 5]),
+        annotation(15, 7, [3, 3, 1, 1], category=1) | {"ignore": 1},
+        annotation(16, 7, [float("nan"), 3, 1, 1]),
     ],
 }
 
@@ -55,25 +58,23 @@ def test_samples(folder, capsys):
     assert len(samples) == 2
     assert samples.image_ids == (2, 7)
     assert samples.labels == ("cat", "dog")
-    assert samples.skipped_crowds == 1
-    assert samples.skipped_empty == 1
+    assert samples.skipped == {"box without area": 2}
+    assert samples.name == "coco"
+    assert not samples.grounding
+    assert not samples.frequencies
     empty, full = samples
     assert empty.image_id == 2
     assert empty.boxes.shape == (0, 4)
     assert empty.labels == ()
     assert full.image.shape == (20, 30, 3)
-    assert full.labels == ("cat", "dog")
-    assert full.object_ids == (11, 12)
+    assert full.labels == ("cat", "dog", "dog", "cat")
+    assert full.object_ids == (11, 12, 13, 15)
+    assert full.ignored.tolist() == [False, False, True, True]
     assert full.boxes.dtype == np.float64
-    assert full.boxes.tolist() == [[1.5, 2.5, 4.5, 6.5], [5, 6, 12, 14]]
-
-
-def test_samples_are_a_sequence(folder):
-    samples = read_coco(str(folder / "all.json"), str(folder))
-    assert samples[-1].image_id == 7
-    assert [sample.image_id for sample in samples[:1]] == [2]
-    with pytest.raises(IndexError):
-        samples[2]
+    assert full.boxes[:2].tolist() == [[1.5, 2.5, 4.5, 6.5], [5, 6, 12, 14]]
+    assert full.areas.tolist() == [12, 56, 600, 1]
+    assert full.name == "b.png"
+    assert full.verified is None
 
 
 def test_missing_files(folder):
@@ -98,11 +99,14 @@ def test_an_image_of_another_size(folder):
     "text",
     [
         "{",
+        "",
+        "\x80",
         "[]",
         "{}",
         json.dumps({**CONTENT, "categories": [{"id": 3}]}),
         json.dumps({**CONTENT, "annotations": [annotation(1, 99, [1, 1, 1, 1])]}),
         json.dumps({**CONTENT, "annotations": [{"id": 1, "image_id": 7}]}),
+        json.dumps({**CONTENT, "annotations": [annotation(1, 7, [1, 1, 1, 1]) | {"bbox": [1]}]}),
         json.dumps({**CONTENT, "images": [{"id": 7, "file_name": "b.png"}]}),
         json.dumps({**CONTENT, "annotations": [annotation(1, 7, [1, 1, 1, 1], category=9)]}),
     ],
@@ -113,14 +117,40 @@ def test_files_in_another_format(folder, text):
         list(read_coco(folder / "all.json", folder))
 
 
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("scenes")
+    return write_coco(folder, "val", 6, seed=5), folder / "images" / "val"
+
+
+def check_against_pycocotools(annotations, images):
+    from pycocotools.coco import COCO
+
+    coco = COCO(str(annotations))
+    samples = read_coco(annotations, images)
+    assert list(samples.image_ids) == sorted(coco.imgs)
+    assert samples.labels == tuple(coco.cats[number]["name"] for number in sorted(coco.cats))
+    for sample in samples:
+        assert set(sample.object_ids) == set(coco.getAnnIds(sample.image_id))
+        for k, number in enumerate(sample.object_ids):
+            truth = coco.anns[number]
+            x1, y1, x2, y2 = sample.boxes[k]
+            assert (x1, y1, x2 - x1, y2 - y1) == pytest.approx(truth["bbox"])
+            assert sample.labels[k] == coco.cats[truth["category_id"]]["name"]
+            assert sample.areas[k] == truth["area"]
+            assert sample.ignored[k] == truth["iscrowd"]
+            assert np.array_equal(sample.mask(k), coco.annToMask(truth))
+    return samples
+
+
+def test_scenes_as_pycocotools_reads_them(scenes):
+    check_against_pycocotools(*scenes)
+
+
 @pytest.mark.skipif(not REAL.is_dir(), reason="../shared/data/coco_mini is not here")
-def test_real_images():
-    samples = read_coco(REAL / "annotations" / "instances_val2017.json", REAL / "val2017")
+def test_real_images_as_pycocotools_reads_them():
+    annotations = REAL / "annotations" / "instances_val2017.json"
+    samples = check_against_pycocotools(annotations, REAL / "val2017")
     assert len(samples) == 79
     assert len(samples.labels) == 80
-    assert samples.skipped_crowds == 5
-    sample = samples[0]
-    height, width = sample.image.shape[:2]
-    assert len(sample.labels) > 0
-    assert (sample.boxes >= 0).all()
-    assert (sample.boxes <= [width, height, width, height]).all()
+    assert sum(sample.ignored.sum() for sample in samples) == 5

@@ -125,6 +125,7 @@ def test_the_model_sees_bgr_up_to_255_with_padding(folder):
     # Objectness 0.5; the first label reads the blue plane, where only the padding is not black.
     expected = torch.tensor([0.5 * 114 / 255, 0.5]).expand(CELLS, 2)
     assert torch.allclose(found.scores[0], expected)
+    assert torch.equal(found.objectness, torch.full((1, CELLS), 0.5))
 
 
 def test_larger_pixels_than_the_input_are_rejected(folder):

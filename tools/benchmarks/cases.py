@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from detectors import find_entry, load
 from vps.boxes import iou
 from vps.data.coco import read_coco
 from vps.data.layouts import CATEGORIES
@@ -19,7 +18,7 @@ from vps.detections import detect
 from vps.detector import Detector
 from vps.errors import InputError
 from vps.targets import Target
-from vps.types import Sample
+from vps.types import Id, Sample
 
 RIGHT_IOU = 0.5
 SCENES = "scenes:"
@@ -36,8 +35,8 @@ class Case:
         target: what the detector says of the object.
     """
 
-    image_id: int
-    object_id: int
+    image_id: Id
+    object_id: Id
     image: np.ndarray
     target: Target
 
@@ -81,11 +80,6 @@ def scene_samples(seed: int) -> Iterator[Sample]:
         )
 
 
-def load_for(name: str, labels: Sequence[str]) -> Detector:
-    """A detector by name, asked for a data set's labels unless it brings its own."""
-    return load(name, labels=labels if find_entry(name).prompted else None)
-
-
 def cases_found(
     detector: Detector, samples: Iterable[Sample], *, threshold: float = 0.3, per_image: int = 2
 ) -> Iterator[Case]:
@@ -106,6 +100,7 @@ def cases_found(
             torch.tensor([item.box for item in found], dtype=torch.float64),
             torch.from_numpy(sample.boxes),
         )
+        overlap[:, torch.from_numpy(sample.ignored)] = 0
         taken: set[int] = set()
         for item, row in zip(found, overlap, strict=True):
             best = int(row.argmax())

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from tools.benchmarks.cases import cases_found, load_for, open_data
+from detectors import load_for
+from tools.benchmarks.cases import cases_found, open_data
 from vps.errors import InputError
 from vps.explain import explain
 from vps.report.figure import save_figure

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from detectors import load_for
 from detectors.hf_grounding_dino import HFGroundingDino
 from detectors.prompts import build_prompts
-from tools.benchmarks.cases import Case, cases_found, load_for, open_data
+from tools.benchmarks.cases import Case, cases_found, open_data
 from vps.boxes import iou
 from vps.errors import InputError
 from vps.scoring import best_candidates

@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from tools.benchmarks.cases import Case, cases_found, load_for, open_data
+from detectors import load_for
+from tools.benchmarks.cases import Case, cases_found, open_data
 from tools.benchmarks.search_report import draw, print_table
 from vps.archive import write_atomically
 from vps.detector import Detector
@@ -25,6 +26,7 @@ from vps.regions import make_regions
 from vps.search import SEARCHES
 from vps.search.driver import run_searches
 from vps.search.settings import BUDGETED
+from vps.types import Id
 
 REFERENCE = "greedy"
 
@@ -165,7 +167,7 @@ def _cases(arguments: argparse.Namespace) -> tuple[Detector, list[Case]]:
 
 def _half(cases: Iterator[Case], images: str) -> Iterator[Case]:
     """The cases of every other image that has any."""
-    numbers: dict[int, int] = {}
+    numbers: dict[Id, int] = {}
     for case in cases:
         number = numbers.setdefault(case.image_id, len(numbers))
         if images == "all" or number % 2 == ("even", "odd").index(images):

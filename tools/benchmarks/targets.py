@@ -8,7 +8,8 @@ from itertools import groupby, islice
 import numpy as np
 from tqdm import tqdm
 
-from tools.benchmarks.cases import cases_found, load_for, open_data
+from detectors import load_for
+from tools.benchmarks.cases import cases_found, open_data
 from vps.errors import InputError
 from vps.explain import explain
 from vps.result import Explanation

@@ -4,122 +4,97 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterator, Sequence
+import math
+from collections import Counter
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple, overload
+from typing import Any
 
-import torch
-
-from vps.boxes import xywh_to_xyxy
-from vps.errors import InputError
+from vps.data.dataset import Annotation, Dataset, Entry, ImageFile
+from vps.data.files import checked_format, existing_file, existing_folder, image_names
+from vps.data.masks import pack
 from vps.extras import require
-from vps.images import read_image
-from vps.types import Sample
+from vps.types import Id
+
+EMPTY = "box without area"
 
 
-class _Image(NamedTuple):
-    path: Path
-    size: tuple[int, int]
-    objects: list[tuple[int, str, tuple[float, ...]]]  # id, label, xywh
-
-
-class CocoSamples(Sequence[Sample]):
-    """The images of a COCO annotation file, ordered by id; each is read when it is asked for.
-
-    Attributes:
-        image_ids: one an image.
-        labels: the names of all categories, in the order of their ids.
-        skipped_crowds: number of annotations left out because they mark a crowd, not an object.
-        skipped_empty: number of annotations left out because their box has no area.
-
-    Asking for an image raises InputError if its file is missing or its size is not as annotated.
-    """
-
-    def __init__(self, annotations: Any, images_folder: Path) -> None:
-        content = annotations.dataset
-        names = {entry["id"]: str(entry["name"]) for entry in content["categories"]}
-        self.labels = tuple(names[key] for key in sorted(names))
-        self._images = {
-            record["id"]: _Image(
-                images_folder / record["file_name"], (record["height"], record["width"]), []
-            )
-            for record in sorted(content["images"], key=lambda record: record["id"])
-        }
-        self.image_ids = tuple(self._images)
-        self.skipped_crowds = self.skipped_empty = 0
-        for entry in sorted(content["annotations"], key=lambda entry: entry["id"]):
-            box = tuple(float(value) for value in entry["bbox"])
-            if entry.get("iscrowd"):
-                self.skipped_crowds += 1
-            elif min(box[2:]) <= 0:
-                self.skipped_empty += 1
-            else:
-                found = (entry["id"], names[entry["category_id"]], box)
-                self._images[entry["image_id"]].objects.append(found)
-
-    def __len__(self) -> int:
-        return len(self.image_ids)
-
-    def __iter__(self) -> Iterator[Sample]:
-        return (self._read(image_id) for image_id in self.image_ids)
-
-    @overload
-    def __getitem__(self, index: int) -> Sample: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Sample]: ...
-    def __getitem__(self, index: int | slice) -> Sample | list[Sample]:
-        if isinstance(index, slice):
-            return [self._read(image_id) for image_id in self.image_ids[index]]
-        return self._read(self.image_ids[index])
-
-    def _read(self, image_id: int) -> Sample:
-        record = self._images[image_id]
-        image = read_image(record.path)
-        if image.shape[:2] != record.size:
-            raise InputError(
-                f"image {record.path} has {image.shape[0]} x {image.shape[1]} pixels (height x "
-                f"width), but is annotated as {record.size[0]} x {record.size[1]}; is it another "
-                "one?"
-            )
-        boxes = torch.tensor([box for _, _, box in record.objects], dtype=torch.float64)
-        return Sample(
-            image=image,
-            image_id=image_id,
-            boxes=xywh_to_xyxy(boxes.reshape(-1, 4)).numpy(),
-            labels=tuple(label for _, label, _ in record.objects),
-            object_ids=tuple(number for number, _, _ in record.objects),
-        )
-
-
-def read_coco(annotations: str | PathLike[str], images_folder: str | PathLike[str]) -> CocoSamples:
+def read_coco(
+    annotations: str | PathLike[str], images: str | PathLike[str] | None, *, name: str = "coco"
+) -> Dataset:
     """Read a COCO annotation file.
+
+    Crowds, and what is marked `ignore`, are kept as ignored; boxes without area are left out and
+    counted in `Dataset.skipped`.
 
     Args:
         annotations: the JSON file, e.g. instances_val2017.json.
-        images_folder: where the files lie that it names, e.g. val2017.
+        images: the folder that its images lie in, e.g. val2017.
+        name: of the data set.
 
     Returns:
-        A sequence of samples, boxes xyxy in pixels; images without objects are among them.
+        Labels are the names of all categories, in the order of their ids; images without objects
+        are among the samples.
 
     Raises:
         InputError: file or folder is missing, or the file is not in COCO's detection format.
         MissingExtraError: pycocotools is not installed.
     """
-    path, folder = Path(annotations), Path(images_folder)
-    if not path.is_file():
-        raise InputError(f"annotation file {path} does not exist")
-    if not folder.is_dir():
-        raise InputError(f"image folder {folder} does not exist")
+    path, folder = existing_file(annotations), existing_folder(images)
     coco = require("pycocotools.coco", extra="eval")
-    try:
+    with checked_format(path, "COCO's detection format"):
         # It reports its progress by print.
         with contextlib.redirect_stdout(io.StringIO()):
-            return CocoSamples(coco.COCO(str(path)), folder)
-    except (ValueError, AssertionError) as error:
-        raise InputError(f"{path} is not a COCO annotation file: {error}") from error
-    except (KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"{path} is not in COCO's detection format: images, categories or annotations are "
-            f"missing or incomplete ({error})"
-        ) from error
+            content = coco.COCO(str(path)).dataset
+        names = {entry["id"]: str(entry["name"]) for entry in content["categories"]}
+        entries, skipped = collect(content, folder, names)
+        labels = tuple(names[key] for key in sorted(names))
+        return Dataset(name, entries, labels=labels, skipped=skipped)
+
+
+def collect(
+    content: Mapping[str, Any], folder: Path, names: Mapping[Id, str]
+) -> tuple[list[Entry], Counter[str]]:
+    """The images of a file in COCO's format with their annotations, by id, and what was left out.
+
+    Args:
+        content: of the file.
+        folder: where the images lie.
+        names: label of each category id.
+
+    Raises:
+        KeyError, TypeError, ValueError: another format.
+    """
+    found: dict[Id, list[Annotation]] = {record["id"]: [] for record in content["images"]}
+    skipped: Counter[str] = Counter()
+    for entry in sorted(content["annotations"], key=lambda entry: entry["id"]):
+        annotation = read_annotation(entry, names[entry["category_id"]])
+        own = found[entry["image_id"]]
+        if annotation is None:
+            skipped[EMPTY] += 1
+        else:
+            own.append(annotation)
+    entries = [make_entry(record, folder, found[record["id"]]) for record in content["images"]]
+    return entries, skipped
+
+
+def make_entry(record: Mapping[str, Any], folder: Path, found: list[Annotation]) -> Entry:
+    """An image record of COCO with its annotations; errors as for `collect`."""
+    size = (int(record["height"]), int(record["width"]))
+    return Entry(record["id"], ImageFile(folder, image_names(record)), tuple(found), size)
+
+
+def read_annotation(entry: Mapping[str, Any], label: str) -> Annotation | None:
+    """An annotation record of COCO; None for a box without area. Errors as for `collect`."""
+    x, y, width, height = (float(value) for value in entry["bbox"])
+    if not (math.isfinite(x + y + width + height) and width > 0 and height > 0):
+        return None
+    return Annotation(
+        id=entry["id"],
+        label=label,
+        box=(x, y, x + width, y + height),
+        area=float(entry.get("area", width * height)),
+        ignored=bool(entry.get("iscrowd") or entry.get("ignore")),
+        segmentation=pack(entry.get("segmentation")),
+    )

@@ -1,0 +1,100 @@
+from copy import deepcopy
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vps.data.dataset import Annotation, Dataset, Entry, ImageFile
+from vps.errors import InputError
+
+
+def entry(folder, image_id, *names, annotations=(), size=None):
+    return Entry(image_id, ImageFile(folder, names), tuple(annotations), size)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    Image.fromarray(np.full((20, 30, 3), 9, np.uint8)).save(tmp_path / "a.png")
+    return tmp_path
+
+
+def test_samples_are_ordered_by_id_and_found_by_it(folder):
+    data = Dataset("set", [entry(folder, 7, "a.png"), entry(folder, 2, "a.png")], labels=("x",))
+    assert data.image_ids == (2, 7)
+    assert [sample.image_id for sample in data] == [2, 7]
+    assert data[-1].image_id == 7
+    assert [sample.image_id for sample in data[:1]] == [2]
+    assert data.find(7).name == "a.png"
+    with pytest.raises(IndexError):
+        data[2]
+    with pytest.raises(InputError, match="set has no image 9"):
+        data.find(9)
+
+
+def test_ids_may_be_text(folder):
+    data = Dataset("set", [entry(folder, key, "a.png") for key in ("b", 3, "a")])
+    assert data.image_ids == (3, "a", "b")
+
+
+def test_what_is_annotated(folder):
+    found = [
+        Annotation(5, "cat", (1, 2, 4, 6), 10.5),
+        Annotation(6, "dog", (0, 0, 30, 20), 600, True),
+    ]
+    data = Dataset("set", [entry(folder, 1, "a.png", annotations=found, size=(20, 30))])
+    sample = data[0]
+    assert sample.image.shape == (20, 30, 3)
+    assert sample.object_ids == (5, 6)
+    assert sample.labels == ("cat", "dog")
+    assert sample.boxes.dtype == np.float64
+    assert sample.areas.tolist() == [10.5, 600]
+    assert sample.ignored.tolist() == [False, True]
+
+
+def test_the_first_name_that_is_there_counts(folder):
+    assert Dataset("set", [entry(folder, 1, "b.png", "a.png")])[0].image.max() == 9
+    with pytest.raises(InputError, match=r"b\.png does not exist, nor do c\.png"):
+        Dataset("set", [entry(folder, 1, "b.png", "c.png")])[0]
+
+
+def test_a_bad_image_does_not_stop_the_others(folder):
+    (folder / "broken.png").write_bytes((folder / "a.png").read_bytes()[:60])
+    (folder / "text.png").write_text("no image")
+    names = ["a.png", "broken.png", "text.png", "none.png"]
+    data = Dataset("set", [entry(folder, i, name) for i, name in enumerate(names)])
+    assert data[0].image.max() == 9
+    for index, name in enumerate(names[1:], start=1):
+        with pytest.raises(InputError, match=name):
+            data[index]
+
+
+def test_an_image_of_another_size(folder):
+    data = Dataset("set", [entry(folder, 1, "a.png", size=(30, 20))])
+    with pytest.raises(InputError, match=r"a\.png has 20 x 30 .* annotated as 30 x 20"):
+        data[0]
+
+
+def test_a_mask_that_cannot_be_read(folder):
+    pytest.importorskip("pycocotools")
+    found = [Annotation(5, "cat", (1, 2, 4, 6), 10.5, False, {"size": [9, 9], "counts": [81]})]
+    data = Dataset("set", [entry(folder, 1, "a.png", annotations=found)])
+    with pytest.raises(InputError, match="image 1: the mask of annotation 5"):
+        data[0]
+
+
+def test_ids_and_labels_are_unique(folder):
+    with pytest.raises(InputError, match="two images of set have the id 1"):
+        Dataset("set", [entry(folder, 1, "a.png"), entry(folder, 1, "b.png")])
+    with pytest.raises(InputError, match="two categories of set have the name 'cat'"):
+        Dataset("set", [], labels=("cat", "dog", "cat"))
+    twice = [Annotation(5, "cat", (1, 2, 4, 6), 1)] * 2
+    with pytest.raises(InputError, match="two annotations of image 1 of set have the id 5"):
+        Dataset("set", [entry(folder, 1, "a.png", annotations=twice)])
+
+
+def test_copies_are_alike(folder):
+    data = Dataset("set", [entry(folder, 1, "a.png")], labels=("x",), skipped={"crowd": 3, "no": 0})
+    copy = deepcopy(data)
+    assert copy.image_ids == data.image_ids
+    assert copy.skipped == {"crowd": 3}
+    assert np.array_equal(copy[0].image, data[0].image)

@@ -1,0 +1,136 @@
+import numpy as np
+import pytest
+import torch
+
+from tests.methods.patches import BOX, PATCHES, SIZE, one_box_a_patch, question
+from vps.errors import DetectorError
+from vps.masking import make_fill
+from vps.methods.drise import drise_map
+from vps.methods.masks import random_masks
+from vps.targets import Kind, Target
+
+DOG = Target(BOX, "dog")
+BIRD = Target(BOX, "bird", Kind.MISSED)
+
+
+def iou(one, other):
+    """Of two boxes, by counting pixels: all corners are whole numbers."""
+    covers = []
+    for x1, y1, x2, y2 in (one, other):
+        cover = np.zeros(SIZE, bool)
+        cover[int(y1) : int(y2), int(x1) : int(x2)] = True
+        covers.append(cover)
+    return (covers[0] & covers[1]).sum() / (covers[0] | covers[1]).sum()
+
+
+def cosine(one, other):
+    length = np.linalg.norm(one) * np.linalg.norm(other)
+    return one @ other / length if length else 0.0
+
+
+@pytest.mark.parametrize("fill", ["black", (0.2, 0.4, 0.6), "blur"])
+def test_the_map_is_the_papers_formula(fill):
+    asked = question(DOG, BIRD, fill=fill)
+    found = drise_map(asked, seed=4, masks=9, grid=3, p=0.4)
+    # What it saw was masked as the question says; the whole image came first.
+    whole, *batches = asked.detector.seen
+    assert torch.equal(whole[0], asked.pixels)
+    masks = random_masks(range(9), SIZE, grid=3, p=0.4, seed=4).numpy()
+    seen = torch.cat(batches).numpy()
+    blank = np.broadcast_to(make_fill(fill, asked.pixels).numpy(), seen.shape[1:])
+    for mask, image in zip(masks, seen, strict=True):
+        expected = mask * asked.pixels.numpy() + (1 - mask) * blank
+        np.testing.assert_allclose(image, expected, atol=1e-6)
+    own = one_box_a_patch(torch.ones(1, 2))[1][0, 0].numpy()
+    maps = np.zeros((2, *SIZE))
+    for mask, image in zip(masks, seen, strict=True):
+        shares = asked.detector.shares(torch.from_numpy(image)[None]).clamp(0, 1)
+        boxes, scores = (values[0].numpy() for values in one_box_a_patch(shares))
+        for number, wanted in enumerate([own, np.array([0.0, 0.0, 1.0])]):
+            weight = max(
+                iou(box, BOX) * cosine(row, wanted) * row.max()
+                for box, row in zip(boxes, scores, strict=True)
+            )
+            maps[number] += weight * mask / (9 * 0.4)
+    np.testing.assert_allclose(found.values, maps, rtol=1e-5, atol=1e-7)
+    assert found.values.dtype == np.float32
+    assert found.passes == 10
+
+
+@pytest.mark.parametrize(("target", "patch"), [(DOG, 0), (BIRD, 1)])
+def test_the_maximum_lies_in_what_the_detector_reads(target, patch):
+    (values,) = drise_map(question(target), seed=0, masks=1500, grid=5).values
+    row, column = np.unravel_index(values.argmax(), SIZE)
+    top, bottom, left, right = PATCHES[patch]
+    assert top <= row < bottom
+    assert left <= column < right
+    # What is not read gets about the mean weight.
+    assert values[top:bottom, left:right].mean() > 1.2 * np.median(values)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 60])
+def test_the_batch_size_changes_nothing_and_bounds_what_is_alive(batch_size):
+    usual = drise_map(question(DOG, BIRD), seed=1, masks=60, grid=4)
+    asked = question(DOG, BIRD, batch_size=batch_size)
+    found = drise_map(asked, seed=1, masks=60, grid=4)
+    np.testing.assert_allclose(found.values, usual.values, rtol=1e-5)
+    assert max(len(pixels) for pixels in asked.detector.seen) == batch_size
+    assert sum(len(pixels) for pixels in asked.detector.seen) == found.passes == 61
+
+
+def test_masks_are_made_a_batch_at_a_time(monkeypatch):
+    made = []
+
+    def counted(numbers, *args, **settings):
+        made.append(list(numbers))
+        return random_masks(numbers, *args, **settings)
+
+    monkeypatch.setattr("vps.methods.drise.random_masks", counted)
+    drise_map(question(DOG, batch_size=4), seed=0, masks=10)
+    assert made == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+
+
+def test_the_seed_decides():
+    maps = [drise_map(question(DOG), seed=seed, masks=20).values for seed in (1, 1, 2)]
+    np.testing.assert_array_equal(maps[0], maps[1])
+    assert np.abs(maps[0] - maps[2]).max() > 0.01
+
+
+def test_targets_share_the_passes():
+    together = drise_map(question(DOG, BIRD), seed=1, masks=20)
+    alone = [drise_map(question(target), seed=1, masks=20) for target in (DOG, BIRD)]
+    for number, one in enumerate(alone):
+        np.testing.assert_array_equal(together.values[number], one.values[0])
+    assert (together.passes, *(one.passes for one in alone)) == (21, 21, 20)
+
+
+def test_a_detector_that_finds_nothing_gets_a_map_of_zeros():
+    def nothing(shares):
+        return torch.zeros(len(shares), 0, 4), torch.zeros(len(shares), 0, 3)
+
+    assert not drise_map(question(DOG, answer=nothing), seed=0, masks=5).values.any()
+
+
+def test_without_a_factor_for_objectness_a_detector_of_one_label_shows_boxes_only():
+    def answer(shares):
+        scores = torch.zeros(len(shares), 1, 3)
+        scores[:, 0, 1] = 0.01 + 0.9 * shares[:, 0]
+        return torch.tensor([[BOX]]).expand(len(shares), -1, -1), scores
+
+    asked = question(BIRD, DOG, answer=answer)
+    masks = random_masks(range(30), SIZE, grid=16, p=0.5, seed=0)
+    found = drise_map(asked, seed=0, masks=30, objectness="none")
+    np.testing.assert_allclose(found.values[1], masks.mean(0) / 0.5, rtol=1e-5)
+
+
+def test_a_failure_names_the_masks():
+    calls = []
+
+    def answer(shares):
+        calls.append(len(shares))
+        if len(calls) == 3:
+            raise RuntimeError("out of memory")
+        return one_box_a_patch(shares)
+
+    with pytest.raises(DetectorError, match=r"patches: out of memory \(at masks 4 to 7 of D-RISE"):
+        drise_map(question(DOG, answer=answer, batch_size=4), seed=0, masks=20)

@@ -1,0 +1,45 @@
+import numpy as np
+
+from tests.methods.patches import BOX, SIZE, question
+from vps.methods.random import random_map
+from vps.targets import Target
+
+DOG, CAT = Target(BOX, "dog"), Target(BOX, "cat")
+
+
+def region_values(asked, values):
+    labels = asked.regions.label_map
+    return np.array([values[labels == region].mean() for region in range(asked.regions.count)])
+
+
+def test_one_value_a_region():
+    asked = question()
+    found = random_map(asked, seed=0)
+    assert found.values.shape == (1, *SIZE)
+    assert found.passes == 0
+    assert not asked.detector.seen
+    labels = asked.regions.label_map
+    pairs = set(zip(labels.ravel(), found.values.ravel(), strict=True))
+    assert len(pairs) == asked.regions.count == len({value for _, value in pairs})
+
+
+def test_seed_and_target_decide_wherever_it_stands():
+    together = random_map(question(DOG, CAT), seed=1).values
+    for number, target in enumerate((DOG, CAT)):
+        np.testing.assert_array_equal(
+            together[number], random_map(question(target), seed=1).values[0]
+        )
+    assert (together[0] != together[1]).any()
+    assert (together[0] != random_map(question(DOG), seed=2).values[0]).any()
+
+
+def test_every_region_comes_first_about_as_often():
+    asked = question()
+    first = [
+        region_values(asked, random_map(asked, seed=seed).values[0]).argmax()
+        for seed in range(1500)
+    ]
+    counts = np.bincount(first, minlength=asked.regions.count)
+    # 60 each are expected of 25 regions, with a standard deviation of 7.6.
+    assert asked.regions.count == 25
+    assert abs(counts - 60).max() < 35

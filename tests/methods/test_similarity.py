@@ -1,0 +1,134 @@
+import dataclasses
+
+import pytest
+import torch
+
+from tests.analytic import LABELS, TARGET, LikelihoodDetector, constant, strip_detector
+from tests.methods.patches import BOX, question
+from vps.errors import DetectorError
+from vps.methods.similarity import OWN_BOX, Similarity
+from vps.question import ask
+from vps.targets import Kind, Target
+from vps.types import Detections
+
+# IoU with BOX: 1, 60 / 140, 0.
+BOXES = torch.tensor([BOX, (8.0, 4.0, 18.0, 14.0), (20.0, 15.0, 28.0, 19.0)])
+SCORES = torch.tensor([[0.3, 0.4, 0.0], [0.0, 0.0, 0.8], [0.0, 1.0, 0.0]])
+OBJECTNESS = torch.tensor([0.5, 1.0, 1.0])
+TRUTH = Kind.MISSED
+
+
+def fixed(*values):
+    """A detector that always answers the same."""
+    return lambda shares: tuple(value.expand(len(shares), *value.shape) for value in values)
+
+
+def similarity(target, values, objectness="auto"):
+    asked = question(target, answer=fixed(*values))
+    like = Similarity(asked, objectness)
+    return like(asked.pixels[None].repeat(2, 1, 1, 1), "masks"), like
+
+
+@pytest.mark.parametrize(
+    ("values", "objectness", "expected"),
+    [
+        # The best of IoU * cosine with "dog" * objectness: cosine 0.8 of the first candidate.
+        ((BOXES, SCORES), "none", 1 * 0.8),
+        ((BOXES, SCORES), "auto", 1 * 0.8 * 0.4),
+        ((BOXES, SCORES, OBJECTNESS), "none", 1 * 0.8),
+        ((BOXES, SCORES, OBJECTNESS), "auto", 1 * 0.8 * 0.5),
+    ],
+)
+def test_a_truth_is_compared_by_its_label(values, objectness, expected):
+    found, like = similarity(Target(BOX, "dog", TRUTH), values, objectness)
+    torch.testing.assert_close(found, torch.full((2, 1), expected))
+    assert like.passes == 2
+
+
+def test_the_best_product_counts_not_the_best_of_each_factor():
+    found, _ = similarity(Target(BOX, "bird", TRUTH), (BOXES, SCORES))
+    torch.testing.assert_close(found, torch.full((2, 1), 60 / 140 * 1 * 0.8))
+
+
+@pytest.mark.parametrize("kind", sorted(OWN_BOX))
+def test_an_own_detection_is_compared_by_its_scores_of_the_whole_image(kind):
+    found, like = similarity(Target(BOX, "dog", kind), (BOXES, SCORES), "none")
+    torch.testing.assert_close(found, torch.ones(2, 1))
+    assert like.passes == 3
+
+
+def test_the_own_detection_is_the_best_by_iou_times_score():
+    # On "bird", the candidate beside the box has IoU * score 0.34 and the one on it 0.
+    found, _ = similarity(Target(BOX, "bird"), (BOXES, SCORES), "none")
+    torch.testing.assert_close(found, torch.full((2, 1), 60 / 140))
+
+
+def test_an_own_detection_that_is_not_found_is_compared_by_its_label():
+    found, _ = similarity(Target(BOX, "dog"), (BOXES, SCORES * torch.tensor([1.0, 0.0, 1.0])))
+    assert not found.any()
+    scores = torch.zeros(3, 3)
+    assert not similarity(Target(BOX, "dog"), (BOXES, scores), "none")[0].any()
+
+
+def test_no_candidates():
+    none = torch.zeros(0, 4), torch.zeros(0, 3)
+    for kind in (Kind.CORRECT, TRUTH):
+        assert not similarity(Target(BOX, "dog", kind), none)[0].any()
+
+
+def test_half_precision():
+    values = [value.half() for value in (BOXES, SCORES, OBJECTNESS)]
+    for kind in (Kind.CORRECT, TRUTH):
+        half, _ = similarity(Target(BOX, "dog", kind), values)
+        full, _ = similarity(Target(BOX, "dog", kind), (BOXES, SCORES, OBJECTNESS))
+        torch.testing.assert_close(half, full, atol=1e-3, rtol=0)
+
+
+def test_a_detector_that_scores_targets_itself():
+    base = strip_detector(constant(0.5))
+    detector = LikelihoodDetector(
+        photo_of(base), base.regions, base.answer, lambda keep, target: (0.5, 0.25)
+    )
+    other = dataclasses.replace(TARGET, label="cat")
+    asked = ask(detector, photo_of(base), [TARGET, other], regions=base.regions)
+    like = Similarity(asked, "auto")
+    assert detector.asked_about == [(TARGET, other)]
+    torch.testing.assert_close(like(asked.pixels[None], "masks"), torch.full((1, 2), 0.125))
+    assert like.passes == 1
+
+
+def photo_of(detector):
+    return (detector.pixels.permute(1, 2, 0) * 255).round().byte().numpy()
+
+
+def failing(error):
+    def answer(shares):
+        raise error
+
+    return answer
+
+
+def test_failures_name_the_detector_and_the_images():
+    with pytest.raises(DetectorError, match=r"patches: no memory \(at the whole image\)"):
+        Similarity(question(answer=failing(RuntimeError("no memory"))), "auto")
+    asked = question(Target(BOX, "dog", TRUTH), answer=failing(KeyError()))
+    like = Similarity(asked, "auto")
+    with pytest.raises(DetectorError, match=r"patches: KeyError \(at masks 3 to 4\)"):
+        like(asked.pixels[None], "masks 3 to 4")
+
+
+@pytest.mark.parametrize(
+    ("detections", "message"),
+    [
+        (Detections(BOXES[None], SCORES[None], LABELS), "2 images went in, 1 came out"),
+        (
+            Detections(BOXES.expand(2, -1, -1), SCORES.expand(2, -1, -1), LABELS[::-1]),
+            "the columns are not the detector's labels",
+        ),
+    ],
+)
+def test_a_broken_contract(detections, message):
+    asked = question(Target(BOX, "dog", TRUTH))
+    asked.detector.detect = lambda pixels, size: detections
+    with pytest.raises(DetectorError, match=message):
+        Similarity(asked, "auto")(asked.pixels.expand(2, -1, -1, -1), "masks")

@@ -1,0 +1,210 @@
+"""Data sets: annotations in memory, images read when they are asked for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, overload
+
+import numpy as np
+
+from vps.data.masks import compress
+from vps.errors import InputError, one_line
+from vps.images import read_image
+from vps.targets import Box
+from vps.types import Id, Sample
+
+
+class Annotation(NamedTuple):
+    """An annotated object, or a phrase and what it refers to.
+
+    Attributes:
+        id: the data set's own.
+        label: its name, or the phrase.
+        box: xyxy, pixels.
+        area: in pixels, as annotated.
+        ignored: a crowd, or another that does not count.
+        segmentation: in any of COCO's forms, see `vps.data.masks.compress`.
+    """
+
+    id: Id
+    label: str
+    box: Box
+    area: float
+    ignored: bool = False
+    segmentation: Any = None
+
+
+class Picture(Protocol):
+    """Where an image lies; as text, it says so."""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        ...
+
+    def read(self) -> np.ndarray:
+        """(H, W, 3) uint8 RGB; InputError if it is missing or corrupt."""
+        ...
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """An image file under one of several names.
+
+    Attributes:
+        folder: the image folder.
+        names: relative to it, likeliest first.
+    """
+
+    folder: Path
+    names: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The likeliest name, without folders."""
+        return Path(self.names[0]).name
+
+    def __str__(self) -> str:
+        return f"image {self.folder / self.names[0]}"
+
+    def read(self) -> np.ndarray:
+        """(H, W, 3) uint8 RGB; InputError if it is missing or corrupt."""
+        for name in self.names:
+            if (self.folder / name).exists():
+                return read_image(self.folder / name)
+        others = f", nor do {', '.join(self.names[1:])} in that folder" * (len(self.names) > 1)
+        raise InputError(f"{self} does not exist{others}")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is known of an image before it is read.
+
+    Attributes:
+        image_id: the data set's own.
+        picture: where the image lies.
+        annotations: of the image.
+        size: (H, W) as annotated; None where it is not.
+        verified, partial: labels, see `vps.types.Sample`.
+    """
+
+    image_id: Id
+    picture: Picture
+    annotations: tuple[Annotation, ...]
+    size: tuple[int, int] | None = None
+    verified: frozenset[str] | None = None
+    partial: frozenset[str] = frozenset()
+
+
+class Dataset(Sequence[Sample]):
+    """Images with what is annotated in them, ordered by id; an image is read when asked for.
+
+    Asking for an image raises InputError if its file is missing or corrupt, or if it is of another
+    size than annotated; the others can still be read.
+
+    Attributes:
+        name: of the data set.
+        labels: all names, in the data set's order; empty in a grounding set.
+        grounding: whether the labels of the samples are phrases, each to be asked alone.
+        image_ids: one an image.
+        frequencies: label -> "r", "c" or "f", in LVIS; empty elsewhere.
+        skipped: reason -> number of annotations left out.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        entries: Iterable[Entry],
+        *,
+        labels: tuple[str, ...] = (),
+        grounding: bool = False,
+        frequencies: Mapping[str, str] | None = None,
+        skipped: Mapping[str, int] | None = None,
+    ) -> None:
+        """Check and order the entries.
+
+        Raises:
+            InputError: two images, two objects of an image or two labels of the same name.
+        """
+        self.name, self.labels, self.grounding = name, labels, grounding
+        self.frequencies = dict(frequencies or {})
+        self.skipped = {reason: count for reason, count in (skipped or {}).items() if count}
+        # Ids of both kinds do not compare.
+        ordered = sorted(
+            entries, key=lambda entry: (isinstance(entry.image_id, str), entry.image_id)
+        )
+        self.image_ids = tuple(entry.image_id for entry in ordered)
+        _check_unique(self.image_ids, f"images of {name} have the id")
+        _check_unique(labels, f"categories of {name} have the name")
+        for entry in ordered:
+            ids = [annotation.id for annotation in entry.annotations]
+            _check_unique(ids, f"annotations of image {entry.image_id} of {name} have the id")
+        self._entries = dict(zip(self.image_ids, ordered, strict=True))
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+    def __iter__(self) -> Iterator[Sample]:
+        return (self.find(image_id) for image_id in self.image_ids)
+
+    @overload
+    def __getitem__(self, index: int) -> Sample: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Sample]: ...
+    def __getitem__(self, index: int | slice) -> Sample | list[Sample]:
+        if isinstance(index, slice):
+            return [self.find(image_id) for image_id in self.image_ids[index]]
+        return self.find(self.image_ids[index])
+
+    def find(self, image_id: Id) -> Sample:
+        """The image of an id.
+
+        Raises:
+            InputError: there is none, or it cannot be read, or not what was annotated.
+        """
+        if image_id not in self._entries:
+            raise InputError(f"data set {self.name} has no image {image_id!r}")
+        return _read(self._entries[image_id])
+
+
+def _read(entry: Entry) -> Sample:
+    image = entry.picture.read()
+    size = (image.shape[0], image.shape[1])
+    if entry.size not in (None, size):
+        raise InputError(
+            f"{entry.picture} has {size[0]} x {size[1]} pixels (height x width), but is "
+            f"annotated as {entry.size[0]} x {entry.size[1]}; is it another one?"
+        )
+    found = entry.annotations
+    return Sample(
+        image=image,
+        image_id=entry.image_id,
+        boxes=np.array([item.box for item in found], np.float64).reshape(-1, 4),
+        labels=tuple(item.label for item in found),
+        object_ids=tuple(item.id for item in found),
+        name=entry.picture.name,
+        ignored=np.array([item.ignored for item in found], bool),
+        areas=np.array([item.area for item in found], np.float64),
+        segmentations=tuple(_compressed(item, entry, size) for item in found),
+        verified=entry.verified,
+        partial=entry.partial,
+    )
+
+
+def _compressed(item: Annotation, entry: Entry, size: tuple[int, int]) -> Mapping[str, Any] | None:
+    try:
+        return compress(item.segmentation, size)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InputError(
+            f"image {entry.image_id}: the mask of annotation {item.id} cannot be read: "
+            f"{one_line(error)}"
+        ) from error
+
+
+def _check_unique(names: Sequence[Id], what: str) -> None:
+    if len(set(names)) < len(names):
+        twice = next(name for name, count in Counter(names).items() if count > 1)
+        raise InputError(f"two {what} {twice!r}")

@@ -1,0 +1,98 @@
+"""What all readers share: files that may be missing, truncated or of another format."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from vps.errors import InputError, one_line
+
+
+def existing_file(path: str | PathLike[str], what: str = "annotation file") -> Path:
+    """The path of a file; InputError if it is not there."""
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{what} {path} " + ("is no file" if path.exists() else "does not exist"))
+    return path
+
+
+def existing_folder(path: str | PathLike[str] | None) -> Path:
+    """The path of the folder that the images lie in; InputError if it is not there."""
+    if path is None:
+        raise InputError("this format needs the folder that the images lie in: name it as images")
+    path = Path(path)
+    if not path.is_dir():
+        raise InputError(f"image folder {path} does not exist")
+    return path
+
+
+@contextmanager
+def checked_format(path: Path, what: str) -> Iterator[None]:
+    """Turn whatever a file of another format leads to into an InputError.
+
+    Args:
+        path: the file that is read within the context.
+        what: the format that was expected, e.g. "COCO's detection format".
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path} is truncated, or no JSON file: {one_line(error)}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is no text file: {one_line(error)}") from error
+    except KeyError as error:
+        raise InputError(
+            f"{path} is not in {what}: something refers to {one_line(error)}, which is not there"
+        ) from error
+    except (
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        IndexError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
+        raise InputError(f"{path} is not in {what}: {one_line(error)}") from error
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file; errors are those of `json`, see `checked_format`."""
+    with path.open(encoding="utf-8") as file:
+        return json.load(file)
+
+
+def as_id(text: str) -> int | str:
+    """An id that a file gives as text: "000000000139" is 139, as in COCO; others stay text."""
+    return int(text) if text.isascii() and text.isdigit() else text
+
+
+def image_names(record: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names that the file of an image record may have below the image folder, likeliest first.
+
+    COCO's images are the same in all its years, but lie as val2014/COCO_val2014_000000000139.jpg or
+    as val2017/000000000139.jpg; LVIS v0.5 gives the first name and v1 only the second, in
+    `coco_url`. The folder may be that of the images or the one above.
+    """
+    names = []
+    given = record.get("file_name")
+    if given:
+        names.append(str(given))
+    path = PurePosixPath(record.get("coco_url") or "")
+    if path.name:
+        names += ["/".join(path.parts[-2:]), path.name]
+    plain = PurePosixPath(given or "").name
+    if plain.startswith("COCO_"):
+        _, folder, number = plain.split("_", 2)
+        names += [plain, f"{folder}/{plain}", number]
+    if not names:
+        raise KeyError("file_name")
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,129 @@
+"""How like a target the best candidate of an image is: the weights of D-RISE's masks."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize, one_hot
+
+from vps import boxes
+from vps.detector import TargetScorer
+from vps.errors import DetectorError
+from vps.question import Question
+from vps.targets import Kind
+from vps.types import Detections, label_column
+
+OWN_BOX = frozenset({Kind.CORRECT, Kind.DUPLICATE, Kind.BACKGROUND, Kind.GROUNDED_RIGHT})
+"""The kinds of case whose target is the detector's own; elsewhere it is the truth."""
+
+
+class Similarity:
+    """Compares what a detector says of images with the targets of a question.
+
+        s(x) = max_i IoU(b_i, b*) cos(P_i, P*) O_i
+
+    over all candidates i, with P the scores of all labels that the detector is asked for (a
+    narrowed detector: those that remain) and O the objectness. P* of a target that is the
+    detector's own are the scores of the candidate of the whole image that attains the maximum of
+    IoU * score of the target's label; of a truth, or if there is no such candidate, 1 for its label
+    and 0 for the others. Of a `TargetScorer`, which has no candidates, s = IoU * class score.
+
+    Args:
+        question: what is asked. Its mode says nothing here.
+        objectness: "auto" or "none", see `vps.methods.drise.drise_map`.
+
+    Attributes:
+        passes: how many images went through the detector.
+
+    Raises:
+        DetectorError: the detector fails at the whole image.
+    """
+
+    def __init__(self, question: Question, objectness: str) -> None:
+        self.passes = 0
+        self._detector = question.detector
+        self._size = question.size
+        self._targets = question.targets
+        self._objectness = objectness
+        self._scorer: TargetScorer | None = None
+        whole = question.pixels
+        try:
+            with torch.no_grad():
+                if isinstance(question.detector, TargetScorer):
+                    self._scorer = question.detector.about(whole, self._size, self._targets)
+                else:
+                    self._boxes = torch.tensor(
+                        [target.box for target in self._targets], device=whole.device
+                    )
+                    self._labels = self._distributions(whole)
+        except Exception as error:
+            raise self._failure(error, "the whole image") from error
+
+    def __call__(self, images: Tensor, what: str) -> Tensor:
+        """The similarity of each image with each target.
+
+        Args:
+            images: (B, 3, h, w) on the detector's grid and device, RGB in [0, 1].
+            what: names the images in an error.
+
+        Returns:
+            (B, T) float32 in [0, 1], on the device of the images.
+
+        Raises:
+            DetectorError: the detector fails or breaks its contract.
+        """
+        try:
+            with torch.no_grad():
+                found = self._score(images)
+        except Exception as error:
+            # Whatever a model raises, it is the detector's failure.
+            raise self._failure(error, what) from error
+        if found.shape != (len(images), len(self._targets)) or not bool(found.isfinite().all()):
+            wrong = f"similarities of shape {tuple(found.shape)}, or NaN or infinite ones"
+            raise self._failure(DetectorError(wrong), what)
+        return found.to(images.device)
+
+    def _score(self, images: Tensor) -> Tensor:
+        if self._scorer is not None:
+            self.passes += len(images)
+            rates = self._scorer.score_targets(images, self._size, self._targets)
+            return rates.ious.float() * rates.class_scores.float()
+        found = self._detect(images)
+        candidates, scores = found.boxes.float(), found.scores.float()
+        if candidates.shape[1] == 0:
+            return candidates.new_zeros(len(images), len(self._targets))
+        similar = boxes.iou(candidates, self._boxes.to(candidates)[None])
+        similar = similar * (normalize(scores, dim=-1) @ self._labels.to(scores).T)
+        if self._objectness == "auto":
+            own = found.objectness
+            similar = similar * (scores.amax(dim=-1) if own is None else own.float())[..., None]
+        return similar.amax(dim=1)
+
+    def _detect(self, images: Tensor) -> Detections:
+        self.passes += len(images)
+        found = self._detector.detect(images, self._size)
+        if len(found) != len(images):
+            raise DetectorError(f"{len(images)} images went in, {len(found)} came out")
+        if found.labels != self._detector.labels:
+            raise DetectorError("the columns are not the detector's labels")
+        return found
+
+    def _distributions(self, whole: Tensor) -> Tensor:
+        """(T, L) P* of each target, of length 1."""
+        columns = [label_column(target.label, self._detector.labels) for target in self._targets]
+        rows = one_hot(torch.tensor(columns), len(self._detector.labels)).float()
+        own = [number for number, target in enumerate(self._targets) if target.kind in OWN_BOX]
+        if own:
+            found = self._detect(whole[None])
+            scores = found.scores[0].float()
+            rows = rows.to(scores)
+            ious = boxes.iou(found.boxes[0].float(), self._boxes.to(scores))
+            for number in own:
+                value = ious[:, number] * scores[:, columns[number]]
+                if bool((value > 0).any()):
+                    rows[number] = scores[value.argmax()]
+        return normalize(rows, dim=-1).to(whole.device)
+
+    def _failure(self, error: Exception, what: str) -> DetectorError:
+        why = str(error) or type(error).__name__
+        return DetectorError(f"{self._detector.name}: {why} (at {what})")

@@ -1,0 +1,82 @@
+"""The small picture of one result: the boxes on the image, and the map over it."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from vps import attribution
+from vps.archive import write_atomically
+from vps.report.panels import ORANGE, coloured, greyed
+from vps.result import Explanation
+from vps.targets import Box
+
+SAID = "#56B4E9"
+"""The colour of the box that the detector gave instead; the target's is ORANGE."""
+
+_WIDTH, _HIGHEST, _GAP = 240, 360, 4  # pixels of each half
+_QUALITY = 85
+
+
+def thumbnail(explanation: Explanation, image: np.ndarray, path: str | PathLike[str]) -> Path:
+    """Write a JPEG: left the image with the target's box and what was said, right the map over it.
+
+    Args:
+        explanation: what is shown.
+        image: (H, W, 3) uint8 RGB, the image that was explained.
+        path: of the picture.
+
+    Returns:
+        The path.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    height, width = image.shape[:2]
+    ratio = min(_WIDTH / width, _HIGHEST / height)
+    size = (max(round(width * ratio), 1), max(round(height * ratio), 1))
+    small = Image.fromarray(image).resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+    values = _map_of(explanation, (size[1], size[0]))
+    heat = coloured(values, greyed(np.asarray(small)))
+    right = Image.fromarray((255 * heat).astype(np.uint8))
+    target = explanation.target
+    scale = (size[0] / width, size[1] / height)
+    if target.said_box is not None and target.said_box != target.box:
+        _draw_box(small, target.said_box, scale, SAID)
+    _draw_box(small, target.box, scale, ORANGE)
+    _draw_box(right, target.box, scale, ORANGE)
+    picture = Image.new("RGB", (2 * size[0] + _GAP, size[1]), "white")
+    picture.paste(small, (0, 0))
+    picture.paste(right, (size[0] + _GAP, 0))
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=_QUALITY)
+    path = Path(path)
+    write_atomically(path, buffer.getvalue())
+    return path
+
+
+def _map_of(explanation: Explanation, size: tuple[int, int]) -> np.ndarray:
+    """(H, W) the heat map on a grid of that size, without the detour over the whole image."""
+    with warnings.catch_warnings():
+        # A constant map is told of among the warnings of the explanation.
+        warnings.simplefilter("ignore")
+        if explanation.saliency is not None:
+            return attribution.resized(attribution.scaled(explanation.saliency), size)
+        values = attribution.scaled(explanation.region_scores)
+    return attribution.paint(values, explanation.label_map, size)
+
+
+def _draw_box(picture: Image.Image, box: Box, scale: tuple[float, float], colour: str) -> None:
+    """An outline with a dark rim, two pixels wide, inside the picture wherever the box lies."""
+    right, bottom = picture.width - 2, picture.height - 2
+    x1, x2 = (min(max(round(x * scale[0]), 1), right) for x in (box[0], box[2]))
+    y1, y2 = (min(max(round(y * scale[1]), 1), bottom) for y in (box[1], box[3]))
+    x2, y2 = max(x1, x2), max(y1, y2)
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((x1 - 1, y1 - 1, x2 + 1, y2 + 1), outline="black", width=4)
+    draw.rectangle((x1, y1, x2, y2), outline=colour, width=2)

@@ -1,0 +1,1 @@
+"""Runs a study over many cases: resumable, parallel, every failure on record."""

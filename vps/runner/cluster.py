@@ -1,0 +1,133 @@
+"""Workers as Ray actors, on this machine or on a cluster that shares the output folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from vps.errors import DetectorError, one_line
+from vps.extras import require
+from vps.runner.devices import AUTO, thread_settings
+from vps.runner.plan import Queue, Task
+from vps.runner.replies import Deaths, Fatal, Job, Reply, answer
+from vps.runner.work import Worker
+
+
+def run_on_ray(job: Job, queue: Queue) -> Iterator[tuple[Task, Reply]]:
+    """Work off a queue with one actor a GPU, or a share of the cores.
+
+    Joins the cluster that Ray is told of (RAY_ADDRESS, `ray start`, an earlier `ray.init`), else
+    starts one here. Actors get tasks as soon as they are placed, one at a time, so slow nodes slow
+    down nobody, and a cluster may grow meanwhile. An actor whose process or node dies comes back
+    elsewhere, and its task is tried again, `run.attempts` times in all.
+
+    Raises:
+        OutputError, InputError, DetectorError: what a worker cannot go on after.
+        MissingExtraError: Ray is not installed.
+    """
+    ray = require("ray", extra="ray")
+    first = queue.take(None)
+    if first is None:
+        return
+    queue.retry(first, None)
+    own = not ray.is_initialized()
+    if own:
+        ray.init(log_to_driver=False, logging_level="warning")
+    actors: list[Any] = []
+    try:
+        actors = _actors(ray, job)
+        yield from _work(ray, job, queue, actors)
+    finally:
+        for actor in actors:
+            ray.kill(actor)
+        if own:
+            ray.shutdown()
+
+
+class Actor:
+    """A worker that Ray starts on some node.
+
+    Args:
+        job: of the run.
+        device: of the detector.
+        threads: how many cores it may use.
+    """
+
+    def __init__(self, job: Job, device: str, threads: int) -> None:
+        self._worker = Worker(job.config, job.labels, job.loader, device, threads)
+
+    def ready(self) -> None:
+        """Returns once the actor has been placed."""
+
+    def run(self, task: Task) -> Reply | Fatal:
+        """Explain a case, see `vps.runner.work.Worker.run`."""
+        return answer(lambda: self._worker.run(task))
+
+
+def _actors(ray: Any, job: Job) -> list[Any]:
+    """Actors that fit the cluster, all of one size."""
+    run, device = job.config.run, job.config.detector.device
+    resources = ray.cluster_resources()
+    gpus, cores = resources.get("GPU", 0), resources.get("CPU", 1)
+    if device == AUTO:
+        device = "cuda" if gpus else "cpu"
+    on_gpu = device.startswith("cuda")
+    count = run.workers or (int(gpus) if on_gpu else 0) or 1
+    share = cores / count
+    threads = run.threads or max(int(share), 1)
+    options = {
+        # Whole cores where there are enough, so that actors of one size fill different nodes.
+        "num_cpus": min(threads, int(share) or share),
+        "num_gpus": min(1, gpus / count) if on_gpu else 0,
+        "max_restarts": -1,
+        "runtime_env": {"env_vars": thread_settings(threads)},
+    }
+    actor = ray.remote(Actor).options(**options)
+    # Ray shows each actor its own GPU as the first.
+    return [actor.remote(job, device, threads) for _ in range(count)]
+
+
+def _work(ray: Any, job: Job, queue: Queue, actors: list[Any]) -> Iterator[tuple[Task, Reply]]:
+    deaths = Deaths(job)
+    # An actor without a place, for which the cluster is too small, never gets a task.
+    waiting = {actor.ready.remote(): actor for actor in actors}
+    idle: list[Any] = []
+    working: dict[Any, tuple[Any, Task]] = {}
+    while True:
+        while idle and (task := queue.take(idle[-1])) is not None:
+            actor = idle.pop()
+            working[actor.run.remote(task)] = actor, task
+        if not working and (idle or not waiting):
+            return
+        finished, _ = ray.wait([*working, *waiting], num_returns=1)
+        for reference in finished:
+            if reference in waiting:
+                idle.append(waiting.pop(reference))
+                _check_started(ray, reference)
+                continue
+            actor, task = working.pop(reference)
+            idle.append(actor)
+            reply = _reply(ray, reference, deaths, task)
+            if reply is None:
+                queue.retry(task, actor)
+            else:
+                yield task, reply
+
+
+def _check_started(ray: Any, reference: Any) -> None:
+    try:
+        ray.get(reference)
+    except ray.exceptions.RayError as error:
+        raise DetectorError(f"a worker cannot be started by Ray: {one_line(error)}") from error
+
+
+def _reply(ray: Any, reference: Any, deaths: Deaths, task: Task) -> Reply | None:
+    """What an actor answered; None where it died and the task is to be tried again."""
+    try:
+        message = ray.get(reference)
+    except ray.exceptions.RayError as error:
+        return deaths.give_up(task, type(error).__name__)
+    if isinstance(message, Fatal):
+        raise message.error()
+    reply: Reply = message
+    return reply

@@ -1,0 +1,112 @@
+"""What all methods of a case share, and the row that tells how well one of them did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vps.config import Config
+from vps.detector import Detector
+from vps.errors import InputError
+from vps.measures import MetricSettings, measure
+from vps.question import ask
+from vps.regions import Regions
+from vps.result import Explanation
+from vps.runner.plan import Task
+from vps.runner.store import identity
+from vps.targets import Box
+from vps.types import Sample
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A case, ready to be explained and measured.
+
+    Attributes:
+        detector: asked for the phrase of the case, where the data set has phrases.
+        sample: the image with its annotations.
+        regions: of the image.
+        truth_box: of the object that the case belongs to; None for a box on nothing.
+        mask: (H, W) bool, of the same object; None where there is none.
+        fidelity: random subsets and what the detector says of them, see `vps.measures`.
+    """
+
+    detector: Detector
+    sample: Sample
+    regions: Regions
+    truth_box: Box | None
+    mask: np.ndarray | None
+    fidelity: Any
+
+
+def look(task: Task, sample: Sample, detector: Detector, config: Config, batch_size: int) -> Scene:
+    """Cut the image, and ask the detector about random subsets, once for all methods.
+
+    Raises:
+        InputError: the image does not have the case's object, or cannot be cut.
+        DetectorError: the detector fails or breaks its contract.
+    """
+    question = ask(
+        detector,
+        sample.image,
+        [task.case.target],
+        regions=config.regions.count,
+        region_method=config.regions.method,
+        fill=config.fill,
+        mode=config.mode,
+        lambdas=config.lambdas,
+        batch_size=batch_size,
+    )
+    truth, mask = _truth(task, sample)
+    return Scene(detector, sample, question.regions, truth, mask, None)
+
+
+def row_of(
+    task: Task,
+    method: str,
+    digest: str,
+    explanation: Explanation,
+    scene: Scene,
+    settings: MetricSettings,
+    picture: str | None,
+) -> dict[str, Any]:
+    """The row of a result, see `vps.runner.store`.
+
+    Args:
+        task, method, digest: what the result is of.
+        explanation: of the case by the method.
+        scene: of the case.
+        settings: of the metrics.
+        picture: its path from the folder of the study.
+    """
+    metrics = measure(
+        explanation,
+        truth_box=scene.truth_box,
+        mask=scene.mask,
+        fidelity=scene.fidelity,
+        settings=settings,
+    )
+    curves = {name: getattr(explanation, name) for name in ("areas", "insertion", "deletion")}
+    return {
+        **identity(task),
+        "image_name": scene.sample.name,
+        "method": method,
+        "digest": digest,
+        "metrics": metrics,
+        "curves": {name: values.tolist() for name, values in curves.items()},
+        "picture": picture,
+        "warnings": list(explanation.warnings),
+    }
+
+
+def _truth(task: Task, sample: Sample) -> tuple[Box | None, np.ndarray | None]:
+    wanted = task.case.object_id
+    if wanted is None:
+        return None, None
+    if wanted not in sample.object_ids:
+        raise InputError(f"{task}: the data set has no annotation {wanted} in this image")
+    number = sample.object_ids.index(wanted)
+    x1, y1, x2, y2 = sample.boxes[number].tolist()
+    return (x1, y1, x2, y2), sample.mask(number)

@@ -1,0 +1,139 @@
+"""A study from its config to its tables, and its report from the folders of its results."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from vps.config import Config, read_config
+from vps.data.cases import CaseList
+from vps.errors import InputError
+from vps.report.study import write_report
+from vps.runner.devices import devices_here
+from vps.runner.inputs import draw_scenes, find_lists, list_path
+from vps.runner.plan import parse_shard
+from vps.runner.progress import case_bar
+from vps.runner.run import run
+from vps.runner.store import Record, Store, labels_of
+
+RANK = ("done", "failed", "skipped", "missing")
+
+
+def run_study(config: Config, loader: str, *, shard: str | None = None, quiet: bool = False) -> int:
+    """Select the cases, explain and measure them, and write the report.
+
+    Started again, it does what is missing. With a shard there is no report: `report_study` makes
+    it once all are there.
+
+    Args:
+        config: of the study.
+        loader: "module:function", see `vps.runner.inputs.load_detector`.
+        shard: "i/n", part i of n.
+        quiet: no progress bars.
+
+    Returns:
+        The exit status: 0, or 1 where cases failed.
+
+    Raises:
+        InputError: data, detector or settings that cannot be used, or nothing was selected.
+        OutputError: a result cannot be written.
+    """
+    part = None if shard is None else parse_shard(shard)
+    # First of all, so that a folder that cannot be written is told before hours are spent.
+    config.save(Path(config.out) / "config.yaml")
+    if config.scenes is not None:
+        draw_scenes(config.scenes)
+    lists = select(config, loader, quiet=quiet)
+    with case_bar(config.name, quiet=quiet) as show:
+        summary = run(config, lists, loader=loader, shard=part, show=show)
+    if summary.failed:
+        print(f"{summary.failed} cases failed; see *.error.json below {config.out}/cases")
+    if part is None:
+        print(report_study([config.out]))
+    return summary.exit_code
+
+
+def select(config: Config, loader: str, *, quiet: bool = False) -> dict[str, CaseList]:
+    """The cases of each data set, with a bar; see `vps.runner.inputs.find_lists`."""
+    device = devices_here(config.detector.device, 1)[0]
+    with tqdm(desc="select", unit=" images", disable=True if quiet else None) as bar:
+
+        def show(name: str, done: int, total: int) -> None:
+            bar.set_description(f"select {name}", refresh=False)
+            bar.total = total
+            bar.update(done - bar.n)
+
+        return find_lists(config, loader, device, show)
+
+
+def report_study(folders: Sequence[str | os.PathLike[str]], out: Path | None = None) -> str:
+    """Write tables, plots and the page of a study.
+
+    Args:
+        folders: of its results; several where its shards were written to different ones.
+        out: where the report goes; by default, the first folder.
+
+    Returns:
+        What to print: a table, and where the page lies.
+
+    Raises:
+        InputError: a folder that holds no study, or no results.
+        OutputError: the report cannot be written.
+    """
+    paths = [Path(folder) for folder in folders]
+    out = out or paths[0]
+    config = _config_of(paths[0])
+    lists = {name: _list_of(config, paths[0], name) for name in config.datasets}
+    stores = [Store(dataclasses.replace(config, out=str(path)), labels_of(lists)) for path in paths]
+    counts = dict.fromkeys(RANK, 0)
+    failed: list[dict[str, Any]] = []
+
+    def rows() -> Iterator[Mapping[str, Any]]:
+        for records in zip(*(store.records(lists) for store in stores), strict=True):
+            folder, record = min(zip(paths, records, strict=True), key=_rank)
+            counts[record.status] += 1
+            if record.status == "done":
+                yield _moved(record.content, folder, out)
+            elif record.status == "failed":
+                failed.append({**record.content, "error": record.content["message"]})
+
+    found = list(rows())
+    if not found:
+        reasons = ", ".join(f"{counts[status]} {status}" for status in RANK[1:])
+        raise InputError(f"{paths[0]} holds no results to report ({reasons})")
+    return write_report(
+        out,
+        found,
+        name=config.name,
+        failed=failed,
+        missing=counts["missing"],
+        skipped=counts["skipped"],
+        settings=config.report,
+    )
+
+
+def _rank(found: tuple[Path, Record]) -> int:
+    return RANK.index(found[1].status)
+
+
+def _config_of(folder: Path) -> Config:
+    path = folder / "config.yaml"
+    if not path.is_file():
+        raise InputError(f"{folder} holds no study: config.yaml is missing")
+    return read_config(path, [f"out={folder}"])
+
+
+def _list_of(config: Config, folder: Path, name: str) -> CaseList:
+    return CaseList.load(config.datasets[name].cases or list_path(config, name))
+
+
+def _moved(row: Mapping[str, Any], folder: Path, out: Path) -> Mapping[str, Any]:
+    """A row whose picture is found from the folder of the report."""
+    if row["picture"] is None or folder == out:
+        return row
+    return {**row, "picture": Path(os.path.relpath(folder / row["picture"], out)).as_posix()}

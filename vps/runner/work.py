@@ -1,0 +1,216 @@
+"""One worker: a detector and all that it takes to turn a task into files."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import torch
+
+from vps.config import Config
+from vps.data.dataset import Dataset
+from vps.detector import Detector, OpenVocabularyDetector
+from vps.errors import DetectorError, InputError, OutputError, VpsError, one_line
+from vps.explain import explain
+from vps.ordering import VPS
+from vps.report.thumbnail import thumbnail
+from vps.result import Explanation
+from vps.runner.inputs import load_detector, open_data
+from vps.runner.measuring import Scene, look, row_of
+from vps.runner.memory import Fitting
+from vps.runner.plan import Task
+from vps.runner.replies import Reply
+from vps.runner.store import Status, Store
+from vps.types import Sample
+
+
+class ImageError(InputError):
+    """The image of a case cannot be read."""
+
+
+class Worker:
+    """Explains tasks, one after the other, and writes what comes out.
+
+    Data sets and detector are opened when first needed and kept; so is the last image, because the
+    cases of an image come one after the other.
+
+    Args:
+        config: of the study.
+        labels: see `vps.runner.store.labels_of`.
+        loader: "module:function", see `vps.runner.inputs.load_detector`.
+        device: where the detector runs.
+        threads: how many cores it may use; None leaves that as it is.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        labels: Mapping[str, tuple[str, ...]],
+        loader: str,
+        device: str,
+        threads: int | None = None,
+    ) -> None:
+        if threads is not None:
+            torch.set_num_threads(threads)
+        self._config = config
+        self._store = Store(config, labels)
+        self._loader = loader
+        self._device = device
+        self._fitting = Fitting(config.batch_size)
+        self._datasets: dict[str, Dataset] = {}
+        self._detector: tuple[tuple[str, ...], Detector] | None = None
+        self._sample: tuple[tuple[Any, ...], Sample] | None = None
+        self._scene: tuple[Task, Scene] | None = None
+
+    def open(self, dataset: str) -> None:
+        """Open a data set and load the detector for it, as `run` would; raises what it does."""
+        self._detector_for(self._dataset(dataset))
+
+    def run(self, task: Task) -> Reply:
+        """Explain a case by the methods whose results are missing.
+
+        Returns:
+            What became of each; what failed has an error record.
+
+        Raises:
+            OutputError: a result cannot be written.
+            InputError: the data set cannot be opened, or the detector not be loaded.
+            DetectorError: likewise, for a reason that the detector's library gives.
+            KeyboardInterrupt: Ctrl-C; nothing half-finished is kept.
+        """
+        with self._store.lock(task) as free:
+            if not free:
+                return Reply(busy=True)
+            rows = {method: self._store.row(task, method) for method in self._store.methods}
+            reply = Reply(aucs={name: aucs_of(row) for name, row in rows.items() if row})
+            missing = [method for method, row in rows.items() if row is None]
+            if missing:
+                self._store.sweep(task)
+                dataset = self._dataset(task.dataset)
+                detector = self._detector_for(dataset)
+                for method in missing:
+                    reply = self._try(task, method, dataset, detector, reply)
+            return reply
+
+    def _try(
+        self, task: Task, method: str, dataset: Dataset, detector: Detector, reply: Reply
+    ) -> Reply:
+        status: Status = "done"
+        message = reply.message
+        aucs = dict(reply.aucs)
+        try:
+            compute = partial(self._compute, task, method, dataset, detector)
+            aucs[method] = aucs_of(self._fitting.run(compute))
+        except OutputError:
+            raise
+        except Exception as error:
+            # Whatever a model or a method raises, the other cases go on.
+            status = "skipped" if isinstance(error, ImageError) else "failed"
+            message = message or f"{task}, method {method}: {one_line(error)}"
+            self._store.save_error(task, method, error, status)
+        return Reply({**reply.statuses, method: status}, aucs, message=message)
+
+    def _compute(
+        self, task: Task, method: str, dataset: Dataset, detector: Detector, batch_size: int
+    ) -> dict[str, Any]:
+        """Write all files of a result; returns its row."""
+        scene = self._look(task, dataset, detector, batch_size)
+        explanation = self._explain(task, method, scene, batch_size)
+        store, picture = self._store, None
+        explanation.save(store.path(task, method))
+        if self._config.run.pictures:
+            path = store.path(task, method, ".jpg")
+            thumbnail(explanation, scene.sample.image, path)
+            picture = path.relative_to(store.out).as_posix()
+        digest = store.digest(task, method)
+        row = row_of(task, method, digest, explanation, scene, self._config.metrics, picture)
+        store.save_row(task, method, row)
+        return row
+
+    def _explain(self, task: Task, method: str, scene: Scene, batch_size: int) -> Explanation:
+        config = self._config
+        chosen = config.methods[method]
+        how: dict[str, Any] = {"method": chosen.method, "options": chosen.options}
+        if chosen.method == VPS:
+            search = config.search_of(method)
+            how = {"search": search.name, "effort": search.effort, "budget": search.budget}
+        with warnings.catch_warnings():
+            # The row has them, each with its case.
+            warnings.simplefilter("ignore", UserWarning)
+            explanation = explain(
+                scene.detector,
+                scene.sample.image,
+                task.case.target,
+                regions=scene.regions,
+                fill=config.fill,
+                mode=config.mode,
+                lambdas=config.lambdas,
+                batch_size=batch_size,
+                seed=case_seed(config.seed, task),
+                image_name=scene.sample.name or None,
+                **how,
+            )
+        if explanation.stopped == "interrupted":
+            raise KeyboardInterrupt
+        return explanation
+
+    def _look(self, task: Task, dataset: Dataset, detector: Detector, batch_size: int) -> Scene:
+        """What all methods share; made once a case."""
+        if self._scene is None or self._scene[0] != task:
+            sample = self._sample_of(task, dataset)
+            if dataset.grounding and isinstance(detector, OpenVocabularyDetector):
+                detector = detector.with_labels((task.case.label,))
+            scene = look(task, sample, detector, self._config, batch_size)
+            self._scene = task, scene
+        return self._scene[1]
+
+    def _sample_of(self, task: Task, dataset: Dataset) -> Sample:
+        key = task.dataset, task.case.image_id
+        if self._sample is None or self._sample[0] != key:
+            self._scene = self._sample = None
+            try:
+                self._sample = key, dataset.find(task.case.image_id)
+            except InputError as error:
+                raise ImageError(str(error)) from error
+        return self._sample[1]
+
+    def _dataset(self, name: str) -> Dataset:
+        if name not in self._datasets:
+            self._datasets[name] = open_data(self._config, name)
+        return self._datasets[name]
+
+    def _detector_for(self, dataset: Dataset) -> Detector:
+        """The detector, asked for the labels of a data set; weights are loaded once if possible."""
+        asked = self._config.detector.labels or dataset.labels
+        if self._detector is not None and self._detector[0] == asked:
+            return self._detector[1]
+        if self._detector is not None and asked:
+            detector = self._detector[1]
+            if isinstance(detector, OpenVocabularyDetector):
+                self._detector = asked, detector.with_labels(asked)
+                return self._detector[1]
+        # Never two models at a time in the memory of a device.
+        self._detector = self._scene = None
+        try:
+            detector = load_detector(self._config, dataset, self._loader, self._device)
+        except VpsError:
+            raise
+        except Exception as error:
+            what = f"detector {self._config.detector.name} cannot be loaded: {one_line(error)}"
+            raise DetectorError(what) from error
+        self._detector = asked, detector
+        return detector
+
+
+def aucs_of(row: Mapping[str, Any]) -> tuple[float, float]:
+    """Areas under insertion and deletion."""
+    return row["metrics"]["insertion"], row["metrics"]["deletion"]
+
+
+def case_seed(seed: int, task: Task) -> int:
+    """A seed of its own for each case: with one for all, errors of random methods add up."""
+    text = f"{seed}/{task.dataset}/{task.case.image_id}/{task.case.key}"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
