@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+import torch
 
-from vps.errors import InputError
-from vps.types import Sample
+from vps.errors import DetectorError, InputError
+from vps.types import Detections, Sample
 
 IMAGE = np.zeros((20, 30, 3), np.uint8)
 BOXES = np.array([[1, 2, 4, 6], [0, 0, 30, 20]], np.float64)
@@ -37,18 +38,13 @@ def test_masks():
     assert found.mask(1) is None
 
 
-@pytest.mark.parametrize(
-    ("code", "message"),
-    [
-        ({"size": [20, 31], "counts": "T\\3"}, "object 1"),
-        ({"size": [20, 30], "counts": "!!"}, "object 1 cannot be decoded"),
-        ({"size": [20, 30]}, "object 1 cannot be decoded"),
-    ],
-)
-def test_masks_that_cannot_be_used(code, message):
-    pytest.importorskip("pycocotools.mask")
-    with pytest.raises(InputError, match=message):
-        sample(segmentations=(code, None)).mask(0)
+def test_masks_that_cannot_be_used():
+    coder = pytest.importorskip("pycocotools.mask")
+    turned = coder.encode(np.zeros((30, 20), np.uint8, order="F"))
+    with pytest.raises(InputError, match=r"mask of object 1 has size \(30, 20\)"):
+        sample(segmentations=(turned, None)).mask(0)
+    with pytest.raises(InputError, match="object 1 cannot be decoded"):
+        sample(segmentations=({"size": [20, 30]}, None)).mask(0)
 
 
 @pytest.mark.parametrize(
@@ -58,3 +54,28 @@ def test_masks_that_cannot_be_used(code, message):
 def test_fields_of_another_length(fields):
     with pytest.raises(InputError, match=f"as many {next(iter(fields))}"):
         sample(**fields)
+
+
+def with_objectness(objectness):
+    return Detections(torch.zeros(2, 3, 4), torch.zeros(2, 3, 1), ("dog",), objectness)
+
+
+def test_objectness_is_a_number_a_box_or_none():
+    objectness = torch.tensor([[0, 0.5, 1], [1, 1, 1]])
+    assert with_objectness(objectness).objectness is objectness
+    assert with_objectness(None).objectness is None
+
+
+@pytest.mark.parametrize(
+    ("objectness", "message"),
+    [
+        (torch.zeros(2, 3, 1), r"must have shape \(2, 3\).*got \(2, 3, 1\)"),
+        (torch.zeros(3), r"must have shape \(2, 3\)"),
+        (torch.full((2, 3), 1.1), r"lie in \[0, 1\]"),
+        (torch.full((2, 3), -0.1), r"lie in \[0, 1\]"),
+        (torch.full((2, 3), torch.nan), "finite"),
+    ],
+)
+def test_wrong_objectness_is_refused(objectness, message):
+    with pytest.raises(DetectorError, match=message):
+        with_objectness(objectness)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -15,6 +16,7 @@ from tools.eval import LOADER, add_arguments, exit_status  # noqa: E402
 from vps.config import read_config  # noqa: E402
 from vps.runner.inputs import draw_scenes, list_path  # noqa: E402
 from vps.runner.study import select  # noqa: E402
+from vps.targets import Kind  # noqa: E402
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -30,10 +32,12 @@ def run(arguments: argparse.Namespace) -> int:
     if config.scenes is not None:
         draw_scenes(config.scenes)
     for name, cases in select(config, LOADER, quiet=arguments.quiet).items():
-        chosen = dict.fromkeys(cases.counts, 0)
-        for case in cases.cases:
-            chosen[case.kind.value] += 1
-        kinds = ", ".join(f"{chosen[kind]} of {cases.counts[kind]} {kind}" for kind in chosen)
+        chosen = Counter(case.kind.value for case in cases.cases)
+        kinds = ", ".join(
+            f"{chosen[kind.value]} of {cases.counts[kind.value]} {kind.value}"
+            for kind in Kind
+            if cases.counts.get(kind.value)
+        )
         print(f"{name}: {len(cases.cases)} cases ({kinds}) -> {list_path(config, name)}")
         if cases.skipped:
             print(f"{name}: {len(cases.skipped)} skipped, e.g. {cases.skipped[0]['reason']}")

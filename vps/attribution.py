@@ -93,3 +93,16 @@ def region_means(values: np.ndarray, label_map: np.ndarray) -> np.ndarray:
     labels = label_map.ravel()
     sums: np.ndarray = np.bincount(labels, np.asarray(values, np.float64).ravel())
     return sums / np.bincount(labels)
+
+
+def region_sums(values: np.ndarray, label_map: np.ndarray) -> np.ndarray:
+    """(m,) the sum of a map (H, W) over each region of a label map (h, w).
+
+    Where the grids differ, the label map is looked up at the nearest pixel, as in `paint`; a region
+    that no pixel of the map shows has the sum 0.
+    """
+    labels = resized(label_map, (values.shape[0], values.shape[1]))
+    sums: np.ndarray = np.bincount(
+        labels.ravel(), np.asarray(values, np.float64).ravel(), minlength=int(label_map.max()) + 1
+    )
+    return sums

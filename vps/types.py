@@ -145,8 +145,8 @@ class Sample:
         ignored: (K,) bool, crowds and others that are no object to explain and whose matches do
             not count (COCO's `iscrowd` and `ignore`); by default, none.
         areas: (K,) float64, pixels, as annotated; by default, those of the boxes.
-        segmentations: K masks as compressed run lengths of pycocotools, or None where there is
-            none; see `mask`.
+        segmentations: K masks as compressed run lengths of pycocotools, which does not check them
+            (`vps.data.masks.compress` does), or None where there is none; see `mask`.
         verified: the labels whose presence was checked in this image (LVIS: those annotated and
             the negative categories); None where that is all of them.
         partial: the labels of which not every object is annotated (LVIS: not exhaustive).

@@ -1,13 +1,22 @@
+import contextlib
+import io
 import weakref
+from pathlib import Path
 
+import numpy as np
 import pytest
 
+import detectors
 from tests.data.annotated import seen
 from tests.data.scripted import Scripted, ScriptedPhrases, dataset, entry
+from vps.data import asking
 from vps.data.cases import Case, CaseList
 from vps.data.select import Selection, select_cases
 from vps.errors import InputError
 from vps.targets import Kind
+
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+CONFIGS = Path(__file__).parents[2] / "configs"
 
 BOX = (0.0, 0.0, 10.0, 10.0)
 PART = (0.0, 0.0, 10.0, 4.0)  # IoU 0.4 with BOX
@@ -234,3 +243,40 @@ def test_only_cases_stay_in_memory():
     select_cases(Watched(LABELS, {0: []}), images, batch_size=2)
     assert len(alive) == 39
     assert max(alive) <= 5
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="../shared/data is not here")
+def test_true_positives_on_real_images_are_those_of_pycocotools(monkeypatch):
+    pytest.importorskip("onnxruntime")
+    coco, cocoeval = (pytest.importorskip(f"pycocotools.{name}") for name in ("coco", "cocoeval"))
+    from vps.data.coco import read_coco
+
+    annotations = SHARED / "coco_mini" / "annotations" / "instances_val2017.json"
+    images = read_coco(annotations, SHARED / "coco_mini" / "val2017")
+    shown, visible = [], asking.visible
+    monkeypatch.setattr(
+        asking, "visible", lambda *settings: shown.append(visible(*settings)) or shown[-1]
+    )
+    yolox = detectors.load(f"onnx:{CONFIGS / 'yolox_nano.yaml'}")
+    counts = select_cases(yolox, images, Selection(score_threshold=0.1)).counts
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth = coco.COCO(str(annotations))
+        ids = {entry["name"]: entry["id"] for entry in truth.dataset["categories"]}
+        answers = [
+            {
+                "image_id": image_id,
+                "category_id": ids[item.label],
+                "bbox": [*item.box[:2], item.box[2] - item.box[0], item.box[3] - item.box[1]],
+                "score": item.score,
+            }
+            for image_id, found in zip(images.image_ids, shown, strict=True)
+            for item in found
+        ]
+        judge = cocoeval.COCOeval(truth, truth.loadRes(answers), "bbox")
+        judge.params.iouThrs = np.array([0.5])
+        judge.params.areaRng, judge.params.areaRngLbl = [[0, 1e10]], ["all"]
+        judge.evaluate()
+    entries = [entry for entry in judge.evalImgs if entry is not None]
+    true = sum(((entry["dtMatches"] > 0) & ~entry["dtIgnore"]).sum() for entry in entries)
+    assert counts["correct"] == true > 200
+    assert counts["annotations"] == sum((entry["gtIgnore"] == 0).sum() for entry in entries)

@@ -3,10 +3,10 @@ import dataclasses
 import pytest
 import torch
 
-from tests.analytic import LABELS, TARGET, LikelihoodDetector, constant, strip_detector
+from tests.analytic import LABELS, TARGET, LikelihoodDetector, constant, photo, strip_detector
 from tests.methods.patches import BOX, question
 from vps.errors import DetectorError
-from vps.methods.similarity import OWN_BOX, Similarity
+from vps.methods.similarity import Similarity
 from vps.question import ask
 from vps.targets import Kind, Target
 from vps.types import Detections
@@ -50,11 +50,12 @@ def test_the_best_product_counts_not_the_best_of_each_factor():
     torch.testing.assert_close(found, torch.full((2, 1), 60 / 140 * 1 * 0.8))
 
 
-@pytest.mark.parametrize("kind", sorted(OWN_BOX))
-def test_an_own_detection_is_compared_by_its_scores_of_the_whole_image(kind):
+@pytest.mark.parametrize("kind", list(Kind))
+def test_what_is_the_detectors_own_is_compared_by_its_scores_of_the_whole_image(kind):
+    own = kind.value in ("correct", "duplicate", "background", "grounded_right")
     found, like = similarity(Target(BOX, "dog", kind), (BOXES, SCORES), "none")
-    torch.testing.assert_close(found, torch.ones(2, 1))
-    assert like.passes == 3
+    torch.testing.assert_close(found, torch.full((2, 1), 1.0 if own else 0.8))
+    assert like.passes == 2 + own
 
 
 def test_the_own_detection_is_the_best_by_iou_times_score():
@@ -84,21 +85,22 @@ def test_half_precision():
         torch.testing.assert_close(half, full, atol=1e-3, rtol=0)
 
 
-def test_a_detector_that_scores_targets_itself():
-    base = strip_detector(constant(0.5))
+def scorer(targets):
+    """A detector that gives every target a score of 0.5 and an IoU of 0.25, asked for some."""
+    base, image = strip_detector(constant(0.5)), photo()
     detector = LikelihoodDetector(
-        photo_of(base), base.regions, base.answer, lambda keep, target: (0.5, 0.25)
+        image, base.regions, base.answer, lambda keep, target: (0.5, 0.25)
     )
-    other = dataclasses.replace(TARGET, label="cat")
-    asked = ask(detector, photo_of(base), [TARGET, other], regions=base.regions)
+    return detector, ask(detector, image, targets, regions=base.regions)
+
+
+def test_a_detector_that_scores_targets_itself():
+    targets = (TARGET, dataclasses.replace(TARGET, label="cat"))
+    detector, asked = scorer(targets)
     like = Similarity(asked, "auto")
-    assert detector.asked_about == [(TARGET, other)]
+    assert detector.asked_about == [targets]
     torch.testing.assert_close(like(asked.pixels[None], "masks"), torch.full((1, 2), 0.125))
     assert like.passes == 1
-
-
-def photo_of(detector):
-    return (detector.pixels.permute(1, 2, 0) * 255).round().byte().numpy()
 
 
 def failing(error):
@@ -132,3 +134,20 @@ def test_a_broken_contract(detections, message):
     asked.detector.detect = lambda pixels, size: detections
     with pytest.raises(DetectorError, match=message):
         Similarity(asked, "auto")(asked.pixels.expand(2, -1, -1, -1), "masks")
+
+
+def test_boxes_too_large_to_compare():
+    huge = BOXES.clone()
+    huge[1] = torch.tensor([-1e30, -1e30, 1e30, 1e30])
+    asked = question(Target(BOX, "dog", TRUTH), answer=fixed(huge, SCORES))
+    # An IoU of 0 is the right answer to a box without end.
+    found = Similarity(asked, "none")(asked.pixels[None], "masks")
+    torch.testing.assert_close(found, torch.full((1, 1), 0.8))
+
+
+def test_scores_of_more_targets_than_were_asked_for():
+    detector, asked = scorer((TARGET,))
+    score = detector.score_targets
+    detector.score_targets = lambda pixels, size, targets: score(pixels, size, [*targets, TARGET])
+    with pytest.raises(DetectorError, match=r"rule: similarities of shape \(1, 2\).*at masks"):
+        Similarity(asked, "auto")(asked.pixels[None], "masks")

@@ -3,7 +3,8 @@ import pytest
 from scipy.stats import bootstrap
 
 from vps.errors import InputError
-from vps.metrics.aggregate import cluster_bootstrap
+from vps.metrics import aggregate
+from vps.metrics.aggregate import Interval, Paired, cluster_bootstrap, mean_interval, paired
 
 
 def test_with_one_case_a_cluster_it_is_the_ordinary_bootstrap():
@@ -37,3 +38,100 @@ def test_one_cluster_has_no_width_and_the_seed_decides():
 def test_no_cases():
     with pytest.raises(InputError, match="at least one"):
         cluster_bootstrap([], lambda rows: 0.0)
+
+
+def objects(count=200, images=60, seed=0):
+    """Values of objects that lie in some of the images, several in many of them."""
+    rng = np.random.default_rng(seed)
+    return rng.normal(2, 1, count), [("coco", int(k)) for k in rng.integers(images, size=count)]
+
+
+@pytest.mark.parametrize("entries", [1, 1000, 1 << 20])
+def test_mean_interval_is_the_bootstrap_of_the_mean(monkeypatch, entries):
+    # However many draws are made at a time.
+    monkeypatch.setattr(aggregate, "_ENTRIES", entries)
+    values, images = objects()
+    slow = cluster_bootstrap(
+        images, lambda rows: float(values[rows].mean()), draws=300, level=0.9, seed=3
+    )
+    fast = mean_interval(values, images, draws=300, level=0.9, seed=3)
+    assert (fast.low, fast.high) == pytest.approx(slow, abs=1e-12)
+    assert fast.mean == pytest.approx(values.mean())
+    assert fast.n == 200
+
+
+def test_peers_bug_a_second_object_of_an_image_counts_too():
+    interval = mean_interval([1.0, 0.0, 0.5], ["a", "a", "b"])
+    assert interval.n == 3
+    assert interval.mean == pytest.approx(0.5)
+    assert mean_interval([1.0, 1.0, 0.0], ["a", "a", "b"]).mean == pytest.approx(2 / 3)
+
+
+def test_values_that_do_not_differ_have_no_width():
+    interval = mean_interval(np.full(7, 0.1), list("abcdefg"))
+    assert interval == Interval(interval.mean, interval.mean, interval.mean, 7)
+
+
+def test_the_interval_covers_the_truth_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    covered = 0
+    for trial in range(200):
+        # Half of the variance lies between images, so cases drawn one by one would cover less.
+        values = np.repeat(rng.normal(size=40), 4) + rng.normal(size=160)
+        interval = mean_interval(values, [k // 4 for k in range(160)], draws=200, seed=trial)
+        covered += interval.low <= 0 <= interval.high
+    assert 0.88 <= covered / 200 <= 0.99
+
+
+def test_paired_counts_wins_by_the_side_that_is_better():
+    ours, theirs = [0.5, 0.2, 0.4, 0.9], [0.3, 0.3, 0.4 + 1e-12, 0.1]
+    up = paired(ours, theirs, list("abcd"), higher_is_better=True)
+    down = paired(ours, theirs, list("abcd"), higher_is_better=False)
+    assert (up.wins, up.ties, up.losses, up.n) == (2, 1, 1, 4)
+    assert (down.wins, down.ties, down.losses, down.n) == (1, 1, 2, 4)
+    assert up.difference == down.difference == pytest.approx(0.9 / 4)
+
+
+def test_paired_is_narrower_than_two_intervals():
+    values, images = objects()
+    better = values + np.random.default_rng(1).normal(0.1, 0.05, len(values))
+    result = paired(better, values, images, higher_is_better=True)
+    assert result.low > 0
+    assert mean_interval(better, images).low < mean_interval(values, images).high
+    turned = paired(values, better, images, higher_is_better=True)
+    assert (turned.difference, turned.wins) == (pytest.approx(-result.difference), result.losses)
+
+
+def test_paired_takes_only_cases_that_both_have():
+    nan = float("nan")
+    result = paired([1, nan, 0.5, 1], [0.5, 1, nan, 1], list("abcd"), higher_is_better=True)
+    kept = paired([1, 1], [0.5, 1], list("ad"), higher_is_better=True)
+    assert result == kept == Paired(0.25, 0, 0.5, 1, 1, 0, 2)
+    with pytest.raises(InputError, match="in common"):
+        paired([nan, 1], [1, nan], list("ab"), higher_is_better=True)
+
+
+def test_peers_bug_an_empty_evaluation_is_no_zero():
+    with pytest.raises(InputError, match="at least one"):
+        mean_interval([], [])
+    with pytest.raises(InputError, match="in common"):
+        paired([], [], [], higher_is_better=True)
+
+
+@pytest.mark.parametrize(
+    ("values", "settings", "message"),
+    [
+        ([1.0], {}, "as many"),
+        ([1.0, float("nan")], {}, "finite"),
+        ([1.0, 2.0], {"draws": 0}, "draw"),
+        ([1.0, 2.0], {"level": 1.0}, "level"),
+    ],
+)
+def test_what_no_mean_is_taken_of(values, settings, message):
+    with pytest.raises(InputError, match=message):
+        mean_interval(values, ["a", "b"], **settings)
+
+
+def test_methods_of_other_cases_are_not_compared():
+    with pytest.raises(InputError, match="both methods"):
+        paired([1.0, 2.0], [1.0], ["a", "b"], higher_is_better=True)

@@ -5,6 +5,7 @@ reaches worker processes without being part of the settings:
     log: a file that gets a line with process and batch size for each call;
     fail: the number of the image at which the detector raises;
     memory: the largest batch that fits;
+    lost: the number of the image at which the GPU is lost, for this process;
     die: the number of the image at which the process is killed;
     once: a file; with it there, nobody dies or is delayed any more, and who dies makes it;
     delay: seconds that each call takes.
@@ -38,6 +39,8 @@ BOXES = ((2.0, 2.0, 12.0, 12.0), (16.0, 4.0, 28.0, 20.0))
 SIZE = (24, 32)
 TRICKS = "VPS_TEST_TRICKS"
 LOADER = "tests.runner.studies:load"
+
+lost: list[int] = []
 
 
 class BrightnessDetector:
@@ -84,6 +87,9 @@ def play_tricks(number: int, batch: int) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
     if number == tricks.get("fail"):
         raise RuntimeError("this image is too much for me")
+    if number == tricks.get("lost") or lost:
+        lost.append(number)
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
     if once is not None and once.exists():
         return
     if number == tricks.get("die"):
@@ -138,7 +144,7 @@ def config_of(folder: Path, **changes: Any) -> Config:
         "methods": {
             "vps": {},
             "greedy": {"method": "vps", "options": {"name": "greedy"}},
-            "box": {"method": "vps", "options": {"name": "random"}},  # TODO
+            "box": {},
         },
         "metrics": {"fidelity_subsets": 8},
         "run": {"pictures": False},

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vps.errors import DetectorError
-from vps.runner.memory import Fitting, is_out_of_memory
+from vps.runner.memory import Fitting, is_broken, is_out_of_memory
 
 
 def fits(limit, error):
@@ -57,3 +57,11 @@ def test_a_lack_of_memory_is_seen_behind_our_own_errors(error):
 
 def test_other_errors_are_no_lack_of_memory():
     assert not is_out_of_memory(DetectorError("rule: NaN"))
+
+
+def test_a_gpu_is_lost_by_other_errors_than_a_lack_of_memory():
+    error = DetectorError("rule: it failed")
+    error.__cause__ = RuntimeError("CUDA error: an illegal memory access was encountered")
+    assert is_broken(error)
+    assert not is_broken(RuntimeError("CUDA error: out of memory"))
+    assert not is_broken(RuntimeError("boxes must have shape (B, N, 4)"))

@@ -57,6 +57,13 @@ def test_a_case_that_always_kills_its_worker_is_given_up(tmp_path, tricks):
     assert len({process for process, _ in calls_of(tmp_path / "log")}) == 5
 
 
+def test_a_worker_that_loses_its_gpu_is_replaced(tmp_path, tricks):
+    tricks(lost=1)
+    config, lists = parallel(tmp_path, 2, run=processes(1, attempts=1))
+    summary = run(config, lists, loader=LOADER)
+    assert (summary.done, summary.failed) == (2, 2)
+
+
 def test_a_worker_that_keeps_dying_while_it_loads_stops_the_run(tmp_path):
     dying = {"name": "brightness", "options": {"dying": True}}
     config, lists = parallel(tmp_path, 1, detector=dying, run=processes(1, attempts=2))

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.runner.studies import LOADER, BrightnessDetector, calls_of, outcome, study
 from vps.errors import DetectorError, InputError, OutputError, VpsError
@@ -61,6 +62,38 @@ def test_results_are_those_of_explain(tmp_path):
     )
     assert found.order.tolist() == expected.order.tolist()
     assert found.insertion.tolist() == expected.insertion.tolist()
+
+
+def test_rows_measure_against_the_annotated_object(tmp_path):
+    config, lists = study(tmp_path, 1)
+    run(config, lists, loader=LOADER)
+    by_method = {row["method"]: row for row in rows(config.out) if row["case"] == "d1"}
+    # The box as a map lies where the object is, and nowhere else.
+    assert by_method["box"]["metrics"]["pointing"] == 1
+    assert by_method["box"]["metrics"]["energy_pointing"] == pytest.approx(1)
+    for row in by_method.values():
+        assert {"mu_fidelity", "energy_pointing_mask", "sparsity"} <= set(row["metrics"])
+
+
+def test_the_subsets_of_mu_fidelity_pass_once_for_all_methods(tmp_path, tricks):
+    counts = []
+    for subsets in (0, 8):
+        log = tmp_path / f"log{subsets}"
+        tricks(log=log)
+        out, metrics = str(tmp_path / f"out{subsets}"), {"fidelity_subsets": subsets}
+        config, lists = study(tmp_path, 2, out=out, metrics=metrics)
+        run(config, lists, loader=LOADER)
+        counts.append(len(calls_of(log)))
+    # One batch for each of the four cases.
+    assert counts[1] - counts[0] == 4
+
+
+def test_pictures_are_written_and_found_from_the_folder(tmp_path):
+    config, lists = study(tmp_path, 1, run={"pictures": True})
+    run(config, lists, loader=LOADER)
+    for row in rows(config.out):
+        with Image.open(Path(config.out) / row["picture"]) as picture:
+            assert picture.format == "JPEG"
 
 
 def test_a_second_start_does_nothing(tmp_path, tricks):

@@ -5,7 +5,8 @@ import torch
 
 pytest.importorskip("pycocotools")
 
-from tools.benchmarks import cases, causes, faithfulness  # noqa: E402
+import detectors  # noqa: E402
+from tools.benchmarks import causes, faithfulness  # noqa: E402
 from vps.data.layouts import CATEGORIES  # noqa: E402
 from vps.data.scene_files import write_coco  # noqa: E402
 from vps.data.scenes import make_scene  # noqa: E402
@@ -51,7 +52,7 @@ def arguments(module, *given):
 def scenes(monkeypatch):
     """One scene of each size, known to the detector that both benchmarks load."""
     found = {scene.layout.size: scene for scene in (make_scene(SEED, i) for i in range(30))}
-    for module in (cases, causes):
+    for module in (detectors, causes):
         monkeypatch.setattr(module, "load", lambda *_, **__: Knowing(found.values()))
     return list(found.values())
 

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+import detectors
 from detectors import DETECTORS, Entry
 from tests.tools.test_faithfulness import Knowing, arguments
 from tools.benchmarks import cases, search, targets
@@ -26,7 +27,7 @@ def scenes(monkeypatch):
     found = {scene.layout.size: scene for scene in (make_scene(SEED, i) for i in range(12))}
     known = list(found.values())
     monkeypatch.setitem(DETECTORS, "knowing", Entry("", "", (), "", "", prompted=True))
-    monkeypatch.setattr(cases, "load", lambda *_, **__: Counting(known))
+    monkeypatch.setattr(detectors, "load", lambda *_, **__: Counting(known))
     monkeypatch.setattr(cases, "make_scene", lambda _, index: known[index])
     monkeypatch.setattr(cases, "count", lambda: range(len(known)))
     return known

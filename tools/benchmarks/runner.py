@@ -157,10 +157,8 @@ def _study(
             "search": {"name": "random" if width == 1 else "greedy"},
             "methods": {"vps": {}},
             "metrics": {"fidelity_subsets": 0},
-            "run": {"executor": executor, "workers": workers, "pictures": False},
+            "run": {"executor": executor, "workers": workers, "threads": 1, "pictures": False},
         }
-        if executor != "serial":
-            content["run"]["threads"] = 1
         chosen = tuple(
             Case(1 + number // per_image, f"d{number % per_image}", Kind.CORRECT, BOX, LABELS[0])
             for number in range(cases)

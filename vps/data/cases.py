@@ -70,8 +70,10 @@ class CaseList:
         detector: name of the detector.
         labels: what it was asked for; empty where each phrase is asked alone.
         settings: of matching and sampling, by name.
-        counts: how many cases of each kind there were before sampling.
-        skipped: what could not be used: {"image_id": ..., "reason": ...} each.
+        counts: how many there were of each kind before any was left out, and totals, see
+            `vps.data.select.select_cases`.
+        skipped: what could not be used: {"image_id": ..., "reason": ...} each; without an image,
+            the id is None.
         versions: of the libraries involved.
         cases: in the order of the run.
     """

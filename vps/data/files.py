@@ -50,7 +50,7 @@ def checked_format(path: Path, what: str) -> Iterator[None]:
         raise InputError(f"{path} is no text file: {one_line(error)}") from error
     except KeyError as error:
         raise InputError(
-            f"{path} is not in {what}: something refers to {one_line(error)}, which is not there"
+            f"{path} is not in {what}: a field or an id is missing: {one_line(error)}"
         ) from error
     except (
         ArithmeticError,

@@ -1,4 +1,4 @@
-"""Insertion and deletion curves: the area under them and the best score along them."""
+"""Insertion and deletion curves: the area under them and what is read off their steps."""
 
 from __future__ import annotations
 
@@ -53,3 +53,80 @@ def highest_score(class_scores: np.ndarray, ious: np.ndarray, threshold: float =
     if class_scores.shape != ious.shape:
         raise InputError(f"as many class scores as IoUs, got {class_scores.shape} and {ious.shape}")
     return float(np.max(class_scores[ious > threshold], initial=0.0))
+
+
+def normalised(value: float, whole: float) -> float | None:
+    """An area under a curve as a share of the score of the whole image.
+
+    It exceeds 1 where parts score higher than the whole. For objects that the detector misses the
+    whole scores next to nothing, and one case can outweigh all others in a mean.
+
+    Args:
+        value: what `auc` gave.
+        whole: s(V), the score of the whole image.
+
+    Returns:
+        value / whole; None where the whole scores 0, for then there is nothing to relate to.
+    """
+    return value / whole if whole > 0 else None
+
+
+def sufficient_step(
+    insertion: np.ndarray, share: float = 0.9, measured: np.ndarray | None = None
+) -> int | None:
+    """The first step of an insertion curve that does nearly as well as the whole image.
+
+        min {k : s(first k regions) >= share * s(V)}
+
+    As areas do not decrease, it is the step of the smallest area that suffices.
+
+    Args:
+        insertion: (n,) scores; the last is that of the whole image, s(V).
+        share: the part of s(V) to reach, in (0, 1].
+        measured: (n,) bool, the steps that count; by default all.
+
+    Returns:
+        The step; None where the whole image scores 0, for then there is nothing that a part could
+        be sufficient for.
+
+    Raises:
+        InputError: a share outside (0, 1], or lengths that differ.
+    """
+    if not 0 < share <= 1:
+        raise InputError(f"share must lie in (0, 1], got {share}")
+    insertion = np.asarray(insertion)
+    whole = insertion[-1]
+    return _first(insertion >= share * whole, measured) if whole > 0 else None
+
+
+def necessary_step(
+    deletion: np.ndarray, share: float = 0.5, measured: np.ndarray | None = None
+) -> int | None:
+    """The first step of a deletion curve that takes much of the score away.
+
+        min {k : s(V without the first k regions) <= share * s(V)}
+
+    Args:
+        deletion: (n,) scores; the first is that of the whole image, s(V).
+        share: the part of s(V) to fall to, in [0, 1).
+        measured: (n,) bool, the steps that count; by default all.
+
+    Returns:
+        The step; None where no step falls so low, or the whole image scores 0 already.
+
+    Raises:
+        InputError: a share outside [0, 1), or lengths that differ.
+    """
+    if not 0 <= share < 1:
+        raise InputError(f"share must lie in [0, 1), got {share}")
+    deletion = np.asarray(deletion)
+    whole = deletion[0]
+    return _first(deletion <= share * whole, measured) if whole > 0 else None
+
+
+def _first(reached: np.ndarray, measured: np.ndarray | None) -> int | None:
+    if measured is not None:
+        if np.shape(measured) != reached.shape:
+            raise InputError(f"{reached.shape} scores need as many flags, got {np.shape(measured)}")
+        reached = reached & measured
+    return int(np.argmax(reached)) if reached.any() else None

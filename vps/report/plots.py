@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def write_plots(
             "passes": draw_passes(own, methods, settings),
         }
         for name, figure in figures.items():
-            written.setdefault(dataset, []).append(_write(figure, folder / f"{name}_{dataset}"))
+            written.setdefault(dataset, []).append(_write(figure, folder / f"{name}_{_safe(dataset)}"))
     return written
 
 
@@ -292,6 +293,10 @@ def _sorted_legend(axes: Axes, side: str) -> None:
     )
     for text in (*legend.get_texts(), legend.get_title()):
         text.set(parse_math=False, path_effects=[withStroke(linewidth=2, foreground="white")])
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^\w.-]", "_", name)
 
 
 def _write(figure: Figure, path: Path) -> Path:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from vps.errors import InputError
-from vps.metrics import METRICS, Metric
+from vps.metrics import METRICS
 from vps.types import Id
 
 
@@ -97,16 +97,11 @@ def methods_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def metrics_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The metrics of which some row has a value, in the order of METRICS, unknown ones last."""
+    """The metrics of which some row has a value, in the order of METRICS, others last."""
     found = {
         name for row in rows for name, value in row["metrics"].items() if math.isfinite(value)
     }
     return [name for name in METRICS if name in found] + sorted(found - set(METRICS))
-
-
-def metric_of(name: str) -> Metric:
-    """What is known of a metric; one that METRICS lacks is shown under its own name."""
-    return METRICS.get(name) or Metric(name.replace("_", " "), None, "", ".3f")
 
 
 def value_of(row: Mapping[str, Any], metric: str) -> float | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vps.errors import InputError
+from vps.metrics import find_metric
 from vps.metrics.aggregate import mean_interval, paired
 from vps.names import choose
 from vps.report.rows import (
@@ -16,7 +17,6 @@ from vps.report.rows import (
     cluster_of,
     in_order,
     methods_of,
-    metric_of,
     metrics_of,
     value_of,
 )
@@ -79,7 +79,7 @@ def summarise(
         "name": name,
         "settings": {**dataclasses.asdict(settings), "reference": reference},
         "counts": {"planned": sum(counts.values()), **counts},
-        "metrics": {key: dataclasses.asdict(metric_of(key)) for key in metrics_of(rows)},
+        "metrics": {key: dataclasses.asdict(find_metric(key)) for key in metrics_of(rows)},
         "datasets": datasets,
     }
 
@@ -157,7 +157,7 @@ def _differences(pairs: Sequence[tuple[Row, Row]], settings: ReportSettings) -> 
             and (other := value_of(base, name)) is not None
         ]
         # Without a better side there is nothing to win.
-        better = metric_of(name).higher_is_better
+        better = find_metric(name).higher_is_better
         if not kept or better is None:
             continue
         difference = paired(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from vps.extras import require
-from vps.report.rows import Row, metric_of, metrics_of, value_of
+from vps.metrics import find_metric
+from vps.report.rows import Row, metrics_of, value_of
 from vps.report.summary import ALL, Numbers
 
 # What is cited of a study; the others are in summary.json and cases.csv.
@@ -44,6 +45,7 @@ class Table:
     """A table before it is written in any format.
 
     Attributes:
+        dataset: that it is of.
         title: says what the rows are of, and how many cases there are.
         columns: names of metrics, in order.
         names: of the rows, one tuple each, of as many parts as `heads`.
@@ -52,6 +54,7 @@ class Table:
         best: (row, column) of the values that none of the rows they are compared with exceeds.
     """
 
+    dataset: str
     title: str
     columns: tuple[str, ...]
     heads: tuple[str, ...]
@@ -141,14 +144,19 @@ def counted(counts: Mapping[str, int]) -> str:
 
 def head(metric: str, arrows: tuple[str, str]) -> str:
     """The short name of a metric, with an arrow to the side that is better."""
-    better = metric_of(metric).higher_is_better
+    better = find_metric(metric).higher_is_better
     arrow = "" if better is None else arrows[0] if better else arrows[1]
-    return _HEADS.get(metric, metric_of(metric).title) + arrow
+    return _HEADS.get(metric, find_metric(metric).title) + arrow
 
 
 def shown(value: float, metric: str) -> str:
     """A value in the format of its metric."""
-    return format(value, metric_of(metric).format)
+    return format(value, find_metric(metric).format)
+
+
+def signed(value: float, metric: str) -> str:
+    """A difference in the format of its metric, with its sign."""
+    return format(value, "+" + find_metric(metric).format)
 
 
 def cases_csv(rows: Sequence[Row]) -> bytes:
@@ -177,7 +185,8 @@ def cases_csv(rows: Sequence[Row]) -> bytes:
 
 def _overall(dataset: str, numbers: Numbers, columns: Sequence[str] = MAIN) -> Table:
     groups = {(method,): own[ALL] for method, own in numbers["methods"].items()}
-    return _table(f"{dataset}: {_cases(numbers)}", ("method",), columns, groups, lambda names: ())
+    title = f"{dataset}: {_cases(numbers)}"
+    return _table(dataset, title, ("method",), columns, groups)
 
 
 def _cases(numbers: Numbers) -> str:
@@ -208,7 +217,7 @@ def _by_kind(dataset: str, numbers: Numbers) -> Table:
     title = f"{dataset} by kind: " + ", ".join(f"{size} {kind}" for kind, size in sizes.items())
     title = title.replace("_", " ")
     groups = {(kind.replace("_", " "), method): group for (kind, method), group in groups.items()}
-    return _table(title, ("kind", "method"), _BY_KIND, groups, lambda names: names[:1])
+    return _table(dataset, title, ("kind", "method"), _BY_KIND, groups)
 
 
 def _paired(dataset: str, numbers: Numbers) -> Table:
@@ -219,18 +228,17 @@ def _paired(dataset: str, numbers: Numbers) -> Table:
         f"{dataset}: difference from {comparison['reference']} on the same {count} cases "
         "(wins/ties/losses)"
     )
-    table = _table(title, ("method",), _BY_KIND, groups, lambda names: names)
-    return Table(table.title, table.columns, table.heads, table.names, table.cells, frozenset())
+    return _table(dataset, title, ("method",), _BY_KIND, groups)
 
 
 def _table(
+    dataset: str,
     title: str,
     heads: tuple[str, ...],
     metrics: Sequence[str],
     groups: Mapping[tuple[str, ...], Numbers],
-    rivals: Callable[[tuple[str, ...]], tuple[str, ...]],
 ) -> Table:
-    """Columns in which no row has a value are left out; rows with the same `rivals` compete."""
+    """Columns in which no row has a value are left out; the rows of one kind compete."""
     columns = tuple(
         name for name in metrics if any(name in group["metrics"] for group in groups.values())
     )
@@ -240,20 +248,21 @@ def _table(
     names = tuple(groups)
     best = set()
     for column, metric in enumerate(columns):
-        better = metric_of(metric).higher_is_better
+        better = find_metric(metric).higher_is_better
         if better is None:
             continue
-        fields: dict[tuple[str, ...], dict[int, str]] = {}
+        fields: dict[tuple[str, ...], dict[int, float]] = {}
         for row, name in enumerate(names):
             cell = cells[row][column]
             if cell is not None and "mean" in cell:
-                # As printed: what looks the same is equally good.
-                fields.setdefault(rivals(name), {})[row] = shown(cell["mean"], metric)
+                fields.setdefault(name[:-1], {})[row] = cell["mean"]
         for field in fields.values():
-            top = (max if better else min)(field.values(), key=float)
-            if len(set(field.values())) > 1:
-                best |= {(row, column) for row, value in field.items() if value == top}
-    return Table(title, columns, heads, names, cells, frozenset(best))
+            # As printed: what looks the same is equally good.
+            texts = {row: shown(value, metric) for row, value in field.items()}
+            top = shown((max if better else min)(field.values()), metric)
+            if len(set(texts.values())) > 1:
+                best |= {(row, column) for row, text in texts.items() if text == top}
+    return Table(dataset, title, columns, heads, names, cells, frozenset(best))
 
 
 def _zip(cells: Sequence[Numbers | None], table: Table) -> list[tuple[Numbers | None, str]]:
@@ -267,19 +276,20 @@ def _markdown_cell(cell: Numbers | None, metric: str) -> str:
     if "mean" in cell:
         return f"{shown(cell['mean'], metric)} [{low}, {high}]"
     record = f"{cell['wins']}/{cell['ties']}/{cell['losses']}"
-    return f"{_signed(cell['difference'], metric)} [{low}, {high}] ({record})"
+    return f"{signed(cell['difference'], metric)} [{low}, {high}] ({record})"
 
 
 def _latex_cell(cell: Numbers | None, metric: str, best: bool) -> str:
     if cell is None:
         return "--"
-    half = _half(cell, metric)
+    # In a formula, a comma would be followed by a space.
+    half = _half(cell, metric).replace(",", "{,}")
     if "mean" in cell:
-        mean = shown(cell["mean"], metric)
+        mean = shown(cell["mean"], metric).replace(",", "{,}")
         mean = rf"\mathbf{{{mean}}}" if best else mean
         return rf"${mean}_{{\pm {half}}}$"
     record = f"{cell['wins']}/{cell['ties']}/{cell['losses']}"
-    return f"${_signed(cell['difference'], metric)}_{{\\pm {half}}}$ ({record})"
+    return f"${signed(cell['difference'], metric)}_{{\\pm {half}}}$ ({record})"
 
 
 def _terminal(table: Table, count: int) -> str:
@@ -303,10 +313,6 @@ def _half(cell: Numbers, metric: str) -> str:
 
 def _plain(metric: str) -> str:
     return head(metric, (" \u2191", " \u2193"))
-
-
-def _signed(value: float, metric: str) -> str:
-    return format(value, "+" + metric_of(metric).format)
 
 
 def _escaped(text: str) -> str:

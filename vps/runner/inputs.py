@@ -13,11 +13,14 @@ from vps.archive import write_atomically
 from vps.config import Config, ScenesConfig
 from vps.data.cases import CaseList
 from vps.data.dataset import Dataset
+from vps.data.files import checked_format, existing_file, read_json
 from vps.data.formats import open_dataset
 from vps.data.scene_files import write_coco, write_lvis
 from vps.data.select import select_cases
+from vps.data.vps_list import read_vps_list
 from vps.detector import Detector
 from vps.errors import InputError
+from vps.targets import Kind
 from vps.typed import to_plain
 
 ANY_PHRASE = ("object",)
@@ -69,7 +72,7 @@ def find_lists(
     lists = {}
     for name, data in config.datasets.items():
         if data.cases is not None:
-            lists[name] = CaseList.load(data.cases)
+            lists[name] = read_list(config, name)
             continue
         path = list_path(config, name)
         origin = _origin(config, name)
@@ -82,6 +85,7 @@ def find_lists(
                 dataset,
                 config.select,
                 rename=data.rename,
+                batch_size=config.batch_size,
                 strict=config.run.strict,
                 progress=None if show is None else _named(show, name),
             )
@@ -93,8 +97,25 @@ def find_lists(
 
 
 def list_path(config: Config, dataset: str) -> Path:
-    """Where the list of a data set's cases lies."""
+    """Where the list of a data set's selected cases lies."""
     return Path(config.out) / "lists" / f"{dataset}.json"
+
+
+def read_list(config: Config, name: str) -> CaseList:
+    """The cases of a data set: the list that the config names, of ours or of VPS, or the selected.
+
+    Raises:
+        InputError: the file is missing, or neither kind of list.
+    """
+    given = config.datasets[name].cases
+    path = list_path(config, name) if given is None else existing_file(given, "list of cases")
+    with checked_format(path, "the form of a list of cases"):
+        content = read_json(path)
+    if isinstance(content, dict) and "version" in content:
+        return CaseList.load(path)
+    cases = read_vps_list(path)
+    counts = {Kind.CORRECT.value: len(cases)}
+    return CaseList(name, config.detector.name, config.detector.labels or (), {}, counts, cases)
 
 
 def draw_scenes(scenes: ScenesConfig) -> None:

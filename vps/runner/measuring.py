@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +11,9 @@ import numpy as np
 from vps.config import Config
 from vps.detector import Detector
 from vps.errors import InputError
-from vps.measures import MetricSettings, measure
-from vps.question import ask
+from vps.measures import Fidelity, MetricSettings, measure
+from vps.metrics.fidelity import random_subsets
+from vps.question import Question, ask
 from vps.regions import Regions
 from vps.result import Explanation
 from vps.runner.plan import Task
@@ -30,7 +32,7 @@ class Scene:
         regions: of the image.
         truth_box: of the object that the case belongs to; None for a box on nothing.
         mask: (H, W) bool, of the same object; None where there is none.
-        fidelity: random subsets and what the detector says of them, see `vps.measures`.
+        fidelity: random subsets and what the detector says of them; None where none are wanted.
     """
 
     detector: Detector
@@ -38,7 +40,7 @@ class Scene:
     regions: Regions
     truth_box: Box | None
     mask: np.ndarray | None
-    fidelity: Any
+    fidelity: Fidelity | None
 
 
 def look(task: Task, sample: Sample, detector: Detector, config: Config, batch_size: int) -> Scene:
@@ -60,7 +62,8 @@ def look(task: Task, sample: Sample, detector: Detector, config: Config, batch_s
         batch_size=batch_size,
     )
     truth, mask = _truth(task, sample)
-    return Scene(detector, sample, question.regions, truth, mask, None)
+    fidelity = _fidelity(question, task, config.metrics)
+    return Scene(detector, sample, question.regions, truth, mask, fidelity)
 
 
 def row_of(
@@ -99,6 +102,24 @@ def row_of(
         "picture": picture,
         "warnings": list(explanation.warnings),
     }
+
+
+def case_seed(seed: int, task: Task) -> int:
+    """A seed of its own for each case: with one for all, the errors of chance would add up."""
+    text = f"{seed}/{task.dataset}/{task.case.image_id}/{task.case.key}"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+
+
+def _fidelity(question: Question, task: Task, settings: MetricSettings) -> Fidelity | None:
+    if settings.fidelity_subsets == 0:
+        return None
+    hidden = random_subsets(
+        settings.fidelity_subsets,
+        question.regions.count,
+        case_seed(settings.seed, task),
+        settings.fidelity_share,
+    )
+    return hidden, question.passes().evaluate(~hidden)[:, 0, 0]
 
 
 def _truth(task: Task, sample: Sample) -> tuple[Box | None, np.ndarray | None]:

@@ -1,4 +1,4 @@
-"""When the memory of a device does not suffice: smaller batches, remembered."""
+"""When a device runs out of memory: smaller batches, remembered; and when it is lost."""
 
 from __future__ import annotations
 
@@ -53,7 +53,18 @@ def is_out_of_memory(error: BaseException | None) -> bool:
             return True
         if isinstance(error, Exception) and any(word in str(error).lower() for word in _WORDS):
             return True
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        error = _behind(error)
+    return False
+
+
+def is_broken(error: BaseException | None) -> bool:
+    """Whether an error has left this process without its GPU, as all but a lack of memory do."""
+    if is_out_of_memory(error):
+        return False
+    while error is not None:
+        if "cuda error" in str(error).lower():
+            return True
+        error = _behind(error)
     return False
 
 
@@ -62,3 +73,8 @@ def free_memory() -> None:
     gc.collect()
     if torch.cuda.is_initialized():
         torch.cuda.empty_cache()
+
+
+def _behind(error: BaseException) -> BaseException | None:
+    """What an error comes from, as a traceback shows it."""
+    return error.__cause__ or (None if error.__suppress_context__ else error.__context__)

@@ -48,7 +48,7 @@ def run_in_processes(job: Job, queue: Queue) -> Iterator[tuple[Task, Reply]]:
                     raise message.error()
                 if message == _READY:
                     continue
-                task, seat.task = seat.task, None
+                task = seat.release()
                 reply = message or deaths.give_up(task, seat.bury())
                 if reply is None:
                     queue.retry(task, seat)
@@ -93,6 +93,12 @@ class _Seat:
             return None
         self._ready, self._false_starts = True, 0
         return message
+
+    def release(self) -> Task:
+        """The task that the worker had; it has none now."""
+        task, self.task = self.task, None
+        assert task is not None
+        return task
 
     def bury(self) -> str:
         """Remove a worker that has died, and say how.

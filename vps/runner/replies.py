@@ -6,12 +6,15 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import vps.errors
 from vps.config import Config
 from vps.errors import DetectorError, VpsError
 from vps.runner.plan import Task
 from vps.runner.store import Status, Store
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,8 @@ class Fatal:
         return getattr(vps.errors, self.kind)(self.message) if self.kind else VpsError(self.message)
 
 
-def answer(work: Callable[[], Reply]) -> Reply | Fatal:
-    """What a worker sends back; errors need not survive the journey, their texts do."""
+def answer(work: Callable[[], Value]) -> Value | Fatal:
+    """What a worker sends back: what `work` gives, or the text of the error that ends the run."""
     try:
         return work()
     except VpsError as error:

@@ -15,7 +15,7 @@ from vps.data.cases import CaseList
 from vps.errors import InputError
 from vps.report.study import write_report
 from vps.runner.devices import devices_here
-from vps.runner.inputs import draw_scenes, find_lists, list_path
+from vps.runner.inputs import draw_scenes, find_lists, read_list
 from vps.runner.plan import parse_shard
 from vps.runner.progress import case_bar
 from vps.runner.run import run
@@ -88,7 +88,7 @@ def report_study(folders: Sequence[str | os.PathLike[str]], out: Path | None = N
     paths = [Path(folder) for folder in folders]
     out = out or paths[0]
     config = _config_of(paths[0])
-    lists = {name: _list_of(config, paths[0], name) for name in config.datasets}
+    lists = {name: read_list(config, name) for name in config.datasets}
     stores = [Store(dataclasses.replace(config, out=str(path)), labels_of(lists)) for path in paths]
     counts = dict.fromkeys(RANK, 0)
     failed: list[dict[str, Any]] = []
@@ -126,10 +126,6 @@ def _config_of(folder: Path) -> Config:
     if not path.is_file():
         raise InputError(f"{folder} holds no study: config.yaml is missing")
     return read_config(path, [f"out={folder}"])
-
-
-def _list_of(config: Config, folder: Path, name: str) -> CaseList:
-    return CaseList.load(config.datasets[name].cases or list_path(config, name))
 
 
 def _moved(row: Mapping[str, Any], folder: Path, out: Path) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import sys
 import warnings
 from collections.abc import Mapping
 from functools import partial
@@ -19,8 +19,8 @@ from vps.ordering import VPS
 from vps.report.thumbnail import thumbnail
 from vps.result import Explanation
 from vps.runner.inputs import load_detector, open_data
-from vps.runner.measuring import Scene, look, row_of
-from vps.runner.memory import Fitting
+from vps.runner.measuring import Scene, case_seed, look, row_of
+from vps.runner.memory import Fitting, is_broken
 from vps.runner.plan import Task
 from vps.runner.replies import Reply
 from vps.runner.store import Status, Store
@@ -80,6 +80,7 @@ class Worker:
             InputError: the data set cannot be opened, or the detector not be loaded.
             DetectorError: likewise, for a reason that the detector's library gives.
             KeyboardInterrupt: Ctrl-C; nothing half-finished is kept.
+            SystemExit: the device is of no more use to this process.
         """
         with self._store.lock(task) as free:
             if not free:
@@ -107,6 +108,8 @@ class Worker:
         except OutputError:
             raise
         except Exception as error:
+            if is_broken(error):
+                sys.exit(f"{task}: the device does not answer any more: {one_line(error)}")
             # Whatever a model or a method raises, the other cases go on.
             status = "skipped" if isinstance(error, ImageError) else "failed"
             message = message or f"{task}, method {method}: {one_line(error)}"
@@ -185,13 +188,15 @@ class Worker:
     def _detector_for(self, dataset: Dataset) -> Detector:
         """The detector, asked for the labels of a data set; weights are loaded once if possible."""
         asked = self._config.detector.labels or dataset.labels
-        if self._detector is not None and self._detector[0] == asked:
-            return self._detector[1]
-        if self._detector is not None and asked:
-            detector = self._detector[1]
+        if self._detector is not None:
+            known, detector = self._detector
+            if known == asked:
+                return detector
             if isinstance(detector, OpenVocabularyDetector):
-                self._detector = asked, detector.with_labels(asked)
-                return self._detector[1]
+                # Phrases are asked one by one, whatever the detector was asked for before.
+                detector = detector.with_labels(asked) if asked else detector
+                self._detector = asked, detector
+                return detector
         # Never two models at a time in the memory of a device.
         self._detector = self._scene = None
         try:
@@ -208,9 +213,3 @@ class Worker:
 def aucs_of(row: Mapping[str, Any]) -> tuple[float, float]:
     """Areas under insertion and deletion."""
     return row["metrics"]["insertion"], row["metrics"]["deletion"]
-
-
-def case_seed(seed: int, task: Task) -> int:
-    """A seed of its own for each case: with one for all, errors of random methods add up."""
-    text = f"{seed}/{task.dataset}/{task.case.image_id}/{task.case.key}"
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")

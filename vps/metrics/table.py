@@ -1,0 +1,117 @@
+"""What each metric is called, which way is better, and what it says, for tables and pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vps.errors import InputError
+from vps.names import choose
+
+_HIGHEST = "highest_score_"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What people read of a metric.
+
+    Attributes:
+        title: for heads and axes.
+        higher_is_better: None where neither side is better.
+        definition: one line, without a full stop.
+        format: of a value, as `format` takes it; "+" may be put before it.
+    """
+
+    title: str
+    higher_is_better: bool | None
+    definition: str
+    format: str = ".3f"
+
+
+def highest_score_name(threshold: float) -> str:
+    """The name of the highest score at an IoU threshold: "highest_score_75" for 0.75."""
+    return f"{_HIGHEST}{100 * threshold:g}"
+
+
+def _highest_score(threshold: float) -> Metric:
+    return Metric(
+        f"Highest score, IoU > {threshold:g}",
+        True,
+        f"highest class score of the insertion steps whose box has IoU > {threshold:g}",
+    )
+
+
+METRICS: dict[str, Metric] = {
+    "insertion": Metric(
+        "Insertion AUC", True, "area under the score s over the share of the area shown"
+    ),
+    "deletion": Metric(
+        "Deletion AUC", False, "area under the score s over the share of the area hidden"
+    ),
+    "insertion_class": Metric(
+        "Insertion AUC, class", True, "the same of the class score of the box that attains s"
+    ),
+    "deletion_class": Metric(
+        "Deletion AUC, class", False, "the same of the class score of the box that attains s"
+    ),
+    "insertion_iou": Metric(
+        "Insertion AUC, IoU", True, "the same of the IoU of the box that attains s"
+    ),
+    "deletion_iou": Metric(
+        "Deletion AUC, IoU", False, "the same of the IoU of the box that attains s"
+    ),
+    "insertion_normalised": Metric(
+        "Insertion AUC, normalised", True, "insertion AUC over the score of the whole image"
+    ),
+    "deletion_normalised": Metric(
+        "Deletion AUC, normalised", False, "deletion AUC over the score of the whole image"
+    ),
+    **{highest_score_name(threshold): _highest_score(threshold) for threshold in (0.5, 0.75)},
+    "success": Metric(
+        "Explaining success rate", True, "share of cases whose highest score exceeds a threshold"
+    ),
+    "pointing": Metric("Pointing game", True, "whether the maximum of the map lies in the box"),
+    "energy_pointing": Metric(
+        "Energy pointing game", True, "share of the energy of the map that lies in the box"
+    ),
+    "energy_pointing_mask": Metric(
+        "Energy pointing game, mask", True, "share of the energy of the map that lies in the mask"
+    ),
+    "mu_fidelity": Metric(
+        "Mu-fidelity",
+        True,
+        "rank correlation of score drop and attribution removed over random subsets",
+    ),
+    "sparsity": Metric("Sparsity", None, "Gini index of the map: 0 if constant, near 1 if a point"),
+    "sufficient_area": Metric(
+        "Sufficient area",
+        False,
+        "smallest share of the area that, shown alone, keeps most of the score",
+    ),
+    "necessary_area": Metric(
+        "Necessary area",
+        False,
+        "smallest share of the area that, hidden, takes much of the score away",
+    ),
+    "passes": Metric(
+        "Passes", False, "masked images that the method sent through the detector", ",.0f"
+    ),
+    "seconds": Metric("Seconds", False, "wall-clock time that the method took", ".2f"),
+}
+"""The metrics of `vps.measures.measure` by name, in the order of tables."""
+
+
+def find_metric(name: str) -> Metric:
+    """What people read of a metric; the highest score may have any IoU threshold.
+
+    Raises:
+        InputError: there is no such metric; the message names the nearest.
+    """
+    percent = name.removeprefix(_HIGHEST)
+    if name in METRICS or percent == name:
+        return choose(METRICS, name, "metric")
+    try:
+        return _highest_score(float(percent) / 100)
+    except ValueError:
+        raise InputError(
+            f"metric {name!r} needs an IoU threshold in percent, as in {highest_score_name(0.5)}"
+        ) from None
