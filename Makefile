@@ -39,7 +39,7 @@ clean:
 	rm -rf $(VENV) out build *.egg-info
 
 $(VENV)/.demo: pyproject.toml .ci/constraints.txt | $(BIN)/python
-	$(PIP) -e '.[hf]'
+	$(PIP) -e '.[hf,eval]'
 	touch $@
 
 $(VENV)/.dev: pyproject.toml .ci/constraints.txt | $(BIN)/python

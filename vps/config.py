@@ -21,7 +21,7 @@ from vps.names import choose
 from vps.objective import check_lambdas
 from vps.ordering import VPS
 from vps.regions import REGION_METHODS
-from vps.report.study import ReportSettings
+from vps.report.rows import ReportSettings
 from vps.scoring import MODES
 from vps.search.settings import check_search
 from vps.typed import build, to_plain

@@ -110,13 +110,14 @@ def by_map(question: Question, method: str, options: Mapping[str, Any], seed: in
         DetectorError: the detector fails or breaks its contract.
     """
     check_options(method, options)
+    # What no pass can be made of is refused now, not after thousands of the method's own.
+    source = question.passes()
+    objectives = question.objectives(source)
     start = time.perf_counter()
     maps = METHODS[method](question, seed=seed, **options)
     seconds = time.perf_counter() - start
     labels = question.regions.label_map
     orders = [np.argsort(-region_means(values, labels), kind="stable") for values in maps.values]
-    source = question.passes()
-    objectives = question.objectives(source)
     curves = [replay(one, order) for one, order in zip(objectives, orders, strict=True)]
     highest = source.rows[:, :, 0].max(axis=0)
     return Ordering(orders, curves, highest, maps.passes, seconds, saliency=maps.values)

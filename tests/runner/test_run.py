@@ -192,7 +192,7 @@ def test_batches_that_do_not_fit_are_halved_once_for_all_cases(tmp_path, tricks)
 
 def test_a_case_that_does_not_fit_at_all_fails(tmp_path, tricks):
     tricks(memory=0)
-    config, lists = study(tmp_path, 1)
+    config, lists = study(tmp_path, 1, batch_size=2)
     assert run(config, lists, loader=LOADER).failed == 2
     assert "out of memory" in errors(config.out)[0]["message"]
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from PIL import Image
+
 from vps.archive import write_atomically
 from vps.metrics import find_metric
 from vps.report.rows import Row, case_of, methods_of, metrics_of, value_of
@@ -72,9 +74,9 @@ def pack(rows: Sequence[Row], summary: Numbers) -> dict[str, Any]:
     """What the script of the page reads: the cases, with texts that recur kept once.
 
     Returns:
-        "metrics": [name, title, short title, digits after the point, whether in percent] each; "methods",
-        "datasets", "kinds", "labels", "sizes", "frequencies", "warnings": texts; "reference": the
-        index of a method; "cases": a list each of
+        "metrics": [name, title, short title, digits after the point, whether in percent] each;
+        "methods", "datasets", "kinds", "labels", "sizes", "frequencies", "warnings": texts;
+        "reference": the index of a method; "cases": a list each of
         [dataset, image id, key, image name, kind, label, said label or -1, size, frequency or -1,
         score, folder of the pictures, results], the texts by their index; results: for each
         method null or [picture or null, values, warnings], the values in the order of "metrics",
@@ -82,8 +84,7 @@ def pack(rows: Sequence[Row], summary: Numbers) -> dict[str, Any]:
     """
     metrics, methods = metrics_of(rows), methods_of(rows)
     tables: dict[str, dict[str, int]] = {
-        name: {}
-        for name in ("datasets", "kinds", "labels", "sizes", "frequencies", "warnings")
+        name: {} for name in ("datasets", "kinds", "labels", "sizes", "frequencies", "warnings")
     }
 
     def index(table: str, text: str | None) -> int:
@@ -147,7 +148,7 @@ def _rounded(value: float, places: int, percent: bool) -> float | int:
     return int(value) if value == int(value) else value
 
 
-def _plot(file: Path, page: Path, dataset: str) -> dict[str, str]:
+def _plot(file: Path, page: Path, dataset: str) -> dict[str, Any]:
     name = file.stem.split("_")[0]
     about = {
         "curves": "Mean insertion and deletion curves of each method",
@@ -155,8 +156,12 @@ def _plot(file: Path, page: Path, dataset: str) -> dict[str, str]:
         "passes": "Insertion minus deletion AUC of each method against passes",
     }[name]
     source = file.relative_to(page.parent).as_posix()
+    # Told in advance, lest the page jumps when it comes.
+    with Image.open(file) as image:
+        width, height = image.size
     return {
-        "name": name,
+        "width": width,
+        "height": height,
         "source": quote(source),
         "pdf": quote(source.removesuffix(".png") + ".pdf"),
         "alt": f"{about}, {dataset}",
@@ -170,8 +175,7 @@ def _shown(table: Table) -> dict[str, Any]:
             cell
             and {
                 "value": _value(cell, metric),
-                "interval": f"{shown(cell['low'], metric)}\u2009\u2013\u2009"
-                f"{shown(cell['high'], metric)}",
+                "interval": f"[{shown(cell['low'], metric)}, {shown(cell['high'], metric)}]",
                 "record": _record(cell),
                 "best": (number, column) in table.best,
             }

@@ -12,7 +12,7 @@ from vps.report.gallery import write_gallery
 from vps.report.plots import write_plots
 from vps.report.rows import ReportSettings, Row
 from vps.report.summary import summarise
-from vps.report.tables import cases_csv, latex, markdown, print_table
+from vps.report.table_text import cases_csv, latex, markdown, print_table
 
 __all__ = ["ReportSettings", "write_report"]
 

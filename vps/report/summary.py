@@ -112,7 +112,9 @@ def _dataset(
     summary: Numbers = {"cases": len({case_of(row) for row in rows}), "methods": {}}
     for method, own in by_method.items():
         summary["methods"][method] = {ALL: _means(own, settings)} | {
-            grouping: {value: _means(some, settings) for value, some in split(own, grouping).items()}
+            grouping: {
+                value: _means(some, settings) for value, some in split(own, grouping).items()
+            }
             for grouping in GROUPINGS
         }
     base = {case_of(row): row for row in by_method.get(reference, ())}

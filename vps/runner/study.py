@@ -113,7 +113,9 @@ def report_study(folders: Sequence[str | os.PathLike[str]], out: Path | None = N
         failed=failed,
         missing=counts["missing"],
         skipped=counts["skipped"],
-        settings=config.report,
+        settings=dataclasses.replace(
+            config.report, reference=config.report.reference or next(iter(config.methods))
+        ),
     )
 
 
