@@ -11,7 +11,16 @@ def main() -> int:
     """Parse the command and run it; each lives in a module of tools/benchmarks."""
     # So that a checkout works before it is installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    from tools.benchmarks import causes, faithfulness, florence, overhead, prompts, search, targets
+    from tools.benchmarks import (
+        causes,
+        faithfulness,
+        florence,
+        overhead,
+        prompts,
+        runner,
+        search,
+        targets,
+    )
     from vps.errors import VpsError
 
     commands = {
@@ -22,6 +31,7 @@ def main() -> int:
         "targets": targets,
         "prompts": prompts,
         "florence": florence,
+        "runner": runner,
     }
     parser = argparse.ArgumentParser(description=__doc__)
     subparsers = parser.add_subparsers(dest="command", required=True)
