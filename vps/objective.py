@@ -53,7 +53,7 @@ class Objective:
     ) -> None:
         check_lambdas(lambdas)
         self.source = source
-        self._number = number
+        self.number = number
         self._lambdas = lambdas
 
     @property
@@ -64,12 +64,12 @@ class Objective:
     @property
     def target(self) -> Target:
         """The box b* and the label c."""
-        return self.source.targets[self._number]
+        return self.source.targets[self.number]
 
     @property
     def seen(self) -> tuple[np.ndarray, np.ndarray]:
         """All subsets that passed, whoever asked for them, (n, m) bool, and their s (n,)."""
-        return self.source.subsets, self.source.rows[:, self._number, 0]
+        return self.source.subsets, self.source.rows[:, self.number, 0]
 
     def evaluate(self, keep: np.ndarray) -> Evaluation:
         """s(S) of each subset and the candidate that attains it.
@@ -81,7 +81,7 @@ class Objective:
             InputError: another shape or type.
             DetectorError: the detector breaks its contract.
         """
-        table = self.source.evaluate(keep)[:, self._number]
+        table = self.source.evaluate(keep)[:, self.number]
         return Evaluation(table[:, 0], table[:, 1], table[:, 2], table[:, 3:])
 
     def value(self, keep: np.ndarray) -> np.ndarray:
