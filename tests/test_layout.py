@@ -40,6 +40,7 @@ LAYERS = [
     "detections",
     "data",
     "explain",
+    "answer",
     "failures",
     "measures",
     "report",

@@ -22,8 +22,8 @@ from vps.images import as_rgb, read_image
 from vps.masking import Colour, check_fill
 from vps.methods import METHODS, check_options
 from vps.names import choose
-from vps.ordering import VPS, by_map, by_search
-from vps.question import ask
+from vps.ordering import VPS, Ordering, by_map, by_search
+from vps.question import Question, ask
 from vps.regions import Regions
 from vps.replay import Curves
 from vps.result import Explanation
@@ -137,7 +137,7 @@ def explain(  # type: ignore[misc]  # the overloads leave the settings to this s
         raise InputError(f"a seed is a number >= 0, got {seed}")
     if time_limit is not None and not time_limit > 0:
         raise InputError(f"a time limit is a number of seconds > 0, got {time_limit}")
-    rgb, name = _open(image)
+    rgb, name = open_image(image)
     question = ask(
         detector,
         rgb,
@@ -156,6 +156,41 @@ def explain(  # type: ignore[misc]  # the overloads leave the settings to this s
         found = by_search(question, search, effort, budget, left, seed, progress)
     else:
         found = by_map(question, method, options or {}, seed)
+    results = told(
+        question,
+        found,
+        seconds=spent + found.seconds,
+        seed=seed,
+        image_name=name if image_name is None else image_name,
+        method=method,
+        options=options,
+    )
+    for note in dict.fromkeys(note for result in results for note in result.warnings):
+        warnings.warn(note, stacklevel=2)
+    return results if targets is not None else results[0]
+
+
+def told(
+    question: Question,
+    found: Ordering,
+    *,
+    seconds: float,
+    seed: int,
+    image_name: str | None,
+    method: str = VPS,
+    options: Mapping[str, Any] | None = None,
+) -> list[Explanation]:
+    """An explanation for each target of a question, from the orders that were found.
+
+    Args:
+        question: what was asked.
+        found: its orders and curves.
+        seconds: all that it took.
+        seed, image_name, method, options: recorded in the results, as for `explain`.
+
+    Raises:
+        IncompleteError: the detector failed on the way; `partial` has the explanations.
+    """
     results: list[Explanation] = []
     for number, curves in enumerate(found.curves):
         results.append(
@@ -166,19 +201,19 @@ def explain(  # type: ignore[misc]  # the overloads leave the settings to this s
                 target=question.targets[number],
                 image_size=question.size,
                 detector=question.detector.name,
-                fill=check_fill(fill),
+                fill=check_fill(question.fill),
                 region_method=question.regions.method,
                 search=found.search,
-                mode=mode,
-                lambdas=lambdas,
+                mode=question.mode,
+                lambdas=question.lambdas,
                 labels=tuple(question.detector.labels),
                 budget=found.budget,
                 seed=seed,
                 passes=found.passes,
-                seconds=spent + found.seconds,
+                seconds=seconds,
                 versions=versions(),
                 warnings=_doubts(curves, found.stopped, float(found.highest[number])),
-                image_name=name if image_name is None else image_name,
+                image_name=image_name,
                 rounds=found.rounds,
                 stopped=found.stopped,
                 sharing=len(question.targets),
@@ -193,9 +228,7 @@ def explain(  # type: ignore[misc]  # the overloads leave the settings to this s
             "kept",
             results,
         ) from found.error
-    for note in dict.fromkeys(note for result in results for note in result.warnings):
-        warnings.warn(note, stacklevel=2)
-    return results if targets is not None else results[0]
+    return results
 
 
 def versions() -> dict[str, str]:
@@ -211,7 +244,8 @@ def versions() -> dict[str, str]:
     }
 
 
-def _open(image: AnyImage) -> tuple[np.ndarray, str | None]:
+def open_image(image: AnyImage) -> tuple[np.ndarray, str | None]:
+    """(H, W, 3) uint8 RGB, and the file name of a path."""
     if isinstance(image, (str, PathLike)):
         return read_image(image), Path(image).name
     return as_rgb(image), None

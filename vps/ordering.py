@@ -13,6 +13,7 @@ from vps.attribution import region_means
 from vps.errors import DetectorError, InputError
 from vps.methods import METHODS, check_options
 from vps.objective import Objective
+from vps.passes import Passes
 from vps.question import Question
 from vps.replay import Curves, replay
 from vps.search.driver import Outcome, Progress, run_searches
@@ -59,6 +60,7 @@ def by_search(
     seconds: float | None,
     seed: int,
     progress: Callable[[Progress], None] | None,
+    source: Passes | None = None,
 ) -> Ordering:
     """Search the orders; the curves are part of what the search has seen.
 
@@ -66,12 +68,13 @@ def by_search(
         question: what is asked.
         search, effort, budget, seed, progress: as for `vps.explain.explain`.
         seconds: after which no further batch begins.
+        source: of the question, where what is seen is wanted for more than the orders.
 
     Raises:
         InputError, DetectorError: as for `vps.explain.explain`.
     """
     start = time.perf_counter()
-    source = question.passes()
+    source = question.passes() if source is None else source
     objectives = question.objectives(source)
     limit = passes_allowed(search, effort, budget, question.regions.count, len(objectives))
     used, find = find_search(search, source, limit)

@@ -158,7 +158,7 @@ class _Search:
         passes = self._source.passes - self._start
         if members is None:
             return FoundSet(None, self._tried == self._count, passes)
-        return FoundSet(np.flatnonzero(members), self._tried == members.sum() - 1, passes)
+        return FoundSet(np.flatnonzero(members), self._tried == int(members.sum()) - 1, passes)
 
     def _judge(self, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return self._goal(self._source.evaluate(~members if self._hide else members))

@@ -1,0 +1,166 @@
+"""Planted causes of failures, on detectors whose answers can be worked out by hand."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tests.analytic import (
+    TARGET,
+    additive,
+    by_score,
+    constant,
+    per_label,
+    photo,
+    strip_detector,
+)
+from vps.answer import Answer
+from vps.errors import InputError
+from vps.failures import explain_failure
+from vps.targets import Kind, Target
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+MISSED = dataclasses.replace(TARGET, kind=Kind.MISSED)
+OTHER = (6.0, 2.0, 14.0, 10.0)
+
+
+def answer(rule, target, count=12, **settings):
+    detector = strip_detector(rule, count)
+    settings = {"regions": detector.regions, "search": "path_search", **settings}
+    return explain_failure(detector, photo(), target, **settings)
+
+
+@pytest.mark.parametrize("count", [12, 40])
+def test_a_distractor_is_what_is_to_be_hidden(count):
+    found = answer(by_score(lambda keep: 0.7 * keep[3] * (not keep[8])), MISSED, count)
+    assert found.repair.regions == (8,)
+    assert found.repair.exact
+    assert found.repair.hidden
+    assert found.sufficient.regions == (3,)
+    assert found.repair.class_score == pytest.approx(0.7)
+    assert found.best_score == pytest.approx(0.7)
+    assert found.repair.box == TARGET.box
+    share = f"{100 * found.repair.area:.0f}"
+    assert found.sentence() == (
+        f"the dog was missed because of what is hidden here: hide these {share} % of the image "
+        "(1 region) and it is found at 0.70 (threshold 0.30)"
+    )
+
+
+@pytest.mark.parametrize("count", [12, 40])
+def test_two_distractors_that_must_go_together(count):
+    def score(keep):
+        return 0.1 * keep[3] + 0.6 * float(keep[3] and not keep[8] and not keep[1])
+
+    found = answer(by_score(score), MISSED, count)
+    assert found.repair.regions == (1, 8)
+    assert found.repair.exact
+
+
+def test_the_part_that_is_found_best_is_that_of_the_path():
+    found = answer(by_score(lambda keep: 0.2 * keep[:4].sum() * (not keep[8])), MISSED)
+    assert found.best.regions == (0, 1, 2, 3)
+    assert len(found.sufficient.regions) == 2
+    curve = found.explanation.insertion_class
+    assert found.best.class_score == curve.max() == pytest.approx(0.8)
+
+
+def test_what_can_never_be_seen_is_said_in_words():
+    found = answer(constant(0.0), MISSED, 40)
+    assert found.repair is found.sufficient is found.best is None
+    assert "cannot be found here" in found.sentence()
+    assert found.passes < 1000
+
+
+def test_what_hiding_does_not_help_tells_the_best_score():
+    found = answer(by_score(lambda keep: 0.2 * keep[3]), MISSED)
+    assert found.repair is None
+    assert found.sentence().endswith("reaches 0.20 at the most (threshold 0.30)")
+
+
+def test_what_is_not_missed_is_said_so():
+    found = answer(constant(0.8), MISSED)
+    assert found.repair.regions == ()
+    assert "is found here, at 0.80" in found.sentence()
+
+
+def test_a_correct_one_has_a_sufficient_and_a_necessary_set():
+    weights = np.array([0, 0.5, 0, 0.25, 0, 0.15, 0, 0, 0, 0])
+    found = answer(additive(weights), TARGET, 10, threshold=0.6)
+    assert found.sufficient.regions in ((1, 3), (1, 5))
+    assert found.necessary.regions == (1,)
+    assert found.repair is None
+    assert "alone" in found.sentence()
+    assert "is lost when these" in found.sentence()
+
+
+@pytest.mark.parametrize("kind", [Kind.BACKGROUND, Kind.DUPLICATE])
+def test_a_false_box_dies_with_what_triggers_it(kind):
+    target = dataclasses.replace(TARGET, kind=kind)
+    found = answer(by_score(lambda keep: 0.9 * keep[2]), target)
+    assert found.repair == found.necessary
+    assert found.repair.regions == found.sufficient.regions == (2,)
+    assert "and it drops to 0.00" in found.sentence()
+
+
+def test_contrast_turns_one_label_into_the_other():
+    """Cat by regions 0 and 1, dog by region 2: without 1 the cat falls behind."""
+    weights = np.zeros((12, 3))
+    weights[[0, 1], 0], weights[2, 1] = (0.2, 0.45), 0.5
+    target = Target(TARGET.box, "dog", Kind.CLASSIFICATION, "cat", OTHER)
+    found = answer(per_label(weights), target)
+    assert found.rival == Target(TARGET.box, "cat")
+    assert found.repair.regions == (1,)
+    assert found.sufficient.regions == (2,)
+    assert found.rival_sufficient.regions == (1,)
+    assert (found.repair.score, found.repair.rival_score) == pytest.approx((0.5, 0.2))
+    assert found.sentence().startswith("the cat wins over the dog, 0.65 to 0.50")
+    assert "and the dog wins, 0.50 to 0.20" in found.sentence()
+
+
+@pytest.mark.parametrize("kind", [Kind.LOCALISATION, Kind.GROUNDED_WRONG])
+def test_contrast_of_two_boxes_of_a_label(kind):
+    """Region 4 pulls the box away from the true one."""
+
+    def rule(keep):
+        return np.array([TARGET.box, OTHER]), np.array([[0, 0.5, 0], [0, 0.9 * keep[4], 0]])
+
+    found = answer(rule, Target(TARGET.box, "dog", kind, None, OTHER))
+    assert found.rival == Target(OTHER, "dog")
+    assert found.repair.regions == found.rival_sufficient.regions == (4,)
+    assert found.sufficient.regions == ()
+    assert "the true box of the dog wins" in found.sentence()
+
+
+def test_the_target_and_its_rival_share_passes():
+    weights = np.random.default_rng(0).random((12, 3)) / 12
+    target = Target(TARGET.box, "dog", Kind.CLASSIFICATION, "cat")
+    detector = strip_detector(per_label(weights), 12)
+    found = explain_failure(detector, photo(), target, regions=detector.regions)
+    assert found.passes == len(detector.seen) == len({row.tobytes() for row in detector.seen})
+
+
+@pytest.mark.parametrize("kind", [Kind.MISSED, Kind.CLASSIFICATION])
+def test_saved_answers_load_equal(kind, tmp_path):
+    weights = np.random.default_rng(0).random((12, 3)) / 10
+    found = answer(per_label(weights), Target(TARGET.box, "dog", kind, "cat"))
+    path = found.save(tmp_path / "one.v2")
+    assert path.name == "one.v2_answer.json"
+    assert Answer.load(tmp_path / "one.v2") == found
+    path.write_text("{}")
+    with pytest.raises(InputError, match="corrupt or no answer"):
+        Answer.load(tmp_path / "one.v2")
+
+
+@pytest.mark.parametrize(
+    ("target", "settings", "message"),
+    [
+        (MISSED, {"rival": TARGET}, "has no rival"),
+        (dataclasses.replace(TARGET, kind=Kind.LOCALISATION), {}, "another box"),
+        (MISSED, {"threshold": 0}, "threshold lies in"),
+        (MISSED, {"set_passes": -1}, "0 or more"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(target, settings, message):
+    with pytest.raises(InputError, match=message):
+        answer(constant(0.1), target, **settings)

@@ -1,0 +1,237 @@
+"""What `vps.failures.explain_failure` answers: sets of regions, and a sentence."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from vps import archive
+from vps.errors import InputError, OutputError
+from vps.result import Explanation
+from vps.targets import Box, Kind, Target
+
+_SETS = ("sufficient", "rival_sufficient", "necessary", "repair", "best")
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class RegionSet:
+    """A set of regions and what the detector says of the target when it is shown or hidden.
+
+    Attributes:
+        regions: ascending.
+        area: the share of the image that they cover.
+        hidden: whether they are hidden and the rest shown, or they are shown alone.
+        score: s of the target.
+        class_score, iou, box: of the candidate that attains s; zeros where there is none.
+        rival_score: s of the rival; None where there is none.
+        exact: no set of fewer regions does the same; otherwise, only no region can be left out.
+    """
+
+    regions: tuple[int, ...]
+    area: float
+    hidden: bool
+    score: float
+    class_score: float
+    iou: float
+    box: Box
+    rival_score: float | None = None
+    exact: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Which regions make a detection, which prevent it, and which hiding would change it.
+
+    A set is None where there is none, or none was found, or the kind does not ask for it.
+
+    Attributes:
+        kind: of the case.
+        target: what is explained; the truth, where there is a rival.
+        rival: what the detector said instead.
+        explanation: of the target: order, curves and map.
+        rival_explanation: of the rival.
+        sufficient: the smallest set that alone makes the detector find the target; where there is
+            a rival, and prefer it.
+        rival_sufficient: likewise for the rival.
+        necessary: the smallest set without which it does not find the target.
+        repair: the smallest set whose hiding makes the failure go away.
+        best: for a missed target, the part of the path that is found with the highest class score.
+        best_score: the highest class score of the target, with the IoU, of any subset seen.
+        threshold: the lowest class score of a detection.
+        iou: that its box must exceed.
+        passes: of everything together.
+        seconds: likewise, wall clock.
+    """
+
+    kind: Kind
+    target: Target
+    rival: Target | None
+    explanation: Explanation
+    rival_explanation: Explanation | None
+    best_score: float
+    threshold: float
+    iou: float
+    passes: int
+    seconds: float
+    sufficient: RegionSet | None = None
+    rival_sufficient: RegionSet | None = None
+    necessary: RegionSet | None = None
+    repair: RegionSet | None = None
+    best: RegionSet | None = None
+
+    @property
+    def found_at_once(self) -> bool:
+        """Whether the whole image, with nothing hidden, has the target found."""
+        whole = self.explanation
+        seen = whole.deletion_class[0] >= self.threshold and whole.deletion_iou[0] > self.iou
+        return bool(seen)
+
+    def sentence(self) -> str:
+        """The answer in one sentence of plain English, with its numbers."""
+        if self.rival is not None:
+            return self._contrast(self.rival)
+        name, at = self.target.label, f"(threshold {self.threshold:.2f})"
+        score = self.explanation.deletion_class[0]
+        if self.kind is Kind.MISSED:
+            return self._missed(name, at)
+        if not self.found_at_once:
+            return f"the {name} is not found here: it scores {score:.2f} {at}"
+        if self.kind in (Kind.BACKGROUND, Kind.DUPLICATE):
+            what = "second box" if self.kind is Kind.DUPLICATE else "false box"
+            text = f"the {what} called {name} ({score:.2f})"
+            text += f" needs no more than {_part(self.sufficient)}" if self.sufficient else ""
+            if self.repair is None:
+                return f"{text}; no part was found whose hiding removes it {at}"
+            left = self.repair.class_score
+            return f"{text}; hide {_part(self.repair)} and it drops to {left:.2f} {at}"
+        text = f"the {name} ({score:.2f}) is found"
+        if self.sufficient is not None:
+            alone = self.sufficient
+            text += f" from {_part(alone)} alone, at {alone.class_score:.2f},"
+        if self.necessary is None:
+            return f"{text} and no part was found whose hiding loses it {at}"
+        return f"{text} and is lost when {_part(self.necessary)} is hidden {at}"
+
+    def _missed(self, name: str, at: str) -> str:
+        score = self.explanation.deletion_class[0]
+        if self.found_at_once:
+            return (
+                f"the {name} is found here, at {score:.2f} {at}; if no box is shown, another one "
+                "suppresses it"
+            )
+        if self.repair is not None:
+            return (
+                f"the {name} was missed because of what is hidden here: hide {_part(self.repair)} "
+                f"and it is found at {self.repair.class_score:.2f} {at}"
+            )
+        if not self.best_score > 0:
+            return (
+                f"the {name} cannot be found here: whatever is hidden or shown, no box of it scores"
+                f" above 0 with IoU > {self.iou:g}, in {self.passes} passes"
+            )
+        return (
+            f"the {name} was missed, and no part of the image was found whose hiding helps: it "
+            f"reaches {self.best_score:.2f} at the most {at}"
+        )
+
+    def _contrast(self, rival: Target) -> str:
+        ours, theirs = self.target.label, rival.label
+        if ours == theirs:
+            ours, theirs = f"the true box of the {ours}", "the box that was given"
+        else:
+            ours, theirs = f"the {ours}", f"the {theirs}"
+        assert self.rival_explanation is not None
+        scores = (self.rival_explanation.deletion[0], self.explanation.deletion[0])
+        text = f"{theirs} wins over {ours}, {scores[0]:.2f} to {scores[1]:.2f}"
+        if scores[1] > scores[0] and self.found_at_once:
+            return f"{ours} wins over {theirs} as it is, {scores[1]:.2f} to {scores[0]:.2f}"
+        if self.rival_sufficient is not None:
+            text += f", for which {_part(self.rival_sufficient)} is enough"
+        if self.repair is None:
+            text += f"; no part was found whose hiding turns it into {ours}, which reaches "
+            return f"{text}{self.best_score:.2f} at the most (threshold {self.threshold:.2f})"
+        won = self.repair
+        text += f"; hide {_part(won)} and {ours} wins, {won.score:.2f} to {won.rival_score:.2f}"
+        return f"{text} (threshold {self.threshold:.2f})"
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write <path>.npz and .json, the same of <path>_rival, and <path>_answer.json, the last.
+
+        Returns:
+            The path of the answer; where it exists, the rest is complete.
+
+        Raises:
+            OutputError: the files cannot be written.
+        """
+        last = _answer_path(path)
+        try:
+            last.unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(f"{last} cannot be written: {error.strerror}") from error
+        self.explanation.save(path)
+        if self.rival_explanation is not None:
+            self.rival_explanation.save(_rival_path(path))
+        record = {
+            item.name: getattr(self, item.name)
+            for item in dataclasses.fields(self)
+            if not item.name.endswith("explanation")
+        }
+        for name in ("target", "rival", *_SETS):
+            record[name] = None if record[name] is None else dataclasses.asdict(record[name])
+        record |= {"answer_version": _VERSION, "sentence": self.sentence()}
+        archive.write_atomically(last, json.dumps(record, indent=1).encode())
+        return last
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Answer:
+        """Read what `save` wrote; equal to what was saved.
+
+        Raises:
+            InputError: files missing, corrupt or of another version.
+        """
+        last = _answer_path(path)
+        try:
+            record: dict[str, Any] = json.loads(last.read_text(encoding="utf-8"))
+            version = record.pop("answer_version")
+            record.pop("sentence")
+            record["kind"] = Kind(record["kind"])
+            record["target"] = Target(**record["target"])
+            record["rival"] = record["rival"] and Target(**record["rival"])
+            for name in _SETS:
+                if record[name] is not None:
+                    given = {**record[name], "box": tuple(record[name]["box"])}
+                    record[name] = RegionSet(**{**given, "regions": tuple(given["regions"])})
+        except OSError as error:
+            raise InputError(f"{last} cannot be read: {error.strerror}") from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"{last} is corrupt or no answer: {error}") from error
+        if version != _VERSION:
+            raise InputError(f"{last} has version {version}; this vps reads {_VERSION}")
+        rival = Explanation.load(_rival_path(path)) if record["rival"] else None
+        with contextlib.suppress(TypeError):
+            return cls(explanation=Explanation.load(path), rival_explanation=rival, **record)
+        raise InputError(f"{last} does not hold a valid answer")
+
+
+def _part(found: RegionSet) -> str:
+    share = 100 * found.area
+    regions = "1 region" if len(found.regions) == 1 else f"{len(found.regions)} regions"
+    which = "these" if found.hidden else ""
+    percent = f"{share:.0f}" if share >= 1 or share == 0 else f"{share:.1f}"
+    return f"{which} {percent} % of the image ({regions})".strip()
+
+
+def _answer_path(path: str | PathLike[str]) -> Path:
+    json_path = archive.pair_paths(path)[1]
+    return json_path.with_name(f"{json_path.stem}_answer.json")
+
+
+def _rival_path(path: str | PathLike[str]) -> Path:
+    json_path = archive.pair_paths(path)[1]
+    return json_path.with_name(f"{json_path.stem}_rival")

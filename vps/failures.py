@@ -1,0 +1,252 @@
+"""Why a detection is there, or is not, or is another: one question, search and answer a kind."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from vps.answer import Answer, RegionSet
+from vps.detector import Detector
+from vps.errors import InputError
+from vps.explain import AnyImage, open_image, told
+from vps.goals import Goal, seen, unseen, wins
+from vps.masking import Colour
+from vps.ordering import by_search
+from vps.passes import Passes
+from vps.question import Question, ask
+from vps.regions import Regions
+from vps.replay import prefixes
+from vps.result import Explanation
+from vps.search.driver import Progress
+from vps.search.settings import AUTO, check_search, passes_allowed
+from vps.sets import smallest_set
+from vps.targets import Kind, Target
+
+CONTRASTS = (Kind.CLASSIFICATION, Kind.LOCALISATION, Kind.BOTH, Kind.GROUNDED_WRONG)
+"""Kinds whose target is the truth, and which have a rival: what the detector said instead."""
+
+
+def explain_failure(
+    detector: Detector,
+    image: AnyImage,
+    target: Target,
+    *,
+    rival: Target | None = None,
+    threshold: float = 0.3,
+    iou: float = 0.5,
+    set_passes: int | None = None,
+    regions: int | Regions = 64,
+    region_method: str = "slico",
+    search: str = AUTO,
+    effort: str = "balanced",
+    budget: int | float | None = None,
+    time_limit: float | None = None,
+    fill: str | Colour = "mean",
+    lambdas: tuple[float, float] = (1.0, 1.0),
+    batch_size: int = 8,
+    seed: int = 0,
+    progress: Callable[[Progress], None] | None = None,
+    image_name: str | None = None,
+    all_prompts: bool = False,
+) -> Answer:
+    """Which regions make a detection, which prevent it, and which hiding would change it.
+
+    What is asked depends on the target's kind:
+
+        correct, grounded_right      the smallest sufficient and the smallest necessary set
+        background, duplicate        likewise; what is necessary is what to hide to be rid of it
+        missed                       the smallest set that is found alone, the part of the path that
+                                     is found best, and the smallest hiding that makes the detector
+                                     find the target: the distractors
+        classification, localisation,
+        both, grounded_wrong         with a rival B: the smallest sets that alone make A win, and
+                                     B, and the smallest hiding that turns B into A. A wins where
+                                     it is found and s_A > s_B; with one label on two boxes, that
+                                     is the contrast of how well the boxes fit
+
+    The target and its rival share every pass, and the searches for sets start from what the
+    searches for the orders have seen.
+
+    Args:
+        detector: what is explained.
+        image: (H, W, 3) uint8 RGB, a PIL image, or the path of an image file.
+        target: of the kind that is asked about; where it has a rival, the truth.
+        rival: what the detector said instead; by default `target.said_label` on the same box for
+            "classification", otherwise `said_label` (or the same label) on `said_box`.
+        threshold: the lowest class score of a detection.
+        iou: that its box must exceed to be the target's.
+        set_passes: about the most passes for each of the sets, beside the search of the orders; by
+            default, as many as the effort allows for the order of one target.
+        regions, region_method, search, effort, budget, time_limit, fill, lambdas, batch_size, seed,
+            progress, image_name, all_prompts: as for `vps.explain.explain`; the mode is "object".
+
+    Raises:
+        InputError: an image, target or setting that cannot be used.
+        DetectorError: the detector fails or breaks its contract.
+        IncompleteError: it fails during the search of the orders.
+    """
+    start = time.perf_counter()
+    check_search(search, effort, budget)
+    if not (0 < threshold <= 1 and 0 <= iou < 1):
+        raise InputError(
+            f"a threshold lies in (0, 1] and an IoU to exceed in [0, 1), got {threshold} and {iou}"
+        )
+    targets = [target, *_rivals(target, rival)]
+    rgb, name = open_image(image)
+    question = ask(
+        detector,
+        rgb,
+        targets,
+        regions=regions,
+        region_method=region_method,
+        fill=fill,
+        lambdas=lambdas,
+        batch_size=batch_size,
+        all_prompts=all_prompts,
+    )
+    source = question.passes()
+    found = by_search(question, search, effort, budget, time_limit, seed, progress, source)
+    explanations = told(
+        question,
+        found,
+        seconds=time.perf_counter() - start,
+        seed=seed,
+        image_name=name if image_name is None else image_name,
+    )
+    if explanations[0].stopped == "interrupted":
+        raise KeyboardInterrupt
+    if set_passes is None:
+        set_passes = passes_allowed(AUTO, effort, None, question.regions.count)
+    asked = _Asked(question, source, explanations, threshold, iou, set_passes)
+    best = asked.best_score()
+    sets = asked.sets()
+    for note in dict.fromkeys(note for one in explanations for note in one.warnings):
+        warnings.warn(note, stacklevel=2)
+    return Answer(
+        kind=target.kind,
+        target=target,
+        rival=targets[1] if len(targets) > 1 else None,
+        explanation=explanations[0],
+        rival_explanation=explanations[1] if len(targets) > 1 else None,
+        **sets,
+        best_score=max(best, asked.best_score()),
+        threshold=threshold,
+        iou=iou,
+        passes=source.passes,
+        seconds=time.perf_counter() - start,
+    )
+
+
+def _rivals(target: Target, rival: Target | None) -> list[Target]:
+    """The rival that a kind asks for, in a list; an empty one where it has none."""
+    if target.kind not in CONTRASTS:
+        if rival is not None:
+            raise InputError(f"a target of kind {target.kind.value} has no rival")
+        return []
+    if rival is None:
+        label = target.said_label or target.label
+        same_box = target.kind is Kind.CLASSIFICATION or target.said_box is None
+        rival = Target(target.box if same_box else target.said_box or target.box, label)
+    if (rival.box, rival.label) == (target.box, target.label):
+        raise InputError(
+            f"a target of kind {target.kind.value} needs what the detector said instead: another "
+            "label or another box"
+        )
+    return [rival]
+
+
+class _Asked:
+    """The searches for sets that a kind asks for, on what the searches of the orders have seen."""
+
+    def __init__(
+        self,
+        question: Question,
+        source: Passes,
+        explanations: Sequence[Explanation],
+        threshold: float,
+        iou: float,
+        passes: int | None,
+    ) -> None:
+        self._question, self._source = question, source
+        self._explanations = explanations
+        self._at = (threshold, iou)
+        self._passes = passes
+
+    def sets(self) -> dict[str, RegionSet | None]:
+        """The sets of the answer, by the name of its field."""
+        kind = self._question.targets[0].kind
+        order = self._explanations[0].order
+        if kind in CONTRASTS:
+            other = self._explanations[1].order
+            ours, theirs = wins(0, 1, *self._at), wins(1, 0, *self._at)
+            return {
+                "sufficient": self._find(ours, [order, other[::-1]], hide=False),
+                "rival_sufficient": self._find(theirs, [other, order[::-1]], hide=False),
+                "repair": self._find(ours, [other, order[::-1]], hide=True),
+            }
+        sets = {"sufficient": self._find(seen(0, *self._at), [order], hide=False)}
+        if kind is Kind.MISSED:
+            sets["best"] = self._best_step()
+            away = [order[::-1], self._around()]
+            sets["repair"] = self._find(seen(0, *self._at), away, hide=True)
+            return sets
+        sets["necessary"] = self._find(unseen(0, *self._at), [order], hide=True)
+        if kind in (Kind.BACKGROUND, Kind.DUPLICATE):
+            sets["repair"] = sets["necessary"]
+        return sets
+
+    def best_score(self) -> float:
+        """The highest class score of any subset seen whose box has the IoU."""
+        rows = self._source.rows[:, 0]
+        return float(rows[rows[:, 2] > self._at[1], 1].max(initial=0))
+
+    def _find(self, goal: Goal, orders: Sequence[np.ndarray], *, hide: bool) -> RegionSet | None:
+        found = smallest_set(self._source, goal, orders, hide=hide, passes=self._passes)
+        if found.regions is None:
+            return None
+        return self._described(found.regions, hide, found.exact)
+
+    def _described(self, regions: np.ndarray, hide: bool, exact: bool) -> RegionSet:
+        shown = np.full((1, self._question.regions.count), hide)
+        shown[0, regions] = not hide
+        rows = self._source.evaluate(shown)[0]
+        x1, y1, x2, y2 = rows[0, 3:].tolist()
+        return RegionSet(
+            regions=tuple(int(region) for region in regions),
+            area=float(self._question.regions.areas[regions].sum()),
+            hidden=hide,
+            score=float(rows[0, 0]),
+            class_score=float(rows[0, 1]),
+            iou=float(rows[0, 2]),
+            box=(x1, y1, x2, y2),
+            rival_score=float(rows[1, 0]) if len(rows) > 1 else None,
+            exact=exact,
+        )
+
+    def _best_step(self) -> RegionSet | None:
+        """The prefix of the path with the highest class score at the IoU, as in the paper."""
+        order = self._explanations[0].order
+        rows = self._source.evaluate(prefixes(order))
+        scores = np.where(rows[:, 0, 2] > self._at[1], rows[:, 0, 1], 0)
+        step = int(np.argmax(scores))
+        if not scores[step] > 0:
+            return None
+        return self._described(np.sort(order[:step]), hide=False, exact=False)
+
+    def _around(self) -> np.ndarray:
+        """Regions outside the target's box, the nearest first, and then those in it."""
+        labels = self._question.regions.label_map
+        height, width = labels.shape
+        scale = np.array([width, height, width, height]) / np.tile(self._question.size[::-1], 2)
+        x1, y1, x2, y2 = np.array(self._question.targets[0].box) * scale
+        x, y = np.arange(width) + 0.5, np.arange(height)[:, None] + 0.5
+        across = np.maximum(np.maximum(x1 - x, x - x2), 0)
+        down = np.maximum(np.maximum(y1 - y, y - y2), 0)
+        away = np.hypot(across, down).ravel()
+        sizes = np.bincount(labels.ravel())
+        inside = np.bincount(labels.ravel(), away == 0) / sizes
+        distance = np.bincount(labels.ravel(), away) / sizes
+        return np.lexsort((distance, np.where(inside > 0.05, inside, 0)))
