@@ -12,6 +12,7 @@ from PIL import Image
 import detectors
 from detectors import DETECTORS
 from tests.test_layout import ROOT
+from vps.answer import Answer
 from vps.cli import main
 from vps.result import Explanation
 from vps.targets import Kind
@@ -293,3 +294,35 @@ def test_what_has_an_argument_of_its_own_is_no_option(image, capsys, text):
 def test_options_that_are_none(image, capsys):
     assert main(["detect", image, "--option", "threads"]) == 2
     assert "takes NAME=VALUE, got 'threads'" in capsys.readouterr().err
+
+
+def test_missed_is_answered_by_a_sentence_and_saved(image, bright, tmp_path, capsys):
+    box = ["--box", "20", "4", "38", "28", "--label", "dog"]
+    assert explain(image, tmp_path, "--missed", *box) == 0
+    assert saved(tmp_path)[-1] == "street_20-4-38-28_missed_dog_answer.json"
+    answer = Answer.load(tmp_path / "out" / "street_20-4-38-28_missed_dog")
+    assert answer.kind is Kind.MISSED
+    assert answer.sentence() in capsys.readouterr().out
+    assert (tmp_path / "out" / "street_20-4-38-28_missed_dog.png").exists()
+
+
+def test_why_not_sets_a_label_against_the_one_that_was_given(image, bright, tmp_path, capsys):
+    assert explain(image, tmp_path, "--why-not", "dog", "--detection", "2") == 0
+    answer = Answer.load(tmp_path / "out" / "street_2_why-not_dog")
+    assert (answer.target.label, answer.rival.label) == ("dog", "cat")
+    assert answer.rival.box == (0, 0, 8, 8)
+    assert "the cat wins over the dog" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--missed"], ["--box"]),
+        (["--why-not", "dog", "--all"], ["--detection"]),
+        (["--why-not", "dog"], ["is a dog", "another label"]),
+        (["--why-not", "dgo"], ["unknown label 'dgo'"]),
+        (["--why-not", "cat", "--mode", "class"], ["mode object"]),
+    ],
+)
+def test_failures_that_cannot_be_asked_about(options, words, image, bright, tmp_path, capsys):
+    fails(capsys, explain(image, tmp_path, *options), *words)

@@ -44,6 +44,14 @@ def make_parser(
         "--box", type=float, nargs=4, metavar=("X1", "Y1", "X2", "Y2"), help="a box in pixels"
     )
     what.add_argument("--label", help="the label of --box; not needed if there is only one")
+    failure = command.add_argument_group("why not", "answered in a sentence and a picture")
+    failure = failure.add_mutually_exclusive_group()
+    failure.add_argument(
+        "--missed", action="store_true", help="what keeps the detector from finding --box, --label"
+    )
+    failure.add_argument(
+        "--why-not", metavar="LABEL", help="why the detection is what it is and not a LABEL"
+    )
     how = command.add_argument_group("how")
     _add_search(how, regions=64)
     how.add_argument("--region-method", default="slico", help="slico (default), slic, grid, ...")

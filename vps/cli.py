@@ -77,6 +77,9 @@ def _run_explain(arguments: argparse.Namespace) -> None:
     from vps.regions import make_regions
     from vps.report.figure import save_figure
 
+    if arguments.missed or arguments.why_not is not None:
+        _run_why(arguments)
+        return
     _check_writable(arguments.out)
     detector, image = _load(arguments)
     keys, targets = zip(*_targets(arguments, detector, image), strict=True)
@@ -116,6 +119,65 @@ def _run_explain(arguments: argparse.Namespace) -> None:
         raise failure
     if explanations[0].stopped == "interrupted":
         raise KeyboardInterrupt
+
+
+def _run_why(arguments: argparse.Namespace) -> None:
+    """`vps explain --missed` and `--why-not`: one answer, in a sentence and a picture."""
+    from vps.failures import explain_failure
+    from vps.regions import make_regions
+    from vps.report.failure_figure import save_answer_figure
+
+    _check_why(arguments)
+    _check_writable(arguments.out)
+    detector, image = _load(arguments)
+    key, target = _why_target(arguments, detector, image)
+    name = f"{arguments.image.stem}_{key}_{_slug(target.label)}"
+    regions = make_regions(detector.prepare(image), arguments.regions, arguments.region_method)
+    with _noted(), _bar(arguments, name, regions, 1 if arguments.missed else 2) as progress:
+        answer = explain_failure(
+            detector,
+            image,
+            target,
+            threshold=arguments.threshold,
+            regions=regions,
+            fill=arguments.fill,
+            seed=arguments.seed,
+            progress=progress,
+            image_name=arguments.image.name,
+            all_prompts=arguments.all_prompts,
+            **_search_settings(arguments),
+        )
+    arguments.saved.append(answer.save(arguments.out / name))
+    with _noted():
+        figure = save_answer_figure(answer, image, arguments.out / f"{name}.{arguments.format}")
+    print(answer.sentence())
+    print(f"{answer.passes} passes in {answer.seconds:.1f} s -> {figure}")
+
+
+def _check_why(arguments: argparse.Namespace) -> None:
+    if arguments.missed and arguments.box is None:
+        raise InputError("--missed needs the box and the label of what is missed: --box, --label")
+    if arguments.why_not is not None and (arguments.box is not None or arguments.all):
+        raise InputError("--why-not is asked of one detection: choose it by --detection")
+    if arguments.mode != "object" or arguments.method != "vps":
+        raise InputError(
+            "--missed and --why-not are answered in mode object by the method vps only"
+        )
+
+
+def _why_target(
+    arguments: argparse.Namespace, detector: Detector, image: np.ndarray
+) -> tuple[str, Target]:
+    """What is asked about, and how files name it."""
+    from vps.targets import Kind, Target
+
+    key, said = _targets(arguments, detector, image)[0]
+    if arguments.missed:
+        return f"{key}_missed", Target(said.box, said.label, Kind.MISSED)
+    if arguments.why_not == said.label:
+        raise InputError(f"detection {key} is a {said.label}: --why-not takes another label")
+    target = Target(said.box, arguments.why_not, Kind.CLASSIFICATION, said.label, said.box)
+    return f"{key}_why-not", target
 
 
 def _summary(explanation: Explanation, figure: Path) -> str:

@@ -61,19 +61,24 @@ def shrunk(image: np.ndarray) -> np.ndarray:
 def draw_detection(axes: Axes, explanation: Explanation, image: np.ndarray) -> None:
     """The image (H, W, 3) uint8 with the target's box and label; dashed where it was missed."""
     target = explanation.target
-    _show(axes, image, explanation.image_size)
-    _draw_box(axes, target.box, dashed=target.kind is Kind.MISSED)
+    show(axes, image, explanation.image_size)
+    draw_box(axes, target.box, dashed=target.kind is Kind.MISSED)
     if target.said_box is not None and target.said_box != target.box:
-        _draw_box(axes, target.said_box, colour="white", dashed=True)
-    x1, y1, x2, y2 = target.box
-    height, width = explanation.image_size
+        draw_box(axes, target.said_box, colour="white", dashed=True)
+    draw_label(axes, target.box, shortened(target.label, 26), explanation.image_size)
+
+
+def draw_label(axes: Axes, box: Box, text: str, size: tuple[int, int]) -> None:
+    """A text at a box, in an image of size (H, W)."""
+    x1, y1, x2, y2 = box
+    height, width = size
     right = (x1 + x2) / 2 > width / 2
     # Above the box or else below it: inside, it would hide what a small box is about.
     room = _LABEL_ROOM * height / _inches_high(axes)
     below = y1 < room <= height - y2
     above = not below and y1 >= room
     axes.annotate(
-        shortened(target.label, 26),
+        text,
         (min(x2, width) if right else max(x1, 0), y2 if below else max(y1, 0)),
         xytext=(0, 2 if above else -2),
         textcoords="offset points",
@@ -92,17 +97,17 @@ def draw_map(axes: Axes, explanation: Explanation, image: np.ndarray) -> None:
     size = image.shape[:2]
     values = attribution.scaled(explanation.region_scores)
     heatmap = attribution.paint(values, explanation.label_map, size)
-    _show(axes, coloured(heatmap, greyed(image)), explanation.image_size)
+    show(axes, coloured(heatmap, greyed(image)), explanation.image_size)
     regions = attribution.paint(np.arange(len(values)), explanation.label_map, size)
     axes.contour(
-        *_pixel_centres(size, explanation.image_size),
+        *pixel_centres(size, explanation.image_size),
         _edges_of(regions),
         levels=[0.5],
         colors="white",
         linewidths=0.3,
         alpha=0.25,
     )
-    _draw_box(axes, explanation.target.box, width=1.0)
+    draw_box(axes, explanation.target.box, width=1.0)
 
 
 def draw_sufficient(axes: Axes, explanation: Explanation, image: np.ndarray) -> None:
@@ -111,12 +116,12 @@ def draw_sufficient(axes: Axes, explanation: Explanation, image: np.ndarray) -> 
     size = image.shape[:2]
     shown = part_shown(explanation, size)
     faded = (0.12 * greyed(image) + 0.88)[..., None]
-    _show(axes, np.where(shown[..., None], image / 255, faded), explanation.image_size)
+    show(axes, np.where(shown[..., None], image / 255, faded), explanation.image_size)
     if shown.any() and not shown.all():
-        centres = _pixel_centres(size, explanation.image_size)
+        centres = pixel_centres(size, explanation.image_size)
         axes.contour(*centres, shown, levels=[0.5], colors=GREY, linewidths=0.7)
     if explanation.insertion[count] > 0:
-        _draw_box(axes, explanation.insertion_boxes[count])
+        draw_box(axes, explanation.insertion_boxes[count])
 
 
 def draw_curves(axes: Axes, explanation: Explanation) -> None:
@@ -174,7 +179,7 @@ def shortened(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "\u2026"
 
 
-def _show(axes: Axes, image: np.ndarray, size: tuple[int, int]) -> None:
+def show(axes: Axes, image: np.ndarray, size: tuple[int, int]) -> None:
     """Draw an image, in whatever resolution, over the pixels of the original image (H, W)."""
     axes.imshow(
         image, interpolation="antialiased", extent=(-0.5, size[1] - 0.5, size[0] - 0.5, -0.5)
@@ -186,7 +191,7 @@ def _show(axes: Axes, image: np.ndarray, size: tuple[int, int]) -> None:
         spine.set(linewidth=0.5, color="#BBBBBB")
 
 
-def _pixel_centres(grid: tuple[int, ...], size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+def pixel_centres(grid: tuple[int, ...], size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """x and y of the columns and rows of a coarser grid, in pixels of the original image."""
     y, x = (
         (np.arange(count) + 0.5) * full / count - 0.5
@@ -199,7 +204,7 @@ def _inches_high(axes: Axes) -> float:
     return axes.bbox.height / axes.figure.dpi
 
 
-def _draw_box(
+def draw_box(
     axes: Axes, box: Box, colour: str = ORANGE, width: float = 1.4, dashed: bool = False
 ) -> None:
     x1, y1, x2, y2 = (float(value) - 0.5 for value in box)
