@@ -13,6 +13,7 @@ def main() -> int:
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     from tools.benchmarks import (
         causes,
+        failures,
         faithfulness,
         florence,
         overhead,
@@ -27,6 +28,7 @@ def main() -> int:
         "overhead": overhead,
         "faithfulness": faithfulness,
         "causes": causes,
+        "failures": failures,
         "search": search,
         "targets": targets,
         "prompts": prompts,

@@ -116,7 +116,7 @@ class Answer:
             text += f" from {_part(alone)} alone, at {alone.class_score:.2f},"
         if self.necessary is None:
             return f"{text} and no part was found whose hiding loses it {at}"
-        return f"{text} and is lost when {_part(self.necessary)} is hidden {at}"
+        return f"{text} and is lost when {_part(self.necessary)} are hidden {at}"
 
     def _missed(self, name: str, at: str) -> str:
         score = self.explanation.deletion_class[0]
