@@ -122,8 +122,8 @@ class Answer:
         score = self.explanation.deletion_class[0]
         if self.found_at_once:
             return (
-                f"the {name} is found here, at {score:.2f} {at}; if no box is shown, another one "
-                "suppresses it"
+                f"the {name} is found here, at {score:.2f} {at}; if it is not shown, another box "
+                "or label outdoes it"
             )
         if self.repair is not None:
             return (
