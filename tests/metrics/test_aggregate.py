@@ -4,7 +4,7 @@ from scipy.stats import bootstrap
 
 from vps.errors import InputError
 from vps.metrics import aggregate
-from vps.metrics.aggregate import Interval, Paired, cluster_bootstrap, mean_interval, paired
+from vps.metrics.aggregate import Paired, cluster_bootstrap, mean_interval, paired
 
 
 def test_with_one_case_a_cluster_it_is_the_ordinary_bootstrap():
