@@ -12,7 +12,7 @@ import pytest
 from tests.runner.studies import BOXES, LOADER, TRICKS, calls_of, config_of, draw
 from vps.cli import main
 from vps.config import Config, ScenesConfig
-from vps.errors import InputError
+from vps.errors import DetectorError, InputError
 from vps.runner.inputs import draw_scenes, find_lists, list_path, read_list
 from vps.runner.study import report_study, run_study
 
@@ -88,7 +88,7 @@ def test_failures_are_counted_and_the_exit_status_says_so(config, monkeypatch, c
     assert run_quietly(config) == 1
     counts = json.loads((Path(config.out) / "summary.json").read_text())["counts"]
     assert (counts["done"], counts["failed"]) == (6, 3)
-    assert "1 cases failed" in capsys.readouterr().out
+    assert "2 of 3 cases done, 1 failed" in capsys.readouterr().out
 
 
 def test_the_lists_of_vps_serve_as_they_are(config, tmp_path):
@@ -132,3 +132,55 @@ def test_scenes_are_drawn_once_and_others_are_refused(tmp_path):
     assert image.stat().st_mtime_ns == before
     with pytest.raises(InputError, match="holds other scenes"):
         draw_scenes(dataclasses.replace(scenes, seed=8))
+
+
+def test_other_annotations_or_images_under_the_same_settings_are_other_results(config, tmp_path):
+    run_quietly(config)
+    before = {path.name for path in Path(config.out).rglob("*.row.json")}
+    annotations = tmp_path / "objects.json"
+    annotations.write_text(annotations.read_text().replace("256.0", "255.0") + " ")
+    run_quietly(config)
+    after = {path.name for path in Path(config.out).rglob("*.row.json")}
+    assert len(after) > len(before)
+    (tmp_path / "dark").symlink_to(tmp_path / "images")
+    data = dataclasses.replace(config.datasets["drawn"], images=str(tmp_path / "dark"))
+    run_quietly(dataclasses.replace(config, datasets={"drawn": data}))
+    assert len({path.name for path in Path(config.out).rglob("*.row.json")}) > len(after)
+
+
+def test_folders_of_another_study_are_refused_by_the_report(config, tmp_path):
+    run_quietly(config)
+    other = dataclasses.replace(config, out=str(tmp_path / "2024"), seed=3)
+    run_quietly(other)
+    assert report_study([other.out])  # a name that YAML would take for a number
+    with pytest.raises(InputError, match="2024 is of other settings"):
+        report_study([config.out, other.out])
+    with pytest.raises(InputError, match="nowhere holds no study"):
+        report_study([config.out, tmp_path / "nowhere"])
+
+
+def test_selection_halves_batches_that_do_not_fit(config, monkeypatch):
+    monkeypatch.setenv(TRICKS, json.dumps({"memory": 1}))
+    assert len(find_lists(config, LOADER, "cpu")["drawn"].cases) == 3
+
+
+def test_a_detector_that_cannot_be_loaded_is_told_by_its_name(config):
+    broken = dataclasses.replace(config.detector, options={"broken": True})
+    with pytest.raises(DetectorError, match="brightness cannot be loaded: no such weights"):
+        find_lists(dataclasses.replace(config, detector=broken), LOADER, "cpu")
+
+
+def test_a_list_made_with_other_labels_is_refused(config, tmp_path):
+    made = find_lists(config, LOADER, "cpu")["drawn"]
+    path = dataclasses.replace(made, labels=("person",)).save(tmp_path / "other.json")
+    data = dataclasses.replace(config.datasets["drawn"], cases=str(path))
+    with pytest.raises(InputError, match="selected with other labels"):
+        run_quietly(dataclasses.replace(config, datasets={"drawn": data}))
+
+
+def test_a_case_of_an_image_that_is_not_there_is_a_failure(config, tmp_path):
+    made = find_lists(config, LOADER, "cpu")["drawn"]
+    cases = (*made.cases, dataclasses.replace(made.cases[0], image_id=99))
+    path = dataclasses.replace(made, cases=cases).save(tmp_path / "other.json")
+    data = dataclasses.replace(config.datasets["drawn"], cases=str(path))
+    assert run_quietly(dataclasses.replace(config, datasets={"drawn": data})) == 1
