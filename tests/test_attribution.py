@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from vps.attribution import nearest, paint, region_scores, scaled
+from vps.attribution import (
+    nearest,
+    paint,
+    region_means,
+    region_scores,
+    region_sums,
+    scaled,
+)
 from vps.errors import InputError
 
 
@@ -54,3 +61,22 @@ def test_paint_keeps_the_values_of_regions():
     painted = paint(np.array([5.0, 6.0, 7.0]), label_map, (4, 6))
     assert painted[:2].tolist() == [[5, 5, 5, 6, 6, 6]] * 2
     assert (painted[2:] == 7).all()
+
+
+def test_means_and_sums_of_regions_by_brute_force():
+    rng = np.random.default_rng(0)
+    label_map = rng.permutation(np.arange(60) % 7).reshape(6, 10)
+    values = rng.normal(size=(6, 10)).astype(np.float32)
+    parts = [values[label_map == region].astype(np.float64) for region in range(7)]
+    np.testing.assert_allclose(region_means(values, label_map), [part.mean() for part in parts])
+    np.testing.assert_allclose(region_sums(values, label_map), [part.sum() for part in parts])
+
+
+def test_sums_on_another_grid_are_those_of_the_painted_regions():
+    label_map = np.array([[0, 1], [2, 2]])
+    values = np.random.default_rng(0).random((5, 7))
+    painted = paint(np.arange(3), label_map, (5, 7))
+    expected = [values[painted == region].sum() for region in range(3)]
+    np.testing.assert_allclose(region_sums(values, label_map), expected)
+    # A map of one pixel shows one region only.
+    assert region_sums(np.ones((1, 1)), label_map).tolist() == [0, 0, 1]

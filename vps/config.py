@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from os import PathLike
@@ -206,6 +207,18 @@ class Config:
     def search_of(self, method: str) -> SearchConfig:
         """The search of a method that is "vps": the study's, with its own options on top."""
         return dataclasses.replace(self.search, **self.methods[method].options)
+
+    def absolute(self) -> Config:
+        """The same study with paths that do not depend on the working directory."""
+        datasets = {
+            name: dataclasses.replace(
+                data,
+                annotations=os.path.abspath(data.annotations),
+                images=None if data.images is None else os.path.abspath(data.images),
+            )
+            for name, data in self.datasets.items()
+        }
+        return dataclasses.replace(self, out=os.path.abspath(self.out), datasets=datasets)
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write all settings, defaults included, as YAML that `read_config` reads.

@@ -223,10 +223,8 @@ class Explanation:
         """
         if not 0 < share <= 1:
             raise InputError(f"share must lie in (0, 1], got {share}")
-        full = self.insertion[-1]
-        if not full > 0:
-            return len(self.order)
-        return int(np.argmax((self.insertion >= share * full) & self.measured))
+        step = curves.sufficient_step(self.insertion, share, self.measured)
+        return len(self.order) if step is None else step
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write <path>.npz (arrays) and <path>.json (all else), each atomically, the JSON last.

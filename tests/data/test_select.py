@@ -211,6 +211,23 @@ def test_phrases_are_asked_one_by_one():
     assert [found.counts[kind] for kind in kinds] == [3, 2, 1, 1, 1]
 
 
+class Refusing(ScriptedPhrases):
+    """Cannot read about dogs."""
+
+    def with_labels(self, labels):
+        if labels == ("the dog",):
+            raise InputError("'the dog' is too long a phrase")
+        return super().with_labels(labels)
+
+
+def test_a_phrase_that_the_detector_cannot_read_is_skipped_unless_strict():
+    found = select_cases(Refusing(("object",), ANSWERS), PHRASES)
+    assert [case.label for case in found.cases] == ["the cat", "a bird"]
+    assert list(found.skipped) == [{"image_id": 1, "reason": "'the dog' is too long a phrase"}]
+    with pytest.raises(InputError, match="too long"):
+        select_cases(Refusing(("object",), ANSWERS), PHRASES, strict=True)
+
+
 def test_the_share_of_overlap_decides_what_is_right():
     detector = ScriptedPhrases(("object",), ANSWERS)
     found = select_cases(detector, PHRASES, Selection(iou_threshold=0.85))

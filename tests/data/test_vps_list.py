@@ -49,7 +49,7 @@ def test_the_form_of_vps_itself(tmp_path):
     assert case.image_id == 90003
     assert case.box == (1, 2, 3, 4)
     assert len(read_vps_list(path, section="case2")) == 2
-    with pytest.raises(InputError, match="unknown section 'case3'"):
+    with pytest.raises(InputError, match="unknown section of the list .* 'case3'"):
         read_vps_list(path, section="case3")
 
 

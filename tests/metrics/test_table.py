@@ -5,15 +5,28 @@ from vps.metrics import METRICS, find_metric, highest_score_name
 
 
 def test_names_and_directions():
-    assert (
-        list(METRICS)
-        == (
-            "insertion deletion insertion_class deletion_class insertion_iou deletion_iou "
-            "insertion_normalised deletion_normalised highest_score_50 highest_score_75 success "
-            "pointing energy_pointing energy_pointing_mask mu_fidelity sparsity sufficient_area "
-            "necessary_area passes seconds"
-        ).split()
-    )
+    assert list(METRICS) == [
+        "insertion",
+        "deletion",
+        "insertion_class",
+        "deletion_class",
+        "insertion_iou",
+        "deletion_iou",
+        "insertion_normalised",
+        "deletion_normalised",
+        "highest_score_50",
+        "highest_score_75",
+        "success",
+        "pointing",
+        "energy_pointing",
+        "energy_pointing_mask",
+        "mu_fidelity",
+        "sparsity",
+        "sufficient_area",
+        "necessary_area",
+        "passes",
+        "seconds",
+    ]
     lower = {name for name, metric in METRICS.items() if metric.higher_is_better is False}
     assert {name for name in METRICS if "deletion" in name} <= lower
     assert lower - {name for name in METRICS if "deletion" in name} == {

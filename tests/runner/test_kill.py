@@ -9,7 +9,7 @@ import numpy as np
 
 from tests.runner.studies import LOADER, outcome, start, study
 from vps.runner.run import run
-from vps.runner.store import Store, labels_of
+from vps.runner.store import Store, facts_of
 
 COUNT, KILLS = 12, 10
 
@@ -37,5 +37,5 @@ def test_ten_kills_leave_no_trace(tmp_path):
     assert last.exitcode == 0
     assert outcome(out) == expected
     killed, _ = study(tmp_path, COUNT, out=str(out))
-    statuses = {record.status for record in Store(killed, labels_of(lists)).records(lists)}
+    statuses = {record.status for record in Store(killed, facts_of(lists)).records(lists)}
     assert statuses == {"done"}

@@ -14,7 +14,7 @@ from vps.explain import explain
 from vps.result import Explanation
 from vps.runner import work
 from vps.runner.run import run
-from vps.runner.store import Store, labels_of
+from vps.runner.store import Store, facts_of
 
 
 def rows(out):
@@ -30,7 +30,7 @@ def test_each_case_and_method_has_a_row_and_an_explanation(tmp_path):
     summary = run(config, lists, loader=LOADER)
     assert (summary.planned, summary.done, summary.results) == (4, 4, 12)
     assert summary.exit_code == 0
-    store = Store(config, labels_of(lists))
+    store = Store(config, facts_of(lists))
     records = list(store.records(lists))
     assert {record.status for record in records} == {"done"}
     for record in records:
@@ -48,7 +48,7 @@ def test_each_case_and_method_has_a_row_and_an_explanation(tmp_path):
 def test_results_are_those_of_explain(tmp_path):
     config, lists = study(tmp_path, 1)
     run(config, lists, loader=LOADER)
-    store = Store(config, labels_of(lists))
+    store = Store(config, facts_of(lists))
     record = next(store.records(lists))
     found = Explanation.load(store.path(record.task, "vps"))
     expected = explain(
@@ -131,7 +131,7 @@ def test_other_settings_do_not_touch_old_results(tmp_path):
     after = outcome(config.out)
     assert len(after) == 2 * len(before)
     assert {path: after[path] for path in before} == before
-    store = Store(other, labels_of(lists))
+    store = Store(other, facts_of(lists))
     for record in store.records(lists):
         assert Explanation.load(store.path(record.task, record.method)).fill == "black"
 
@@ -286,7 +286,7 @@ def test_shards_together_are_the_whole(tmp_path):
 
 def test_what_another_process_holds_is_waited_for(tmp_path):
     config, lists = study(tmp_path, 2)
-    store = Store(config, labels_of(lists))
+    store = Store(config, facts_of(lists))
     task = next(store.records(lists)).task
     lock = store.lock(task)
     assert lock.__enter__()
@@ -305,6 +305,6 @@ def test_what_another_process_holds_is_waited_for(tmp_path):
 def test_random_methods_have_a_seed_of_their_own_in_each_case(tmp_path):
     config, lists = study(tmp_path, 2)
     run(config, lists, loader=LOADER)
-    store = Store(config, labels_of(lists))
+    store = Store(config, facts_of(lists))
     paths = [store.path(record.task, "vps") for record in store.records(lists)]
     assert len({Explanation.load(path).seed for path in paths}) == 4

@@ -8,14 +8,14 @@ import pytest
 from tests.runner.studies import config_of, lists_of
 from vps.errors import OutputError
 from vps.runner.plan import Task
-from vps.runner.store import Store, labels_of, safe_name
+from vps.runner.store import Store, facts_of, safe_name
 
 LISTS = lists_of(2)
 TASK = Task("drawn", LISTS["drawn"].cases[0])
 
 
 def store_of(folder, lists=LISTS, **changes):
-    return Store(config_of(folder, **changes), labels_of(lists))
+    return Store(config_of(folder, **changes), facts_of(lists))
 
 
 def digest(folder, **changes):

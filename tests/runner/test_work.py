@@ -11,7 +11,7 @@ from tests.runner import studies
 from tests.runner.studies import BOXES, BrightnessDetector, study
 from vps.data.cases import Case
 from vps.runner.plan import plan
-from vps.runner.store import labels_of
+from vps.runner.store import facts_of
 from vps.runner.work import Worker
 from vps.targets import Kind
 
@@ -77,7 +77,7 @@ def two_sets(tmp_path):
 def statuses(config, lists, loader):
     loads.clear()
     asked.clear()
-    worker = Worker(config, labels_of(lists), f"{__name__}:{loader}", "cpu")
+    worker = Worker(config, facts_of(lists), f"{__name__}:{loader}", "cpu")
     return [worker.run(task).statuses["vps"] for tasks in plan(lists) for task in tasks]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -80,18 +80,27 @@ def detection_cases(
 
 
 def phrase_cases(
-    detector: OpenVocabularyDetector, sample: Sample, selection: Selection, counts: Counter[str]
+    detector: OpenVocabularyDetector,
+    sample: Sample,
+    selection: Selection,
+    counts: Counter[str],
+    refused: Callable[[InputError], None],
 ) -> Iterator[Case]:
     """The cases of an image of a grounding data set: each phrase is asked alone.
 
     Args and what is yielded are as for `detection_cases`; nothing is left out as a repetition.
+    `refused` is called for each phrase that the detector cannot read, empty or too long.
     """
     counts["images"] += 1
     for index in np.flatnonzero(~sample.ignored).tolist():
         phrase, truth = sample.labels[index], _box(sample, index)
         counts["annotations"] += 1
         key = f"a{sample.object_ids[index]}"
-        best = best_candidate(detector, sample, phrase, selection.nms_iou)
+        try:
+            best = best_candidate(detector, sample, phrase, selection.nms_iou)
+        except InputError as error:
+            refused(error)
+            continue
         about = {"object_id": sample.object_ids[index], "area": float(sample.areas[index])}
         if best is None:
             case = Case(sample.image_id, key, Kind.MISSED, truth, phrase, **about)

@@ -61,7 +61,8 @@ def select_cases(
         rename: the detector's labels -> the data set's, where they differ. Cases bear the
             detector's names.
         batch_size: the most images that go through the detector at a time.
-        strict: whether an image that cannot be read is an error; else it is skipped with a record.
+        strict: whether an image or phrase that cannot be read is an error; else it is skipped with
+            a record.
         progress: called after each image with the number of those looked at and of all.
 
     Raises:
@@ -77,7 +78,7 @@ def select_cases(
     ]
     samples = _read(dataset, selection, strict, skipped, progress)
     if dataset.grounding:
-        offered = _by_phrase(detector, samples, selection, counts)
+        offered = _by_phrase(detector, samples, selection, counts, strict, skipped)
     else:
         offered = _by_detection(
             detector, dataset, samples, selection, rename, batch_size, counts, skipped
@@ -129,7 +130,12 @@ def _by_detection(
 
 
 def _by_phrase(
-    detector: Detector, samples: Iterable[Sample], selection: Selection, counts: Counter[str]
+    detector: Detector,
+    samples: Iterable[Sample],
+    selection: Selection,
+    counts: Counter[str],
+    strict: bool,
+    skipped: Skipped,
 ) -> Iterator[Case]:
     if not isinstance(detector, OpenVocabularyDetector):
         raise InputError(
@@ -137,7 +143,13 @@ def _by_phrase(
             "for any"
         )
     for sample in samples:
-        yield from phrase_cases(detector, sample, selection, counts)
+
+        def refused(error: InputError, image_id: Id = sample.image_id) -> None:
+            if strict:
+                raise error
+            skipped.append(_skipped(str(error), image_id))
+
+        yield from phrase_cases(detector, sample, selection, counts, refused)
 
 
 def _read(

@@ -17,7 +17,7 @@ class Selection:
         score_threshold, nms_iou: what counts as a detection, see `vps.detections.visible`. For a
             phrase, it is the candidate with the highest score, whatever the threshold.
         iou_threshold: from which IoU on a detection is on an object, in (0, 1].
-        background_iou: up to which IoU a box is on nothing, in [0, 1], below `iou_threshold`.
+        background_iou: up to which IoU a box is on nothing, above 0 and below `iou_threshold`.
         max_detections: how many detections of a label count in an image, as in COCO.
         kinds: those that are chosen; of others, only the number is found out.
         per_kind, per_class, per_frequency, per_image: the most cases, see
@@ -48,9 +48,9 @@ class Selection:
         for name in ("score_threshold", "nms_iou"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name} must lie in [0, 1], got {getattr(self, name)}")
-        if not 0 <= self.background_iou < self.iou_threshold <= 1:
+        if not 0 < self.background_iou < self.iou_threshold <= 1:
             raise InputError(
-                "0 <= background_iou < iou_threshold <= 1 must hold, got "
+                "0 < background_iou < iou_threshold <= 1 must hold, got "
                 f"{self.background_iou} and {self.iou_threshold}"
             )
         for name in (*self.limits, "images", "max_detections"):

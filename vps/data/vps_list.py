@@ -43,7 +43,7 @@ def read_vps_list(
     with checked_format(path, "the form of the lists of VPS and PhaseWin"):
         entries = read_json(path)
         if isinstance(entries, dict):
-            entries = choose(entries, section, "section")
+            entries = choose(entries, section, f"section of the list {path}")
         if not isinstance(entries, list):
             raise TypeError(f"it holds a {type(entries).__name__}, not a list")
         return tuple(

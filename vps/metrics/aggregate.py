@@ -114,17 +114,15 @@ def mean_interval(
         raise InputError("a mean needs finite values, got NaN or infinity")
     numbers = _numbered(clusters)
     sizes = np.bincount(numbers)
-    # Around the mean, a draw that repeats one value has exactly that value as its mean.
-    mean = float(values.mean())
-    sums = np.bincount(numbers, values - mean)
+    sums = np.bincount(numbers, values)
     rng, count = np.random.default_rng(seed), len(sizes)
     step = max(_ENTRIES // count, 1)
     means = []
     for start in range(0, draws, step):
         drawn = rng.integers(count, size=(min(step, draws - start), count))
         means.append(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1))
-    low, high = _percentiles(mean + np.concatenate(means), level)
-    return Interval(mean, low, high, len(values))
+    low, high = _percentiles(np.concatenate(means), level)
+    return Interval(float(values.mean()), low, high, len(values))
 
 
 def paired(

@@ -55,20 +55,24 @@ def highest_score(class_scores: np.ndarray, ious: np.ndarray, threshold: float =
     return float(np.max(class_scores[ious > threshold], initial=0.0))
 
 
+LEAST_WHOLE = 0.01
+"""Scores of a whole image below it are no evidence of the target."""
+
+
 def normalised(value: float, whole: float) -> float | None:
     """An area under a curve as a share of the score of the whole image.
 
-    It exceeds 1 where parts score higher than the whole. For objects that the detector misses the
-    whole scores next to nothing, and one case can outweigh all others in a mean.
+    It exceeds 1 where parts score higher than the whole.
 
     Args:
         value: what `auc` gave.
         whole: s(V), the score of the whole image.
 
     Returns:
-        value / whole; None where the whole scores 0, for then there is nothing to relate to.
+        value / whole; None where the whole scores less than `LEAST_WHOLE`, as missed objects do:
+        there one case would outweigh all others in a mean.
     """
-    return value / whole if whole > 0 else None
+    return value / whole if whole >= LEAST_WHOLE else None
 
 
 def sufficient_step(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from vps.errors import DetectorError, one_line
+from vps.errors import DetectorError, InputError, one_line
 from vps.extras import require
 from vps.runner.devices import AUTO, thread_settings
 from vps.runner.plan import Queue, Task
@@ -32,7 +33,12 @@ def run_on_ray(job: Job, queue: Queue) -> Iterator[tuple[Task, Reply]]:
     queue.retry(first, None)
     own = not ray.is_initialized()
     if own:
-        ray.init(log_to_driver=False, logging_level="warning")
+        try:
+            ray.init(log_to_driver=False, logging_level="warning")
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise InputError(f"the Ray cluster cannot be joined: {one_line(error)}") from error
+    # Actors on other nodes start in folders of their own.
+    job = dataclasses.replace(job, config=job.config.absolute())
     actors: list[Any] = []
     try:
         actors = _actors(ray, job)
@@ -54,7 +60,7 @@ class Actor:
     """
 
     def __init__(self, job: Job, device: str, threads: int) -> None:
-        self._worker = Worker(job.config, job.labels, job.loader, device, threads)
+        self._worker = Worker(job.config, job.facts, job.loader, device, threads)
 
     def ready(self) -> None:
         """Returns once the actor has been placed."""

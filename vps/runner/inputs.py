@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import importlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from vps.archive import write_atomically
@@ -19,7 +21,9 @@ from vps.data.scene_files import write_coco, write_lvis
 from vps.data.select import select_cases
 from vps.data.vps_list import read_vps_list
 from vps.detector import Detector
-from vps.errors import InputError
+from vps.errors import DetectorError, InputError, OutputError, VpsError, one_line
+from vps.extras import require
+from vps.runner.memory import Fitting
 from vps.targets import Kind
 from vps.typed import to_plain
 
@@ -45,12 +49,21 @@ def load_detector(config: Config, dataset: Dataset, loader: str, device: str) ->
         dataset: what it will look at.
         loader: "module:function", takes a name, labels, device, dtype and options.
         device: where it runs.
+
+    Raises:
+        VpsError: it cannot be loaded, whatever its library raises.
     """
     module, function = loader.split(":")
     settings = config.detector
     labels = settings.labels or dataset.labels or ANY_PHRASE
     load: Callable[..., Detector] = getattr(importlib.import_module(module), function)
-    return load(settings.name, labels, device=device, dtype=settings.dtype, **settings.options)
+    try:
+        return load(settings.name, labels, device=device, dtype=settings.dtype, **settings.options)
+    except VpsError:
+        raise
+    except Exception as error:
+        what = f"detector {settings.name} cannot be loaded: {one_line(error)}"
+        raise DetectorError(what) from error
 
 
 def find_lists(
@@ -74,26 +87,44 @@ def find_lists(
         if data.cases is not None:
             lists[name] = read_list(config, name)
             continue
-        path = list_path(config, name)
-        origin = _origin(config, name)
-        kept = CaseList.load(path) if path.is_file() else None
-        if kept is None or kept.settings.get("origin") != origin:
-            dataset = open_data(config, name)
-            detector = load_detector(config, dataset, loader, device)
-            found = select_cases(
-                detector,
-                dataset,
-                config.select,
-                rename=data.rename,
-                batch_size=config.batch_size,
-                strict=config.run.strict,
-                progress=None if show is None else _named(show, name),
-            )
-            settings = {**found.settings, "origin": origin}
-            kept = dataclasses.replace(found, settings=settings)
-            kept.save(path)
-        lists[name] = kept
+        # Of several runs that start on one folder, one selects and the others wait for its list.
+        with _locked(list_path(config, name).with_suffix(".lock")):
+            lists[name] = _selected(config, name, loader, device, show)
     return lists
+
+
+def _selected(
+    config: Config,
+    name: str,
+    loader: str,
+    device: str,
+    show: Callable[[str, int, int], None] | None,
+) -> CaseList:
+    """The list of the study's folder, made first if it is not there or of other settings."""
+    path, origin = list_path(config, name), _origin(config, name)
+    kept = CaseList.load(path) if path.is_file() else None
+    if kept is not None and kept.settings.get("origin") == origin:
+        return kept
+    dataset = open_data(config, name)
+    detector = load_detector(config, dataset, loader, device)
+
+    def select(batch_size: int) -> CaseList:
+        return select_cases(
+            detector,
+            dataset,
+            config.select,
+            rename=config.datasets[name].rename,
+            batch_size=batch_size,
+            strict=config.run.strict,
+            progress=None if show is None else partial(show, name),
+        )
+
+    found = Fitting(config.batch_size).run(select)
+    annotations = _file_digest(Path(config.datasets[name].annotations))
+    settings = {**found.settings, "origin": origin, "annotations": annotations}
+    kept = dataclasses.replace(found, settings=settings)
+    kept.save(path)
+    return kept
 
 
 def list_path(config: Config, dataset: str) -> Path:
@@ -128,27 +159,50 @@ def draw_scenes(scenes: ScenesConfig) -> None:
     folder = Path(scenes.folder)
     marker = folder / f"scenes_{scenes.split}.json"
     wanted = {"split": scenes.split, "count": scenes.count, "seed": scenes.seed}
-    if marker.is_file():
-        found = json.loads(marker.read_text(encoding="utf-8"))
-        if found != wanted:
-            raise InputError(
-                f"{folder} holds other scenes ({found}) than are asked for ({wanted}): name "
-                "another folder or remove this one"
-            )
-        return
-    for write in (write_coco, write_lvis):
-        write(folder, scenes.split, scenes.count, seed=scenes.seed)
-    write_atomically(marker, json.dumps(wanted).encode())
+    with _locked(marker.with_suffix(".lock")):
+        if marker.is_file():
+            with checked_format(marker, "the form of a note on scenes"):
+                found = read_json(marker)
+            if found != wanted:
+                raise InputError(
+                    f"{folder} holds other scenes ({found}) than are asked for ({wanted}): name "
+                    "another folder or remove this one"
+                )
+            return
+        for write in (write_coco, write_lvis):
+            write(folder, scenes.split, scenes.count, seed=scenes.seed)
+        write_atomically(marker, json.dumps(wanted).encode())
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Wait until no other process holds the lock, then hold it."""
+    lock = require("filelock", extra="eval").FileLock(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        raise OutputError(f"{path} cannot be locked: {one_line(error)}") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _origin(config: Config, name: str) -> str:
     """A digest of all that the selection of a data set's cases depends on."""
     detector = to_plain(config.detector)
     del detector["device"]
-    parts = [to_plain(config.datasets[name]), detector, to_plain(config.select)]
-    scenes = to_plain(config.scenes)
-    return hashlib.sha256(json.dumps([*parts, scenes], sort_keys=True).encode()).hexdigest()[:12]
+    data = config.datasets[name]
+    parts = [to_plain(data), detector, to_plain(config.select), to_plain(config.scenes)]
+    parts += [_file_digest(Path(data.annotations)), config.run.strict]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _named(show: Callable[[str, int, int], None], name: str) -> Callable[[int, int], None]:
-    return lambda done, total: show(name, done, total)
+def _file_digest(path: Path) -> str:
+    """12 hex digits of a file's SHA-256."""
+    with existing_file(path).open("rb") as file:
+        digest = hashlib.sha256()
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()[:12]

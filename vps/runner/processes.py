@@ -154,7 +154,7 @@ def _serve(pipe: Connection, job: Job, device: str, threads: int) -> None:
     """The life of a worker process: it ends when the other end of the pipe does."""
     # Ctrl-C reaches the whole group; the first process ends its workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    worker = Worker(job.config, job.labels, job.loader, device, threads)
+    worker = Worker(job.config, job.facts, job.loader, device, threads)
     ready = False
     with contextlib.suppress(EOFError, OSError):
         while True:

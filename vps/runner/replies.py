@@ -12,7 +12,7 @@ import vps.errors
 from vps.config import Config
 from vps.errors import DetectorError, VpsError
 from vps.runner.plan import Task
-from vps.runner.store import Status, Store
+from vps.runner.store import Facts, Status, Store
 
 Value = TypeVar("Value")
 
@@ -23,12 +23,12 @@ class Job:
 
     Attributes:
         config: of the study.
-        labels: see `vps.runner.store.labels_of`.
+        facts: see `vps.runner.store.facts_of`.
         loader: "module:function", see `vps.runner.inputs.load_detector`.
     """
 
     config: Config
-    labels: Mapping[str, tuple[str, ...]]
+    facts: Mapping[str, Facts]
     loader: str
 
 
@@ -85,7 +85,7 @@ class Deaths:
     """
 
     def __init__(self, job: Job) -> None:
-        self._store = Store(job.config, job.labels)
+        self._store = Store(job.config, job.facts)
         self._attempts = job.config.run.attempts
         self._counts: Counter[Task] = Counter()
 

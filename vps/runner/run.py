@@ -13,7 +13,7 @@ from vps.names import choose
 from vps.runner.plan import Queue, Shard, Task, plan
 from vps.runner.progress import Progress, Summary
 from vps.runner.replies import Job
-from vps.runner.store import Store, labels_of
+from vps.runner.store import Store, facts_of
 from vps.runner.work import aucs_of
 
 EXECUTORS = {
@@ -58,13 +58,13 @@ def run(
     """
     if unknown := set(lists) - set(config.datasets):
         raise InputError(f"there are cases of {', '.join(sorted(unknown))}, but no such data set")
-    labels = labels_of(lists)
-    store = Store(config, labels)
+    facts = facts_of(lists)
+    store = Store(config, facts)
     progress = Progress(planned=sum(len(tasks) for tasks in plan(lists, shard)))
     queue = Queue(_missing(store, plan(lists, shard), progress, show))
     module, function = choose(EXECUTORS, config.run.executor, "executor").split(":")
     execute = getattr(importlib.import_module(module), function)
-    with contextlib.closing(execute(Job(config, labels, loader), queue)) as replies:
+    with contextlib.closing(execute(Job(config, facts, loader), queue)) as replies:
         for task, reply in replies:
             if reply.busy:
                 queue.put_off(task)

@@ -23,5 +23,5 @@ def run_serially(job: Job, queue: Queue) -> Iterator[tuple[Task, Reply]]:
     while (task := queue.take(0)) is not None:
         if worker is None:
             device = devices_here(job.config.detector.device, 1)[0]
-            worker = Worker(job.config, job.labels, job.loader, device, run.threads)
+            worker = Worker(job.config, job.facts, job.loader, device, run.threads)
         yield task, worker.run(task)

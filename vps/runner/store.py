@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -49,9 +49,24 @@ class Record:
     content: Mapping[str, Any]
 
 
-def labels_of(lists: Mapping[str, CaseList]) -> dict[str, tuple[str, ...]]:
-    """What the detector was asked for when the cases of each data set were selected."""
-    return {name: cases.labels for name, cases in lists.items()}
+class Facts(NamedTuple):
+    """What results depend on beyond settings and cases.
+
+    Attributes:
+        labels: what the detector was asked for when the cases were selected; empty if unknown.
+        annotations: digest of the annotation file that they were selected from; "" if unknown.
+    """
+
+    labels: tuple[str, ...] = ()
+    annotations: str = ""
+
+
+def facts_of(lists: Mapping[str, CaseList]) -> dict[str, Facts]:
+    """The facts of each data set, as its list of cases tells them."""
+    return {
+        name: Facts(cases.labels, cases.settings.get("annotations", ""))
+        for name, cases in lists.items()
+    }
 
 
 class Store:
@@ -63,23 +78,24 @@ class Store:
 
     Args:
         config: of the study.
-        labels: see `labels_of`.
+        facts: see `facts_of`.
     """
 
-    def __init__(self, config: Config, labels: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(self, config: Config, facts: Mapping[str, Facts]) -> None:
         self.out = Path(config.out)
         self.methods = tuple(config.methods)
         self._settings = {
-            (dataset, method): _canonical(_settings(config, dataset, method, labels[dataset]))
-            for dataset in labels
+            (dataset, method): _canonical(_settings(config, dataset, method, facts[dataset]))
+            for dataset in facts
             for method in config.methods
         }
 
     def digest(self, task: Task, method: str) -> str:
-        """12 hex digits of the SHA-256 of all that determines the result.
+        """12 hex digits of the SHA-256 of all settings and annotations that the result depends on.
 
-        Not of device, batch size and workers, which change nothing beyond float noise, and not of
-        folders, so that a study can move.
+        Not of device, batch size and workers, which change nothing beyond float noise, and of
+        folders only the last one's name, so that a study can move. Images and weights go by their
+        names: others under the same names need another output folder.
         """
         target = dataclasses.asdict(task.case.target)
         text = self._settings[task.dataset, method] + _canonical([target, task.case.object_id])
@@ -210,7 +226,7 @@ def safe_name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_+-]", "_", text)[:80] + f"~{digest}"
 
 
-def _settings(config: Config, dataset: str, method: str, labels: tuple[str, ...]) -> Any:
+def _settings(config: Config, dataset: str, method: str, facts: Facts) -> Any:
     """What the results of a method on a data set depend on, beside the case."""
     plain, chosen = to_plain(config), config.methods[method]
     detector, data = plain["detector"], plain["datasets"][dataset]
@@ -221,10 +237,10 @@ def _settings(config: Config, dataset: str, method: str, labels: tuple[str, ...]
         "schema": SCHEMA,
         **{key: plain[key] for key in ("regions", "fill", "mode", "lambdas", "seed", "metrics")},
         "detector": detector,
-        "labels": labels,
+        **facts._asdict(),
         "dataset": dataset,
         "data": {key: data[key] for key in ("format", "options", "rename")},
-        "annotations": Path(data["annotations"]).name,
+        "files": [Path(data[key] or "").name for key in ("annotations", "images")],
         "scenes": scenes,
         "method": chosen.method,
         "options": to_plain(config.search_of(method) if chosen.method == VPS else chosen.options),

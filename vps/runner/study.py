@@ -19,7 +19,7 @@ from vps.runner.inputs import draw_scenes, find_lists, read_list
 from vps.runner.plan import parse_shard
 from vps.runner.progress import case_bar
 from vps.runner.run import run
-from vps.runner.store import Record, Store, labels_of
+from vps.runner.store import Record, Store, facts_of
 
 RANK = ("done", "failed", "skipped", "missing")
 
@@ -51,8 +51,12 @@ def run_study(config: Config, loader: str, *, shard: str | None = None, quiet: b
     lists = select(config, loader, quiet=quiet)
     with case_bar(config.name, quiet=quiet) as show:
         summary = run(config, lists, loader=loader, shard=part, show=show)
-    if summary.failed:
-        print(f"{summary.failed} cases failed; see *.error.json below {config.out}/cases")
+    print(
+        f"{config.name}: {summary.done} of {summary.planned} cases done, {summary.failed} failed, "
+        f"{summary.skipped} skipped"
+    )
+    if summary.failed or summary.skipped:
+        print(f"why stands in the *.error.json below {config.out}/cases")
     if part is None:
         print(report_study([config.out]))
     return summary.exit_code
@@ -89,7 +93,9 @@ def report_study(folders: Sequence[str | os.PathLike[str]], out: Path | None = N
     out = out or paths[0]
     config = _config_of(paths[0])
     lists = {name: read_list(config, name) for name in config.datasets}
-    stores = [Store(dataclasses.replace(config, out=str(path)), labels_of(lists)) for path in paths]
+    for path in paths[1:]:
+        _check_same(path, config, lists)
+    stores = [Store(dataclasses.replace(config, out=str(path)), facts_of(lists)) for path in paths]
     counts = dict.fromkeys(RANK, 0)
     failed: list[dict[str, Any]] = []
 
@@ -119,6 +125,19 @@ def report_study(folders: Sequence[str | os.PathLike[str]], out: Path | None = N
     )
 
 
+def _check_same(folder: Path, config: Config, lists: Mapping[str, CaseList]) -> None:
+    """Raise InputError unless a folder is of the same study."""
+    other = dataclasses.replace(_config_of(folder), out=config.out, run=config.run)
+    same = other == config and all(
+        read_list(dataclasses.replace(config, out=str(folder)), name).cases == cases.cases
+        for name, cases in lists.items()
+    )
+    if not same:
+        raise InputError(
+            f"{folder} is of other settings or other cases than {config.out}: report it by itself"
+        )
+
+
 def _rank(found: tuple[Path, Record]) -> int:
     return RANK.index(found[1].status)
 
@@ -127,7 +146,7 @@ def _config_of(folder: Path) -> Config:
     path = folder / "config.yaml"
     if not path.is_file():
         raise InputError(f"{folder} holds no study: config.yaml is missing")
-    return read_config(path, [f"out={folder}"])
+    return dataclasses.replace(read_config(path), out=str(folder))
 
 
 def _moved(row: Mapping[str, Any], folder: Path, out: Path) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ import torch
 from vps.config import Config
 from vps.data.dataset import Dataset
 from vps.detector import Detector, OpenVocabularyDetector
-from vps.errors import DetectorError, InputError, OutputError, VpsError, one_line
+from vps.errors import InputError, OutputError, one_line
 from vps.explain import explain
 from vps.ordering import VPS
 from vps.report.thumbnail import thumbnail
@@ -23,7 +23,7 @@ from vps.runner.measuring import Scene, case_seed, look, row_of
 from vps.runner.memory import Fitting, is_broken
 from vps.runner.plan import Task
 from vps.runner.replies import Reply
-from vps.runner.store import Status, Store
+from vps.runner.store import Facts, Status, Store
 from vps.types import Sample
 
 
@@ -39,7 +39,7 @@ class Worker:
 
     Args:
         config: of the study.
-        labels: see `vps.runner.store.labels_of`.
+        facts: see `vps.runner.store.facts_of`.
         loader: "module:function", see `vps.runner.inputs.load_detector`.
         device: where the detector runs.
         threads: how many cores it may use; None leaves that as it is.
@@ -48,7 +48,7 @@ class Worker:
     def __init__(
         self,
         config: Config,
-        labels: Mapping[str, tuple[str, ...]],
+        facts: Mapping[str, Facts],
         loader: str,
         device: str,
         threads: int | None = None,
@@ -56,7 +56,8 @@ class Worker:
         if threads is not None:
             torch.set_num_threads(threads)
         self._config = config
-        self._store = Store(config, labels)
+        self._store = Store(config, facts)
+        self._facts = facts
         self._loader = loader
         self._device = device
         self._fitting = Fitting(config.batch_size)
@@ -174,6 +175,8 @@ class Worker:
         key = task.dataset, task.case.image_id
         if self._sample is None or self._sample[0] != key:
             self._scene = self._sample = None
+            if task.case.image_id not in set(dataset.image_ids):
+                raise InputError(f"{task}: the data set has no such image")
             try:
                 self._sample = key, dataset.find(task.case.image_id)
             except InputError as error:
@@ -188,6 +191,16 @@ class Worker:
     def _detector_for(self, dataset: Dataset) -> Detector:
         """The detector, asked for the labels of a data set; weights are loaded once if possible."""
         asked = self._config.detector.labels or dataset.labels
+        detector = self._ask(dataset, asked)
+        wanted = self._facts[dataset.name].labels
+        if wanted and not dataset.grounding and wanted != tuple(detector.labels):
+            raise InputError(
+                f"the cases of {dataset.name} were selected with other labels than the detector is "
+                f"asked for now ({len(wanted)} and {len(detector.labels)}): select them again"
+            )
+        return detector
+
+    def _ask(self, dataset: Dataset, asked: tuple[str, ...]) -> Detector:
         if self._detector is not None:
             known, detector = self._detector
             if known == asked:
@@ -199,15 +212,8 @@ class Worker:
                 return detector
         # Never two models at a time in the memory of a device.
         self._detector = self._scene = None
-        try:
-            detector = load_detector(self._config, dataset, self._loader, self._device)
-        except VpsError:
-            raise
-        except Exception as error:
-            what = f"detector {self._config.detector.name} cannot be loaded: {one_line(error)}"
-            raise DetectorError(what) from error
-        self._detector = asked, detector
-        return detector
+        self._detector = asked, load_detector(self._config, dataset, self._loader, self._device)
+        return self._detector[1]
 
 
 def aucs_of(row: Mapping[str, Any]) -> tuple[float, float]:

@@ -1,0 +1,68 @@
+"""The scripts of a study, as their users call them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.runner.studies import LOADER, config_of, draw
+from tools import eval as eval_tool
+from tools import select_cases
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch) -> Path:
+    for tool in (eval_tool, select_cases):
+        monkeypatch.setattr(tool, "LOADER", LOADER)
+    draw(tmp_path, 2)
+    return config_of(tmp_path, select={"score_threshold": 0.2}).save(tmp_path / "study.yaml")
+
+
+def test_selection_alone_writes_lists_and_says_what_is_in_them(config, tmp_path, capsys):
+    assert select_cases.main([str(config), "--quiet", "--set", "select.per_kind=3"]) == 0
+    path = tmp_path / "out" / "lists" / "drawn.json"
+    assert capsys.readouterr().out == f"drawn: 3 cases (3 of 4 correct) -> {path}\n"
+    assert len(json.loads(path.read_text())["cases"]) == 3
+
+
+def test_a_study_is_run_with_overrides_and_its_config_saved(config, tmp_path, capsys):
+    out = tmp_path / "other"
+    given = ["--set", f"out={out}", "--set", "methods={box: }", "--quiet"]
+    assert eval_tool.main([str(config), *given]) == 0
+    assert f"{out}/index.html" in capsys.readouterr().out
+    assert "leave_one_out" in (out / "config.yaml").read_text()
+    assert len(list(out.rglob("*.row.json"))) == 4
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["--set", "serach.name=greedy"], "did you mean 'search'"),
+        (["--set", "datasets.drawn.annotations=none.json"], "none.json does not exist"),
+        (["--set", "select.kinds=[duplicate]"], "no case is left of drawn"),
+        (["--set", "datasets.drawn.rename={cow: cat}"], "cow"),
+        (["--shard", "3/2"], "1 <= I <= N"),
+        (["--shard", "half"], "a shard is I/N"),
+        (["--set", "out=FILE/below"], "cannot be written"),
+    ],
+)
+def test_mistakes_are_told_in_a_line(config, tmp_path, capsys, given, message):
+    (tmp_path / "file").touch()
+    given = [text.replace("FILE", str(tmp_path / "file")) for text in given]
+    assert eval_tool.main([str(config), "--quiet", *given]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+    assert message in error
+
+
+def test_an_image_that_is_gone_is_skipped_unless_strict(config, tmp_path, capsys):
+    (tmp_path / "images" / "2.png").write_bytes(b"no image")
+    strict = [str(config), "--quiet", "--set", "run.strict=true"]
+    assert eval_tool.main(strict) == 2
+    assert "2.png is not an image" in capsys.readouterr().err
+    assert eval_tool.main([str(config), "--quiet"]) == 0
+    cases = json.loads((tmp_path / "out" / "lists" / "drawn.json").read_text())
+    assert [entry["image_id"] for entry in cases["skipped"]] == [2]
