@@ -164,3 +164,25 @@ def test_saved_answers_load_equal(kind, tmp_path):
 def test_what_cannot_be_asked_is_refused(target, settings, message):
     with pytest.raises(InputError, match=message):
         answer(constant(0.1), target, **settings)
+
+
+def test_another_candidate_that_is_found_counts_even_where_it_does_not_attain_s():
+    """Without region 0 the best IoU x score is a good box below the threshold, yet a loose box
+    above the threshold is left: the detection is not gone until region 1 is hidden, too."""
+    loose = (2.0, 2.0, 10.0, 6.3)  # IoU 0.54
+
+    def answer(keep: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        scores = np.array([[0, 0.9 if keep[0] else 0.29, 0], [0, 0.5 * keep[1], 0]])
+        return np.array([TARGET.box, loose]), scores
+
+    detector = strip_detector(answer)
+    found = explain_failure(
+        detector,
+        photo(),
+        Target(TARGET.box, "dog", Kind.BACKGROUND),
+        regions=detector.regions,
+        search="leave_one_out",
+    )
+    assert found.repair is not None
+    assert found.repair.regions == (0, 1)
+    assert found.repair.found_score == pytest.approx(0.29)

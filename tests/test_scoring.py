@@ -21,7 +21,7 @@ def plain_iou(one, other) -> float:
 
 def by_loops(boxes, scores, mode):
     """The definitions of the modes, read aloud."""
-    best = np.zeros(7)
+    best, found = np.zeros(7), 0.0
     for box, row in zip(boxes, scores, strict=True):
         overlap, probability = plain_iou(box, TARGET.box), row[DOG]
         value = {
@@ -31,7 +31,9 @@ def by_loops(boxes, scores, mode):
         }[mode]
         if value > best[0]:
             best = np.array([value, probability, overlap, *box])
-    return best
+        if overlap > 0.5:
+            found = max(found, probability)
+    return np.array([*best, found])
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -50,10 +52,10 @@ def test_equals_the_definition_by_loops(mode):
 @pytest.mark.parametrize("mode", MODES)
 def test_no_candidates_and_padding_score_zero(mode):
     none = Detections(torch.zeros(2, 0, 4), torch.zeros(2, 0, 3), LABELS)
-    assert torch.equal(best_candidates(none, BOX, DOG, mode), torch.zeros(2, 7))
+    assert torch.equal(best_candidates(none, BOX, DOG, mode), torch.zeros(2, 8))
     padded = Detections(BOX.expand(2, 1, 4), torch.zeros(2, 1, 3), LABELS)
     for column in range(3):
-        assert torch.equal(best_candidates(padded, BOX, column, mode), torch.zeros(2, 7))
+        assert torch.equal(best_candidates(padded, BOX, column, mode), torch.zeros(2, 8))
 
 
 def test_class_score_and_iou_are_those_of_one_candidate():
@@ -62,7 +64,7 @@ def test_class_score_and_iou_are_those_of_one_candidate():
     best = best_candidates(
         Detections(torch.stack([far, BOX])[None], scores, LABELS), BOX, DOG, "object"
     )
-    assert best[0].tolist() == [0.5, 0.5, 1.0, *TARGET.box]
+    assert best[0].tolist() == [0.5, 0.5, 1.0, *TARGET.box, 0.5]
 
 
 def test_half_precision_detections():
@@ -80,5 +82,5 @@ def test_scores_of_targets_equal_those_of_one_candidate_each(mode):
     ious = iou(boxes.float(), BOX[None])[..., 0]
     rows = target_rows(TargetScores(scores[..., 0], ious, boxes), mode)
     expected = best_candidates(Detections(boxes, scores, ("dog",)), BOX, 0, mode)
-    assert rows.shape == (30, 1, 7)
+    assert rows.shape == (30, 1, 8)
     np.testing.assert_allclose(rows[:, 0], expected, rtol=1e-5, atol=1e-6)

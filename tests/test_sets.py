@@ -54,7 +54,7 @@ def test_of_up_to_12_regions_the_set_is_the_smallest_of_all(kind, hide, count):
         find = necessary_set if hide else sufficient_set
         objective = make(detector)
         found = find(objective, order, threshold=0.5)
-        goal = (unseen if hide else seen)(0, 0.5, 0.5)
+        goal = (unseen if hide else seen)(0, 0.5)
         assert found.passes == objective.source.passes <= 2**count
         assert found.exact
         best = fewest(objective.source, goal, count, hide)
@@ -72,7 +72,7 @@ def test_no_region_can_be_left_out_whatever_the_score(hide, count, passes):
         weights = rng.normal(0.1, 0.4, count)
         source = make(strip_detector(noisy(weights, 0.4), count)).source
         order = np.argsort(weights if hide else -weights)
-        goal = (unseen if hide else seen)(0, 0.6, 0.5)
+        goal = (unseen if hide else seen)(0, 0.6)
         found = smallest_set(source, goal, [order], hide=hide, passes=passes)
         if found.regions is not None and len(found.regions):
             assert is_irreducible(source, goal, found.regions, count, hide)
@@ -83,7 +83,7 @@ def test_a_pair_that_only_works_together_is_found_from_the_far_end_of_the_order(
     detector = strip_detector(by_score(lambda keep: 0.8 * (not keep[17] and not keep[41])), 60)
     last = np.r_[np.delete(np.arange(60), [17, 41]), 17, 41]
     source = make(detector).source
-    found = smallest_set(source, seen(0, 0.3, 0.5), [last[::-1], last], hide=True, passes=500)
+    found = smallest_set(source, seen(0, 0.3), [last[::-1], last], hide=True, passes=500)
     assert found.regions.tolist() == [17, 41]
     assert found.exact  # no single one does
     assert found.passes <= 500
@@ -93,7 +93,7 @@ def test_a_beam_finds_what_grows_step_by_step():
     """Three of 60 regions are in the way; the more are hidden, the better."""
     bad = [5, 30, 44]
     detector = strip_detector(by_score(lambda keep: 0.2 * (~keep[bad]).sum()), 60)
-    found = smallest_set(make(detector).source, seen(0, 0.5, 0.5), hide=True, passes=400)
+    found = smallest_set(make(detector).source, seen(0, 0.5), hide=True, passes=400)
     assert found.regions.tolist() == bad
 
 
@@ -106,17 +106,17 @@ def test_what_is_so_already_needs_no_region():
 @pytest.mark.parametrize("hide", [False, True])
 def test_what_can_never_be_seen_takes_a_bounded_number_of_passes(hide):
     source = make(strip_detector(constant(0.0), 60)).source
-    found = smallest_set(source, seen(0, 0.3, 0.5), [np.arange(60)], hide=hide, passes=300)
+    found = smallest_set(source, seen(0, 0.3), [np.arange(60)], hide=hide, passes=300)
     assert found.regions is None
     assert not found.exact
     assert found.passes == source.passes <= 301
     few = make(strip_detector(constant(0.0))).source
-    none = smallest_set(few, seen(0, 0.3, 0.5), hide=hide)
+    none = smallest_set(few, seen(0, 0.3), hide=hide)
     assert (none.regions, none.exact, none.passes) == (None, True, 64)
 
 
 def test_a_limit_is_a_number_of_passes():
     with pytest.raises(InputError, match="0 or more"):
         smallest_set(
-            make(strip_detector(constant(0.0))).source, seen(0, 0.3, 0.5), hide=True, passes=-1
+            make(strip_detector(constant(0.0))).source, seen(0, 0.3), hide=True, passes=-1
         )

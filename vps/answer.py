@@ -29,6 +29,7 @@ class RegionSet:
         hidden: whether they are hidden and the rest shown, or they are shown alone.
         score: s of the target.
         class_score, iou, box: of the candidate that attains s; zeros where there is none.
+        found_score: the highest class score of any candidate with IoU > 0.5; 0 without one.
         rival_score: s of the rival; None where there is none.
         exact: no set of fewer regions does the same; otherwise, only no region can be left out.
     """
@@ -40,6 +41,7 @@ class RegionSet:
     class_score: float
     iou: float
     box: Box
+    found_score: float
     rival_score: float | None = None
     exact: bool = False
 
@@ -62,9 +64,9 @@ class Answer:
         necessary: the smallest set without which it does not find the target.
         repair: the smallest set whose hiding makes the failure go away.
         best: for a missed target, the part of the path that is found with the highest class score.
-        best_score: the highest class score of the target, with the IoU, of any subset seen.
-        threshold: the lowest class score of a detection.
-        iou: that its box must exceed.
+        whole_score: the highest class score of the target, with IoU > 0.5, of the whole image.
+        best_score: the same of any subset seen.
+        threshold: the lowest class score of a detection, at an IoU above 0.5.
         passes: of everything together.
         seconds: likewise, wall clock.
     """
@@ -74,9 +76,9 @@ class Answer:
     rival: Target | None
     explanation: Explanation
     rival_explanation: Explanation | None
+    whole_score: float
     best_score: float
     threshold: float
-    iou: float
     passes: int
     seconds: float
     sufficient: RegionSet | None = None
@@ -88,16 +90,14 @@ class Answer:
     @property
     def found_at_once(self) -> bool:
         """Whether the whole image, with nothing hidden, has the target found."""
-        whole = self.explanation
-        seen = whole.deletion_class[0] >= self.threshold and whole.deletion_iou[0] > self.iou
-        return bool(seen)
+        return self.whole_score >= self.threshold
 
     def sentence(self) -> str:
         """The answer in one sentence of plain English, with its numbers."""
         if self.rival is not None:
             return self._contrast(self.rival)
         name, at = self.target.label, f"(threshold {self.threshold:.2f})"
-        score = self.explanation.deletion_class[0]
+        score = self.whole_score
         if self.kind is Kind.MISSED:
             return self._missed(name, at)
         if not self.found_at_once:
@@ -108,18 +108,18 @@ class Answer:
             text += f" needs no more than {_part(self.sufficient)}" if self.sufficient else ""
             if self.repair is None:
                 return f"{text}; no part was found whose hiding removes it {at}"
-            left = self.repair.class_score
+            left = self.repair.found_score
             return f"{text}; hide {_part(self.repair)} and it drops to {left:.2f} {at}"
         text = f"the {name} ({score:.2f}) is found"
         if self.sufficient is not None:
             alone = self.sufficient
-            text += f" from {_part(alone)} alone, at {alone.class_score:.2f},"
+            text += f" from {_part(alone)} alone, at {alone.found_score:.2f},"
         if self.necessary is None:
             return f"{text} and no part was found whose hiding loses it {at}"
         return f"{text} and is lost when {_part(self.necessary)} are hidden {at}"
 
     def _missed(self, name: str, at: str) -> str:
-        score = self.explanation.deletion_class[0]
+        score = self.whole_score
         if self.found_at_once:
             return (
                 f"the {name} is found here, at {score:.2f} {at}; if it is not shown, another box "
@@ -128,12 +128,12 @@ class Answer:
         if self.repair is not None:
             return (
                 f"the {name} was missed because of what is hidden here: hide {_part(self.repair)} "
-                f"and it is found at {self.repair.class_score:.2f} {at}"
+                f"and it is found at {self.repair.found_score:.2f} {at}"
             )
         if not self.best_score > 0:
             return (
                 f"the {name} cannot be found here: whatever is hidden or shown, no box of it scores"
-                f" above 0 with IoU > {self.iou:g}, in {self.passes} passes"
+                f" above 0 with IoU > 0.5, in {self.passes} passes"
             )
         return (
             f"the {name} was missed, and no part of the image was found whose hiding helps: it "

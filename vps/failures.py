@@ -36,7 +36,6 @@ def explain_failure(
     *,
     rival: Target | None = None,
     threshold: float = 0.3,
-    iou: float = 0.5,
     set_passes: int | None = None,
     regions: int | Regions = 64,
     region_method: str = "slico",
@@ -76,8 +75,7 @@ def explain_failure(
         target: of the kind that is asked about; where it has a rival, the truth.
         rival: what the detector said instead; by default `target.said_label` on the same box for
             "classification", otherwise `said_label` (or the same label) on `said_box`.
-        threshold: the lowest class score of a detection.
-        iou: that its box must exceed to be the target's.
+        threshold: the lowest class score of a detection; its IoU must exceed 0.5.
         set_passes: about the most passes for each of the sets, beside the search of the orders; by
             default, as many as the effort allows for the order of one target.
         regions, region_method, search, effort, budget, time_limit, fill, lambdas, batch_size, seed,
@@ -90,10 +88,10 @@ def explain_failure(
     """
     start = time.perf_counter()
     check_search(search, effort, budget)
-    if not (0 < threshold <= 1 and 0 <= iou < 1):
-        raise InputError(
-            f"a threshold lies in (0, 1] and an IoU to exceed in [0, 1), got {threshold} and {iou}"
-        )
+    if not 0 < threshold <= 1:
+        raise InputError(f"a threshold lies in (0, 1], got {threshold}")
+    if set_passes is not None and set_passes < 0:
+        raise InputError(f"a number of passes is 0 or more, got {set_passes}")
     targets = [target, *_rivals(target, rival)]
     rgb, name = open_image(image)
     question = ask(
@@ -120,7 +118,7 @@ def explain_failure(
         raise KeyboardInterrupt
     if set_passes is None:
         set_passes = passes_allowed(AUTO, effort, None, question.regions.count)
-    asked = _Asked(question, source, explanations, threshold, iou, set_passes)
+    asked = _Asked(question, source, explanations, threshold, set_passes)
     best = asked.best_score()
     sets = asked.sets()
     for note in dict.fromkeys(note for one in explanations for note in one.warnings):
@@ -133,8 +131,8 @@ def explain_failure(
         rival_explanation=explanations[1] if len(targets) > 1 else None,
         **sets,
         best_score=max(best, asked.best_score()),
+        whole_score=asked.whole_score(),
         threshold=threshold,
-        iou=iou,
         passes=source.passes,
         seconds=time.perf_counter() - start,
     )
@@ -167,12 +165,11 @@ class _Asked:
         source: Passes,
         explanations: Sequence[Explanation],
         threshold: float,
-        iou: float,
         passes: int | None,
     ) -> None:
         self._question, self._source = question, source
         self._explanations = explanations
-        self._at = (threshold, iou)
+        self._threshold = threshold
         self._passes = passes
 
     def sets(self) -> dict[str, RegionSet | None]:
@@ -181,27 +178,31 @@ class _Asked:
         order = self._explanations[0].order
         if kind in CONTRASTS:
             other = self._explanations[1].order
-            ours, theirs = wins(0, 1, *self._at), wins(1, 0, *self._at)
+            ours, theirs = wins(0, 1, self._threshold), wins(1, 0, self._threshold)
             return {
                 "sufficient": self._find(ours, [order, other[::-1]], hide=False),
                 "rival_sufficient": self._find(theirs, [other, order[::-1]], hide=False),
                 "repair": self._find(ours, [other, order[::-1]], hide=True),
             }
-        sets = {"sufficient": self._find(seen(0, *self._at), [order], hide=False)}
+        sets = {"sufficient": self._find(seen(0, self._threshold), [order], hide=False)}
         if kind is Kind.MISSED:
             sets["best"] = self._best_step()
             away = [order[::-1], self._around()]
-            sets["repair"] = self._find(seen(0, *self._at), away, hide=True)
+            sets["repair"] = self._find(seen(0, self._threshold), away, hide=True)
             return sets
-        sets["necessary"] = self._find(unseen(0, *self._at), [order], hide=True)
+        sets["necessary"] = self._find(unseen(0, self._threshold), [order], hide=True)
         if kind in (Kind.BACKGROUND, Kind.DUPLICATE):
             sets["repair"] = sets["necessary"]
         return sets
 
     def best_score(self) -> float:
-        """The highest class score of any subset seen whose box has the IoU."""
-        rows = self._source.rows[:, 0]
-        return float(rows[rows[:, 2] > self._at[1], 1].max(initial=0))
+        """The highest class score with IoU > 0.5 of any subset seen."""
+        return float(self._source.rows[:, 0, 7].max(initial=0))
+
+    def whole_score(self) -> float:
+        """The same of the whole image."""
+        whole = np.ones((1, self._question.regions.count), bool)
+        return float(self._source.evaluate(whole)[0, 0, 7])
 
     def _find(self, goal: Goal, orders: Sequence[np.ndarray], *, hide: bool) -> RegionSet | None:
         found = smallest_set(self._source, goal, orders, hide=hide, passes=self._passes)
@@ -213,7 +214,7 @@ class _Asked:
         shown = np.full((1, self._question.regions.count), hide)
         shown[0, regions] = not hide
         rows = self._source.evaluate(shown)[0]
-        x1, y1, x2, y2 = rows[0, 3:].tolist()
+        x1, y1, x2, y2 = rows[0, 3:7].tolist()
         return RegionSet(
             regions=tuple(int(region) for region in regions),
             area=float(self._question.regions.areas[regions].sum()),
@@ -222,6 +223,7 @@ class _Asked:
             class_score=float(rows[0, 1]),
             iou=float(rows[0, 2]),
             box=(x1, y1, x2, y2),
+            found_score=float(rows[0, 7]),
             rival_score=float(rows[1, 0]) if len(rows) > 1 else None,
             exact=exact,
         )
@@ -229,8 +231,7 @@ class _Asked:
     def _best_step(self) -> RegionSet | None:
         """The prefix of the path with the highest class score at the IoU, as in the paper."""
         order = self._explanations[0].order
-        rows = self._source.evaluate(prefixes(order))
-        scores = np.where(rows[:, 0, 2] > self._at[1], rows[:, 0, 1], 0)
+        scores = self._source.evaluate(prefixes(order))[:, 0, 7]
         step = int(np.argmax(scores))
         if not scores[step] > 0:
             return None

@@ -82,7 +82,7 @@ class Objective:
             DetectorError: the detector breaks its contract.
         """
         table = self.source.evaluate(keep)[:, self.number]
-        return Evaluation(table[:, 0], table[:, 1], table[:, 2], table[:, 3:])
+        return Evaluation(table[:, 0], table[:, 1], table[:, 2], table[:, 3:7])
 
     def value(self, keep: np.ndarray) -> np.ndarray:
         """F(S) of each subset; subsets and complements share their batches.

@@ -76,7 +76,7 @@ class Passes:
         self._mask = Masker(pixels, labels, make_fill(fill, pixels), batch_size)
         self._index: dict[bytes, int] = {}
         self._subsets = np.empty((0, regions.count), bool)
-        self._rows = np.empty((0, len(targets), 7))
+        self._rows = np.empty((0, len(targets), 8))
 
     @property
     def passes(self) -> int:
@@ -91,7 +91,7 @@ class Passes:
 
     @property
     def rows(self) -> np.ndarray:
-        """(n, T, 7) float64, what `vps.scoring.best_candidates` says of `subsets`."""
+        """(n, T, 8) float64, what `vps.scoring.best_candidates` says of `subsets`."""
         return self._rows[: self.passes]
 
     def new(self, keep: np.ndarray) -> np.ndarray:
@@ -115,7 +115,7 @@ class Passes:
             keep: (K, m) bool, True where a region is shown.
 
         Returns:
-            (K, T, 7) float64: s, class score, IoU and box xyxy, see `vps.scoring.best_candidates`.
+            (K, T, 8) float64, see `vps.scoring.best_candidates`.
 
         Raises:
             InputError: another shape or type.
@@ -143,7 +143,7 @@ class Passes:
         self._index.update((key, start + i) for i, key in enumerate(_keys(batch)))
 
     def _detect(self, keep: np.ndarray) -> np.ndarray:
-        """(B, T, 7) rows of `best_candidates` for (B, m) subsets, in one pass of the detector."""
+        """(B, T, 8) rows of `best_candidates` for (B, m) subsets, in one pass of the detector."""
         with torch.no_grad():
             shown = self._mask(torch.from_numpy(keep).to(self._boxes.device))
             try:
@@ -160,7 +160,7 @@ class Passes:
         return rows
 
     def _score(self, shown: Tensor) -> Tensor:
-        """(B, T, 7) rows of `best_candidates` for (B, 3, h, w) masked pixels."""
+        """(B, T, 8) rows of `best_candidates` for (B, 3, h, w) masked pixels."""
         detector = self._detector
         if self._scorer is not None:
             found = self._scorer.score_targets(shown, self.size, self.targets)

@@ -11,7 +11,7 @@ from vps import boxes
 from vps.types import Detections, TargetScores
 
 CLASS_MODE_IOU = 0.5
-"""The IoU that a candidate must exceed to count in mode "class"."""
+"""The IoU that a candidate must exceed to count in mode "class", and as a find of the target."""
 
 
 def _object(ious: Tensor, class_scores: Tensor, _scores: Tensor) -> Tensor:
@@ -53,27 +53,32 @@ def best_candidates(detections: Detections, target: Tensor, column: int, mode: s
         mode: a key of `MODES`.
 
     Returns:
-        (B, 7) float32 on the detections' device: s, p_c, IoU and box xyxy of the candidate that
-        attains s. All zeros for an image with s = 0, no candidates included: then no box does.
+        (B, 8) float32 on the detections' device: s, p_c, IoU and box xyxy of the candidate that
+        attains s, all zeros for an image with s = 0, no candidates included: then no box does. Last
+        comes the highest p_c of any candidate with IoU > `CLASS_MODE_IOU`, 0 without one, whatever
+        the mode: whether the detector finds the target at a threshold.
     """
     candidates = detections.boxes.float()
     if candidates.shape[1] == 0:
-        return candidates.new_zeros(len(candidates), 7)
+        return candidates.new_zeros(len(candidates), 8)
     ious = boxes.iou(candidates, target.to(candidates)[None])[..., 0]
     class_scores = detections.scores[..., column].float()
     value, best = MODES[mode](ious, class_scores, detections.scores).max(dim=1, keepdim=True)
     rows = [value, class_scores.gather(1, best), ious.gather(1, best)]
     box = candidates.gather(1, best[..., None].expand(-1, -1, 4))[:, 0]
-    return torch.cat([*rows, box], dim=1) * (value > 0)
+    found = _class(ious, class_scores, detections.scores).amax(dim=1, keepdim=True)
+    return torch.cat([torch.cat([*rows, box], dim=1) * (value > 0), found], dim=1)
 
 
 def target_rows(found: TargetScores, mode: str) -> Tensor:
     """What `best_candidates` tells of a target, from a detector that scores targets itself.
 
     Returns:
-        (B, T, 7) float32: s, p_c, IoU and box xyxy; all zeros where s = 0.
+        (B, T, 8) float32, as of `best_candidates`.
     """
     class_scores, ious = found.class_scores.float(), found.ious.float()
     value = MODES[mode](ious, class_scores, class_scores[..., None])
     rows = torch.stack([value, class_scores, ious], dim=-1)
-    return torch.cat([rows, found.boxes.float()], dim=-1) * (value > 0)[..., None]
+    attained = torch.cat([rows, found.boxes.float()], dim=-1) * (value > 0)[..., None]
+    seen = _class(ious, class_scores, class_scores[..., None])
+    return torch.cat([attained, seen[..., None]], dim=-1)

@@ -81,7 +81,6 @@ def sufficient_set(
     order: np.ndarray,
     *,
     threshold: float,
-    iou: float = 0.5,
     passes: int | None = None,
 ) -> FoundSet:
     """The smallest set whose regions alone make the detector find the target.
@@ -89,11 +88,10 @@ def sufficient_set(
     Args:
         objective: of the target.
         order: (m,) of an explanation.
-        threshold: the lowest class score of a detection.
-        iou: that it must exceed.
+        threshold: the lowest class score of a detection, at an IoU above 0.5.
         passes: as for `smallest_set`.
     """
-    goal = seen(objective.number, threshold, iou)
+    goal = seen(objective.number, threshold)
     return smallest_set(objective.source, goal, [order], hide=False, passes=passes)
 
 
@@ -102,14 +100,13 @@ def necessary_set(
     order: np.ndarray,
     *,
     threshold: float,
-    iou: float = 0.5,
     passes: int | None = None,
 ) -> FoundSet:
     """The smallest set without whose regions the detector does not find the target.
 
     The arguments are those of `sufficient_set`.
     """
-    goal = unseen(objective.number, threshold, iou)
+    goal = unseen(objective.number, threshold)
     return smallest_set(objective.source, goal, [order], hide=True, passes=passes)
 
 

@@ -134,8 +134,8 @@ def _row(detector: Detector, case: Planted, arguments: argparse.Namespace) -> Ro
         targets,
         batch_size=arguments.batch_size,
     )
-    at = (answer.threshold, answer.iou)
-    goal = wins(0, 1, *at) if answer.rival else seen(0, *at)
+    at = answer.threshold
+    goal = wins(0, 1, at) if answer.rival else seen(0, at)
     without = np.ones((1, regions.count), bool)
     without[0, cause] = False
     if not len(cause) or not goal(source.evaluate(without))[0][0]:

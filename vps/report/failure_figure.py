@@ -172,7 +172,7 @@ def _draw_after(axes: Axes, answer: Answer, found: RegionSet, image: np.ndarray)
     shown = ~inside if found.hidden else inside
     show(axes, np.where(shown[..., None], image / 255, _fill(answer, image)), size)
     text = f"{answer.target.label} {found.class_score:.2f}"
-    seen = found.class_score >= answer.threshold and found.iou > answer.iou
+    seen = found.found_score >= answer.threshold
     box = found.box if seen else answer.target.box
     draw_box(axes, box, colour=ORANGE, dashed=not seen)
     draw_label(axes, box, text, size)
