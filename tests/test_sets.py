@@ -117,6 +117,4 @@ def test_what_can_never_be_seen_takes_a_bounded_number_of_passes(hide):
 
 def test_a_limit_is_a_number_of_passes():
     with pytest.raises(InputError, match="0 or more"):
-        smallest_set(
-            make(strip_detector(constant(0.0))).source, seen(0, 0.3), hide=True, passes=-1
-        )
+        smallest_set(make(strip_detector(constant(0.0))).source, seen(0, 0.3), hide=True, passes=-1)
