@@ -37,7 +37,7 @@ def test_equals_the_formula_by_loops(mode, lambdas):
             got[k], lambdas[0] * shown[0] + lambdas[1] * (1 - hidden[0]), atol=1e-6
         )
         row = [best.score[k], best.class_score[k], best.iou[k], *best.box[k]]
-        np.testing.assert_allclose(row, shown, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(row, shown[:7], rtol=1e-5, atol=1e-6)
 
 
 def test_scores_do_not_depend_on_the_batch_size():
