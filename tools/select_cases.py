@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tools.eval import LOADER, add_arguments, exit_status  # noqa: E402
 from vps.config import read_config  # noqa: E402
-from vps.runner.inputs import draw_scenes, list_path  # noqa: E402
+from vps.runner.inputs import list_path  # noqa: E402
 from vps.runner.study import select  # noqa: E402
 from vps.targets import Kind  # noqa: E402
 
@@ -29,8 +29,6 @@ def main(argv: list[str] | None = None) -> int:
 def run(arguments: argparse.Namespace) -> int:
     """Write the lists, and say what is in them."""
     config = read_config(arguments.config, arguments.overrides)
-    if config.scenes is not None:
-        draw_scenes(config.scenes)
     for name, cases in select(config, LOADER, quiet=arguments.quiet).items():
         chosen = Counter(case.kind.value for case in cases.cases)
         kinds = ", ".join(

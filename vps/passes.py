@@ -15,7 +15,7 @@ from vps.names import choose
 from vps.regions import Regions
 from vps.scoring import MODES, best_candidates, target_rows
 from vps.targets import Target
-from vps.types import label_column
+from vps.types import Detections, label_column
 
 
 class Passes:
@@ -170,11 +170,7 @@ class Passes:
                     f"targets); got {tuple(found.ious.shape)}"
                 )
             return target_rows(found, self._mode)
-        detections = detector.detect(shown, self.size)
-        if len(detections) != len(shown):
-            raise DetectorError(f"{len(shown)} images went in, {len(detections)} came out")
-        if detections.labels != detector.labels:
-            raise DetectorError("the columns are not the detector's labels")
+        detections = candidates(detector, shown, self.size)
         best = [
             best_candidates(detections, box, column, self._mode)
             for box, column in zip(self._boxes, self._columns, strict=True)
@@ -186,6 +182,20 @@ class Passes:
         return (
             f"{self._detector.name}: {what} (a batch that shows {sizes} of {keep.shape[1]} regions)"
         )
+
+
+def candidates(detector: Detector, images: Tensor, size: tuple[int, int]) -> Detections:
+    """What a detector says of (B, 3, h, w) images of one original size (H, W).
+
+    Raises:
+        DetectorError: answers to another number of images, or of other labels than its own.
+    """
+    found = detector.detect(images, size)
+    if len(found) != len(images):
+        raise DetectorError(f"{len(images)} images went in, {len(found)} came out")
+    if found.labels != detector.labels:
+        raise DetectorError("the columns are not the detector's labels")
+    return found
 
 
 def _scorer_of(

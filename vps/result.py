@@ -167,10 +167,14 @@ class Explanation:
     @property
     def heatmap(self) -> np.ndarray:
         """(H, W) float32 in [0, 1] on the original image; zeros and a warning if constant."""
+        return self.heatmap_at(self.image_size)
+
+    def heatmap_at(self, size: tuple[int, int]) -> np.ndarray:
+        """The same map on a grid of another size (H, W), without the detour over the image."""
         if self.saliency is not None:
-            return attribution.resized(attribution.scaled(self.saliency), self.image_size)
+            return attribution.resized(attribution.scaled(self.saliency), size)
         scores = attribution.scaled(self.region_scores)
-        return attribution.paint(scores, self.label_map, self.image_size)
+        return attribution.paint(scores, self.label_map, size)
 
     @property
     def insertion_auc(self) -> float:

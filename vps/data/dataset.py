@@ -159,13 +159,17 @@ class Dataset(Sequence[Sample]):
             return [self.find(image_id) for image_id in self.image_ids[index]]
         return self.find(self.image_ids[index])
 
+    def has(self, image_id: Id) -> bool:
+        """Whether there is an image of that id, readable or not."""
+        return image_id in self._entries
+
     def find(self, image_id: Id) -> Sample:
         """The image of an id.
 
         Raises:
             InputError: there is none, or it cannot be read, or not what was annotated.
         """
-        if image_id not in self._entries:
+        if not self.has(image_id):
             raise InputError(f"data set {self.name} has no image {image_id!r}")
         return _read(self._entries[image_id])
 

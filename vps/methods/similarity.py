@@ -9,6 +9,7 @@ from torch.nn.functional import normalize, one_hot
 from vps import boxes
 from vps.detector import TargetScorer
 from vps.errors import DetectorError
+from vps.passes import candidates
 from vps.question import Question
 from vps.targets import Kind
 from vps.types import Detections, label_column
@@ -89,10 +90,10 @@ class Similarity:
             rates = self._scorer.score_targets(images, self._size, self._targets)
             return rates.ious.float() * rates.class_scores.float()
         found = self._detect(images)
-        candidates, scores = found.boxes.float(), found.scores.float()
-        if candidates.shape[1] == 0:
-            return candidates.new_zeros(len(images), len(self._targets))
-        similar = boxes.iou(candidates, self._boxes.to(candidates)[None])
+        where, scores = found.boxes.float(), found.scores.float()
+        if where.shape[1] == 0:
+            return where.new_zeros(len(images), len(self._targets))
+        similar = boxes.iou(where, self._boxes.to(where)[None])
         similar = similar * (normalize(scores, dim=-1) @ self._labels.to(scores).T)
         if self._objectness == "auto":
             own = found.objectness
@@ -101,12 +102,7 @@ class Similarity:
 
     def _detect(self, images: Tensor) -> Detections:
         self.passes += len(images)
-        found = self._detector.detect(images, self._size)
-        if len(found) != len(images):
-            raise DetectorError(f"{len(images)} images went in, {len(found)} came out")
-        if found.labels != self._detector.labels:
-            raise DetectorError("the columns are not the detector's labels")
-        return found
+        return candidates(self._detector, images, self._size)
 
     def _distributions(self, whole: Tensor) -> Tensor:
         """(T, L) P* of each target, of length 1."""

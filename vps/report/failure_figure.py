@@ -14,9 +14,10 @@ from matplotlib.figure import Figure
 
 from vps import attribution
 from vps.answer import Answer, RegionSet
-from vps.errors import InputError, OutputError
+from vps.errors import InputError
 from vps.images import as_rgb
 from vps.masking import FILLS, make_fill
+from vps.report.figure import write_figure
 from vps.report.panels import (
     GREY,
     ORANGE,
@@ -109,16 +110,7 @@ def save_answer_figure(
         InputError: a suffix that matplotlib does not know.
         OutputError: a path that cannot be written.
     """
-    path = Path(path)
-    figure = draw_answer(answer, image)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=dpi)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
-    except ValueError as error:
-        raise InputError(f"{path} cannot be drawn: {error}") from error
-    return path
+    return write_figure(draw_answer(answer, image), path, dpi)
 
 
 def shown_set(answer: Answer) -> RegionSet | None:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from vps.errors import InputError
+from vps.errors import InputError, OutputError
 from vps.images import as_rgb
 from vps.report.panels import (
     GREY,
@@ -92,13 +92,22 @@ def save_figure(
     Raises:
         InputError: a suffix that matplotlib does not know, or a path that cannot be written.
     """
+    return write_figure(draw(explanation, image), path, dpi)
+
+
+def write_figure(figure: Figure, path: str | PathLike[str], dpi: int) -> Path:
+    """Write a figure as png, pdf or svg, by the suffix of `path`; missing folders are made.
+
+    Raises:
+        InputError: a suffix that matplotlib does not know.
+        OutputError: a path that cannot be written.
+    """
     path = Path(path)
-    figure = draw(explanation, image)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, dpi=dpi)
     except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}") from error
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
     except ValueError as error:
         raise InputError(f"{path} cannot be drawn: {error}") from error
     return path

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from vps import attribution
 from vps.archive import write_atomically
 from vps.report.panels import ORANGE, coloured, greyed
 from vps.result import Explanation
@@ -41,7 +40,10 @@ def thumbnail(explanation: Explanation, image: np.ndarray, path: str | PathLike[
     ratio = min(_WIDTH / width, _HIGHEST / height)
     size = (max(round(width * ratio), 1), max(round(height * ratio), 1))
     small = Image.fromarray(image).resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
-    values = _map_of(explanation, (size[1], size[0]))
+    with warnings.catch_warnings():
+        # A constant map is told of among the warnings of the explanation.
+        warnings.simplefilter("ignore")
+        values = explanation.heatmap_at((size[1], size[0]))
     heat = coloured(values, greyed(np.asarray(small)))
     right = Image.fromarray((255 * heat).astype(np.uint8))
     target = explanation.target
@@ -58,17 +60,6 @@ def thumbnail(explanation: Explanation, image: np.ndarray, path: str | PathLike[
     path = Path(path)
     write_atomically(path, buffer.getvalue())
     return path
-
-
-def _map_of(explanation: Explanation, size: tuple[int, int]) -> np.ndarray:
-    """(H, W) the heat map on a grid of that size, without the detour over the whole image."""
-    with warnings.catch_warnings():
-        # A constant map is told of among the warnings of the explanation.
-        warnings.simplefilter("ignore")
-        if explanation.saliency is not None:
-            return attribution.resized(attribution.scaled(explanation.saliency), size)
-        values = attribution.scaled(explanation.region_scores)
-    return attribution.paint(values, explanation.label_map, size)
 
 
 def _draw_box(picture: Image.Image, box: Box, scale: tuple[float, float], colour: str) -> None:

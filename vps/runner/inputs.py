@@ -101,7 +101,9 @@ def _selected(
     show: Callable[[str, int, int], None] | None,
 ) -> CaseList:
     """The list of the study's folder, made first if it is not there or of other settings."""
-    path, origin = list_path(config, name), _origin(config, name)
+    path = list_path(config, name)
+    annotations = _file_digest(Path(config.datasets[name].annotations))
+    origin = _origin(config, name, annotations)
     kept = CaseList.load(path) if path.is_file() else None
     if kept is not None and kept.settings.get("origin") == origin:
         return kept
@@ -120,7 +122,6 @@ def _selected(
         )
 
     found = Fitting(config.batch_size).run(select)
-    annotations = _file_digest(Path(config.datasets[name].annotations))
     settings = {**found.settings, "origin": origin, "annotations": annotations}
     kept = dataclasses.replace(found, settings=settings)
     kept.save(path)
@@ -189,13 +190,13 @@ def _locked(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def _origin(config: Config, name: str) -> str:
-    """A digest of all that the selection of a data set's cases depends on."""
+def _origin(config: Config, name: str, annotations: str) -> str:
+    """A digest of all that the selection of cases depends on; `annotations` is their file's."""
     detector = to_plain(config.detector)
     del detector["device"]
     data = config.datasets[name]
     parts = [to_plain(data), detector, to_plain(config.select), to_plain(config.scenes)]
-    parts += [_file_digest(Path(data.annotations)), config.run.strict]
+    parts += [annotations, config.run.strict]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 

@@ -46,8 +46,6 @@ def run_study(config: Config, loader: str, *, shard: str | None = None, quiet: b
     part = None if shard is None else parse_shard(shard)
     # First of all, so that a folder that cannot be written is told before hours are spent.
     config.save(Path(config.out) / "config.yaml")
-    if config.scenes is not None:
-        draw_scenes(config.scenes)
     lists = select(config, loader, quiet=quiet)
     with case_bar(config.name, quiet=quiet) as show:
         summary = run(config, lists, loader=loader, shard=part, show=show)
@@ -63,7 +61,12 @@ def run_study(config: Config, loader: str, *, shard: str | None = None, quiet: b
 
 
 def select(config: Config, loader: str, *, quiet: bool = False) -> dict[str, CaseList]:
-    """The cases of each data set, with a bar; see `vps.runner.inputs.find_lists`."""
+    """The cases of each data set, with a bar; scenes are drawn first where the config has some.
+
+    See `vps.runner.inputs.draw_scenes` and `find_lists`.
+    """
+    if config.scenes is not None:
+        draw_scenes(config.scenes)
     device = devices_here(config.detector.device, 1)[0]
     with tqdm(desc="select", unit=" images", disable=True if quiet else None) as bar:
 

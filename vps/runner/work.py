@@ -175,7 +175,7 @@ class Worker:
         key = task.dataset, task.case.image_id
         if self._sample is None or self._sample[0] != key:
             self._scene = self._sample = None
-            if task.case.image_id not in set(dataset.image_ids):
+            if not dataset.has(task.case.image_id):
                 raise InputError(f"{task}: the data set has no such image")
             try:
                 self._sample = key, dataset.find(task.case.image_id)
