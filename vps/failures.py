@@ -12,7 +12,7 @@ from vps.answer import Answer, RegionSet
 from vps.detector import Detector
 from vps.errors import InputError
 from vps.explain import AnyImage, open_image, told
-from vps.goals import Goal, seen, unseen, wins
+from vps.goals import CONTRASTS, FALSE, Goal, repaired, seen, unseen, wins, with_rival
 from vps.masking import Colour
 from vps.ordering import by_search
 from vps.passes import Passes
@@ -24,9 +24,6 @@ from vps.search.driver import Progress
 from vps.search.settings import AUTO, check_search, passes_allowed
 from vps.sets import smallest_set
 from vps.targets import Kind, Target
-
-CONTRASTS = (Kind.CLASSIFICATION, Kind.LOCALISATION, Kind.BOTH, Kind.GROUNDED_WRONG)
-"""Kinds whose target is the truth, and which have a rival: what the detector said instead."""
 
 
 def explain_failure(
@@ -92,7 +89,7 @@ def explain_failure(
         raise InputError(f"a threshold lies in (0, 1], got {threshold}")
     if set_passes is not None and set_passes < 0:
         raise InputError(f"a number of passes is 0 or more, got {set_passes}")
-    targets = [target, *_rivals(target, rival)]
+    targets = with_rival(target, rival)
     rgb, name = open_image(image)
     question = ask(
         detector,
@@ -138,24 +135,6 @@ def explain_failure(
     )
 
 
-def _rivals(target: Target, rival: Target | None) -> list[Target]:
-    """The rival that a kind asks for, in a list; an empty one where it has none."""
-    if target.kind not in CONTRASTS:
-        if rival is not None:
-            raise InputError(f"a target of kind {target.kind.value} has no rival")
-        return []
-    if rival is None:
-        label = target.said_label or target.label
-        same_box = target.kind is Kind.CLASSIFICATION or target.said_box is None
-        rival = Target(target.box if same_box else target.said_box or target.box, label)
-    if (rival.box, rival.label) == (target.box, target.label):
-        raise InputError(
-            f"a target of kind {target.kind.value} needs what the detector said instead: another "
-            "label or another box"
-        )
-    return [rival]
-
-
 class _Asked:
     """The searches for sets that a kind asks for, on what the searches of the orders have seen."""
 
@@ -174,25 +153,24 @@ class _Asked:
 
     def sets(self) -> dict[str, RegionSet | None]:
         """The sets of the answer, by the name of its field."""
-        kind = self._question.targets[0].kind
-        order = self._explanations[0].order
+        targets = self._question.targets
+        kind, at = targets[0].kind, self._threshold
+        orders = [explanation.order for explanation in self._explanations]
+        away = repair_orders(self._question, orders)
         if kind in CONTRASTS:
-            other = self._explanations[1].order
-            ours, theirs = wins(0, 1, self._threshold), wins(1, 0, self._threshold)
+            order, other = orders
             return {
-                "sufficient": self._find(ours, [order, other[::-1]], hide=False),
-                "rival_sufficient": self._find(theirs, [other, order[::-1]], hide=False),
-                "repair": self._find(ours, [other, order[::-1]], hide=True),
+                "sufficient": self._find(wins(0, 1, at), [order, other[::-1]], hide=False),
+                "rival_sufficient": self._find(wins(1, 0, at), [other, order[::-1]], hide=False),
+                "repair": self._find(repaired(targets, at), away, hide=True),
             }
-        sets = {"sufficient": self._find(seen(0, self._threshold), [order], hide=False)}
+        sets = {"sufficient": self._find(seen(0, at), orders[:1], hide=False)}
         if kind is Kind.MISSED:
             sets["best"] = self._best_step()
-            away = [order[::-1], self._around()]
-            sets["repair"] = self._find(seen(0, self._threshold), away, hide=True)
-            return sets
-        sets["necessary"] = self._find(unseen(0, self._threshold), [order], hide=True)
-        if kind in (Kind.BACKGROUND, Kind.DUPLICATE):
-            sets["repair"] = sets["necessary"]
+        else:
+            sets["necessary"] = self._find(unseen(0, at), orders[:1], hide=True)
+        if kind is Kind.MISSED or kind in FALSE:
+            sets["repair"] = self._find(repaired(targets, at), away, hide=True)
         return sets
 
     def best_score(self) -> float:
@@ -237,17 +215,37 @@ class _Asked:
             return None
         return self._described(np.sort(order[:step]), hide=False, exact=False)
 
-    def _around(self) -> np.ndarray:
-        """Regions outside the target's box, the nearest first, and then those in it."""
-        labels = self._question.regions.label_map
-        height, width = labels.shape
-        scale = np.array([width, height, width, height]) / np.tile(self._question.size[::-1], 2)
-        x1, y1, x2, y2 = np.array(self._question.targets[0].box) * scale
-        x, y = np.arange(width) + 0.5, np.arange(height)[:, None] + 0.5
-        across = np.maximum(np.maximum(x1 - x, x - x2), 0)
-        down = np.maximum(np.maximum(y1 - y, y - y2), 0)
-        away = np.hypot(across, down).ravel()
-        sizes = np.bincount(labels.ravel())
-        inside = np.bincount(labels.ravel(), away == 0) / sizes
-        distance = np.bincount(labels.ravel(), away) / sizes
-        return np.lexsort((distance, np.where(inside > 0.05, inside, 0)))
+
+def repair_orders(question: Question, orders: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Orders in which to hide regions so that a failure goes away, likely ones first.
+
+    Args:
+        question: of the failure: its target, and the rival where there is one.
+        orders: (m,) of each target, those that make it first.
+
+    Returns:
+        (m,) each: what speaks for the rival, or for a false box itself, first; what speaks least
+        for a missed target, and what lies around it.
+    """
+    kind = question.targets[0].kind
+    if kind is Kind.MISSED:
+        return [orders[0][::-1], _around(question)]
+    if kind in CONTRASTS:
+        return [orders[1], orders[0][::-1]]
+    return [orders[0], *(order[::-1] for order in orders[1:])]
+
+
+def _around(question: Question) -> np.ndarray:
+    """Regions outside the target's box, the nearest first, and then those in it."""
+    labels = question.regions.label_map
+    height, width = labels.shape
+    scale = np.array([width, height, width, height]) / np.tile(question.size[::-1], 2)
+    x1, y1, x2, y2 = np.array(question.targets[0].box) * scale
+    x, y = np.arange(width) + 0.5, np.arange(height)[:, None] + 0.5
+    across = np.maximum(np.maximum(x1 - x, x - x2), 0)
+    down = np.maximum(np.maximum(y1 - y, y - y2), 0)
+    away = np.hypot(across, down).ravel()
+    sizes = np.bincount(labels.ravel())
+    inside = np.bincount(labels.ravel(), away == 0) / sizes
+    distance = np.bincount(labels.ravel(), away) / sizes
+    return np.lexsort((distance, np.where(inside > 0.05, inside, 0)))

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import torch
+
+from vps.boxes import iou
+from vps.errors import InputError
+from vps.targets import Box, Kind, Target
 
 Goal = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """From rows (K, T, 8) of `vps.passes.Passes.evaluate` to (K,) bool, whether a subset attains the
 goal, and (K,) float64, how near it comes: higher is nearer, whatever the scale."""
+
+CONTRASTS = (Kind.CLASSIFICATION, Kind.LOCALISATION, Kind.BOTH, Kind.GROUNDED_WRONG)
+"""Kinds whose target is the truth, and which have a rival: what the detector said instead."""
+
+FALSE = (Kind.BACKGROUND, Kind.DUPLICATE)
+"""Kinds whose target is the detector's own box, which should not be there."""
 
 
 def is_seen(rows: np.ndarray, number: int, threshold: float) -> np.ndarray:
@@ -44,3 +55,80 @@ def wins(number: int, rival: int, threshold: float) -> Goal:
         return is_seen(rows, number, threshold) & (contrast > 0), contrast
 
     return goal
+
+
+def single(number: int, other: int, threshold: float, boxes: tuple[Box, Box]) -> Goal:
+    """The detector finds one object once: a target, a duplicate of another, is merged with it.
+
+    The other is found, and the candidate that comes closest to the duplicate is either none that
+    the detector shows, or fits the other box better. Nearness is the contrast s_other - s.
+
+    Args:
+        number, other: of the duplicate and of what it duplicates, both of the same passes.
+        threshold: the lowest class score of a detection.
+        boxes: of the two, xyxy, pixels of the original image.
+    """
+    corners = torch.tensor(boxes, dtype=torch.float64)
+
+    def goal(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        ious = iou(torch.from_numpy(rows[:, number, 3:7].copy()), corners).numpy()
+        merged = (rows[:, number, 1] < threshold) | (ious[:, 1] > ious[:, 0])
+        contrast = rows[:, other, 0] - rows[:, number, 0]
+        return is_seen(rows, other, threshold) & merged, contrast
+
+    return goal
+
+
+def repaired(targets: Sequence[Target], threshold: float) -> Goal:
+    """A failure is gone, or a correct detection lost; what that means depends on the kind.
+
+        missed                         the target is found
+        classification, localisation,
+        both, grounded_wrong           the target is found, and scores higher than its rival
+        duplicate                      with a rival: the object is found once, see `single`
+        background, duplicate          the target is not found
+        correct, grounded_right        likewise
+
+    Args:
+        targets: of the same passes: what is asked about, and its rival where it has one.
+        threshold: the lowest class score of a detection, at an IoU above 0.5.
+    """
+    kind = targets[0].kind
+    if kind is Kind.MISSED:
+        return seen(0, threshold)
+    if kind in CONTRASTS:
+        return wins(0, 1, threshold)
+    if kind is Kind.DUPLICATE and len(targets) > 1:
+        return single(0, 1, threshold, (targets[0].box, targets[1].box))
+    return unseen(0, threshold)
+
+
+def with_rival(target: Target, rival: Target | None = None) -> tuple[Target, ...]:
+    """A target and what it is held against, where its kind has something.
+
+    Args:
+        target: what is asked about.
+        rival: what the detector said instead, or what a duplicate duplicates; by default
+            `target.said_label` on the same box for "classification", and otherwise `said_label`,
+            or the same label, on `said_box`.
+
+    Raises:
+        InputError: a rival of a kind that has none, or none where the kind needs one.
+    """
+    kind = target.kind
+    if kind is Kind.DUPLICATE:
+        return (target,) if rival is None else (target, rival)
+    if kind not in CONTRASTS:
+        if rival is not None:
+            raise InputError(f"a target of kind {kind.value} has no rival")
+        return (target,)
+    if rival is None:
+        same_box = kind is Kind.CLASSIFICATION or target.said_box is None
+        box = target.box if same_box else target.said_box or target.box
+        rival = Target(box, target.said_label or target.label)
+    if (rival.box, rival.label) == (target.box, target.label):
+        raise InputError(
+            f"a target of kind {kind.value} needs what the detector said instead: another label or "
+            "another box"
+        )
+    return target, rival
