@@ -8,6 +8,7 @@ import pytest
 from tests.analytic import (
     TARGET,
     additive,
+    breaking,
     by_score,
     constant,
     per_label,
@@ -15,7 +16,7 @@ from tests.analytic import (
     strip_detector,
 )
 from vps.answer import Answer
-from vps.errors import InputError
+from vps.errors import IncompleteError, InputError
 from vps.failures import explain_failure
 from vps.targets import Kind, Target
 
@@ -103,6 +104,24 @@ def test_a_false_box_dies_with_what_triggers_it(kind):
     assert "and it drops to 0.00" in found.sentence()
 
 
+def test_a_duplicate_is_gone_when_the_object_is_found_once():
+    """Region 4 adds a second box; it overlaps the first by more than half, so that no hiding that
+    keeps the object would make the place of the second box empty."""
+    near = (4.0, 2.0, 12.0, 10.0)  # IoU 0.6
+
+    def rule(keep):
+        scores = np.array([[0, 0.8 * keep[2], 0], [0, 0.6 * keep[4], 0]])
+        return np.array([TARGET.box, near]), scores
+
+    duplicate = Target(near, "dog", Kind.DUPLICATE)
+    found = answer(rule, duplicate, rival=TARGET)
+    assert found.repair.regions == (4,)
+    assert found.repair.exact
+    assert found.necessary.regions == (2, 4)
+    assert "only one box is left, at 0.80" in found.sentence()
+    assert answer(rule, duplicate).repair.regions == (2, 4)
+
+
 def test_contrast_turns_one_label_into_the_other():
     """Cat by regions 0 and 1, dog by region 2: without 1 the cat falls behind."""
     weights = np.zeros((12, 3))
@@ -186,3 +205,42 @@ def test_another_candidate_that_is_found_counts_even_where_it_does_not_attain_s(
     assert found.repair is not None
     assert found.repair.regions == (0, 1)
     assert found.repair.found_score == pytest.approx(0.29)
+
+
+def slow_answer(passes: int, error: BaseException):
+    """An answer whose detector breaks off in the pass with this number, after the orders."""
+    rule = by_score(lambda keep: 0.2 + 0.1 * keep[3] - 0.15 * keep[8])
+    detector = breaking(strip_detector(rule, 12), {passes: error})
+    settings = {"regions": detector.regions, "search": "leave_one_out", "batch_size": 4}
+    return explain_failure(detector, photo(), MISSED, threshold=0.25, **settings)
+
+
+def test_an_interrupt_of_the_search_for_sets_keeps_what_is_known():
+    whole = slow_answer(10**6, KeyboardInterrupt())
+    assert whole.stopped == "finished"
+    found = slow_answer(14, KeyboardInterrupt())
+    assert found.stopped == "interrupted"
+    assert found.explanation == dataclasses.replace(
+        whole.explanation, seconds=found.explanation.seconds
+    )
+    assert found.sentence().endswith("the search was stopped before its end: interrupted")
+
+
+@pytest.mark.parametrize("passes", [3, 14])
+def test_a_detector_that_fails_leaves_a_partial_answer(passes):
+    with pytest.raises(IncompleteError, match="out of memory") as caught:
+        slow_answer(passes, RuntimeError("out of memory"))
+    (partial,) = caught.value.partial
+    assert partial.stopped == "failed"
+    assert partial.sufficient is None
+
+
+def test_time_that_is_up_ends_all_searches(monkeypatch):
+    clock = iter(range(10**6))
+    monkeypatch.setattr("vps.set_search.time.monotonic", lambda: next(clock))
+    found = answer(by_score(lambda keep: 0.2 * keep[3]), MISSED, 40, time_limit=1e4)
+    assert found.stopped == "finished"
+    clock = iter(range(10**6))
+    found = answer(by_score(lambda keep: 0.2 * keep[3]), MISSED, 40, time_limit=100)
+    assert found.stopped == "time limit"
+    assert found.passes < 900

@@ -12,6 +12,7 @@ from typing import Any
 
 from vps import archive
 from vps.errors import InputError, OutputError
+from vps.goals import CONTRASTS, FALSE
 from vps.result import Explanation
 from vps.targets import Box, Kind, Target
 
@@ -55,7 +56,7 @@ class Answer:
     Attributes:
         kind: of the case.
         target: what is explained; the truth, where there is a rival.
-        rival: what the detector said instead.
+        rival: what the detector said instead, or what a duplicate duplicates.
         explanation: of the target: order, curves and map.
         rival_explanation: of the rival.
         sufficient: the smallest set that alone makes the detector find the target; where there is
@@ -69,6 +70,8 @@ class Answer:
         threshold: the lowest class score of a detection, at an IoU above 0.5.
         passes: of everything together.
         seconds: likewise, wall clock.
+        stopped: "finished"; or "time limit", "interrupted" (Ctrl-C) or "failed": then a set may
+            hold a region that is not needed, and those that were not searched for are None.
     """
 
     kind: Kind
@@ -81,6 +84,7 @@ class Answer:
     threshold: float
     passes: int
     seconds: float
+    stopped: str = "finished"
     sufficient: RegionSet | None = None
     rival_sufficient: RegionSet | None = None
     necessary: RegionSet | None = None
@@ -94,7 +98,13 @@ class Answer:
 
     def sentence(self) -> str:
         """The answer in one sentence of plain English, with its numbers."""
-        if self.rival is not None:
+        text = self._text()
+        if self.stopped == "finished":
+            return text
+        return f"{text}; the search was stopped before its end: {self.stopped}"
+
+    def _text(self) -> str:
+        if self.kind in CONTRASTS and self.rival is not None:
             return self._contrast(self.rival)
         name, at = self.target.label, f"(threshold {self.threshold:.2f})"
         score = self.whole_score
@@ -102,14 +112,16 @@ class Answer:
             return self._missed(name, at)
         if not self.found_at_once:
             return f"the {name} is not found here: it scores {score:.2f} {at}"
-        if self.kind in (Kind.BACKGROUND, Kind.DUPLICATE):
+        if self.kind in FALSE:
             what = "second box" if self.kind is Kind.DUPLICATE else "false box"
             text = f"the {what} called {name} ({score:.2f})"
             text += f" needs no more than {_part(self.sufficient)}" if self.sufficient else ""
             if self.repair is None:
                 return f"{text}; no part was found whose hiding removes it {at}"
-            left = self.repair.found_score
-            return f"{text}; hide {_part(self.repair)} and it drops to {left:.2f} {at}"
+            text += f"; hide {_part(self.repair)} and"
+            if self.rival is not None:
+                return f"{text} only one box is left, at {self.repair.rival_score:.2f} {at}"
+            return f"{text} it drops to {self.repair.found_score:.2f} {at}"
         text = f"the {name} ({score:.2f}) is found"
         if self.sufficient is not None:
             alone = self.sufficient

@@ -25,7 +25,8 @@ class IncompleteError(DetectorError):
     """The detector failed while it was explained; what was measured until then is kept.
 
     Attributes:
-        partial: an `vps.result.Explanation` for each target, as far as it is known.
+        partial: an `vps.result.Explanation` for each target, or the `vps.answer.Answer`, as far as
+            it is known.
     """
 
     def __init__(self, message: str, partial: list[Any]) -> None:

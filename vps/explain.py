@@ -132,11 +132,7 @@ def explain(  # type: ignore[misc]  # the overloads leave the settings to this s
         raise InputError("the method vps has no options: search, effort and budget say how")
     if method != VPS:
         check_options(method, options or {})
-    check_search(search, effort, budget)
-    if seed < 0:
-        raise InputError(f"a seed is a number >= 0, got {seed}")
-    if time_limit is not None and not time_limit > 0:
-        raise InputError(f"a time limit is a number of seconds > 0, got {time_limit}")
+    check_run(search, effort, budget, time_limit, seed)
     rgb, name = open_image(image)
     question = ask(
         detector,
@@ -168,6 +164,17 @@ def explain(  # type: ignore[misc]  # the overloads leave the settings to this s
     for note in dict.fromkeys(note for result in results for note in result.warnings):
         warnings.warn(note, stacklevel=2)
     return results if targets is not None else results[0]
+
+
+def check_run(
+    search: str, effort: str, budget: int | float | None, time_limit: float | None, seed: int
+) -> None:
+    """Raise InputError for settings that no search can be run with."""
+    check_search(search, effort, budget)
+    if seed < 0:
+        raise InputError(f"a seed is a number >= 0, got {seed}")
+    if time_limit is not None and not time_limit > 0:
+        raise InputError(f"a time limit is a number of seconds > 0, got {time_limit}")
 
 
 def told(

@@ -61,7 +61,8 @@ def single(number: int, other: int, threshold: float, boxes: tuple[Box, Box]) ->
     """The detector finds one object once: a target, a duplicate of another, is merged with it.
 
     The other is found, and the candidate that comes closest to the duplicate is either none that
-    the detector shows, or fits the other box better. Nearness is the contrast s_other - s.
+    the detector shows, or fits the other box better (also where the duplicate is still there, but
+    scores so low that the other outdoes it at its own place). Nearness is the contrast s_other - s.
 
     Args:
         number, other: of the duplicate and of what it duplicates, both of the same passes.

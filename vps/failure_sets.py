@@ -1,0 +1,171 @@
+"""The sets of regions that a kind of failure asks for, and where they are looked for first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+
+from vps.answer import RegionSet
+from vps.errors import DetectorError
+from vps.goals import CONTRASTS, FALSE, Goal, repaired, seen, unseen, wins
+from vps.passes import Passes
+from vps.question import Question
+from vps.replay import prefixes
+from vps.result import Explanation
+from vps.search.driver import Progress
+from vps.sets import smallest_set
+from vps.targets import Kind
+
+
+class FailureSets:
+    """The searches for sets that a kind asks for, on what the searches of the orders have seen.
+
+    Attributes:
+        stopped: "finished", or what ended a search before its time: "time limit", "interrupted" or
+            "failed"; no other search begins after that.
+        error: what the detector failed with.
+    """
+
+    def __init__(
+        self,
+        question: Question,
+        source: Passes,
+        explanations: Sequence[Explanation],
+        threshold: float,
+        *,
+        passes: int | None,
+        deadline: float | None,
+        progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self._question, self._source = question, source
+        self._explanations = explanations
+        self._threshold = threshold
+        self._smallest = partial(
+            smallest_set, source, passes=passes, deadline=deadline, after_batch=self._report
+        )
+        self._progress = progress
+        stopped = explanations[0].stopped
+        self.stopped = stopped if stopped in ("interrupted", "failed") else "finished"
+        self.error: DetectorError | None = None
+
+    def sets(self) -> dict[str, RegionSet | None]:
+        """The sets of the answer, by the name of its field."""
+        targets = self._question.targets
+        kind, at = targets[0].kind, self._threshold
+        orders = [explanation.order for explanation in self._explanations]
+        away = repair_orders(self._question, orders)
+        if kind in CONTRASTS:
+            order, other = orders
+            return {
+                "repair": self._find(repaired(targets, at), away, hide=True),
+                "sufficient": self._find(wins(0, 1, at), [order, other[::-1]], hide=False),
+                "rival_sufficient": self._find(wins(1, 0, at), [other, order[::-1]], hide=False),
+            }
+        sets: dict[str, RegionSet | None] = {}
+        if kind is Kind.MISSED or len(targets) > 1:
+            sets["repair"] = self._find(repaired(targets, at), away, hide=True)
+        if kind is Kind.MISSED:
+            sets["best"] = self._best_step()
+        else:
+            sets["necessary"] = self._find(unseen(0, at), orders[:1], hide=True)
+        if kind in FALSE and len(targets) == 1:
+            sets["repair"] = sets["necessary"]
+        sets["sufficient"] = self._find(seen(0, at), orders[:1], hide=False)
+        return sets
+
+    def best_score(self) -> float:
+        """The highest class score with IoU > 0.5 of any subset seen."""
+        return float(self._source.rows[:, 0, 7].max(initial=0))
+
+    def whole_score(self) -> float:
+        """The same of the whole image."""
+        whole = np.ones((1, self._question.regions.count), bool)
+        return float(self._source.evaluate(whole)[0, 0, 7])
+
+    def _find(self, goal: Goal, orders: Sequence[np.ndarray], *, hide: bool) -> RegionSet | None:
+        if self.stopped != "finished":
+            return None
+        found = self._smallest(goal, orders, hide=hide)
+        if found.stopped != "budget":
+            self.stopped, self.error = found.stopped, found.error
+        if found.regions is None:
+            return None
+        return self._described(found.regions, hide, found.exact)
+
+    def _report(self) -> None:
+        """The orders are done, but the passes go on."""
+        if self._progress is None:
+            return
+        insertion, deletion = np.mean(
+            [(one.insertion_auc, one.deletion_auc) for one in self._explanations], axis=0
+        )
+        rounds = self._explanations[0].rounds
+        self._progress(
+            Progress(self._source.passes, rounds, insertion, deletion, 0.0, measured=True)
+        )
+
+    def _described(self, regions: np.ndarray, hide: bool, exact: bool) -> RegionSet:
+        shown = np.full((1, self._question.regions.count), hide)
+        shown[0, regions] = not hide
+        rows = self._source.evaluate(shown)[0]
+        x1, y1, x2, y2 = rows[0, 3:7].tolist()
+        return RegionSet(
+            regions=tuple(int(region) for region in regions),
+            area=float(self._question.regions.areas[regions].sum()),
+            hidden=hide,
+            score=float(rows[0, 0]),
+            class_score=float(rows[0, 1]),
+            iou=float(rows[0, 2]),
+            box=(x1, y1, x2, y2),
+            found_score=float(rows[0, 7]),
+            rival_score=float(rows[1, 0]) if len(rows) > 1 else None,
+            exact=exact,
+        )
+
+    def _best_step(self) -> RegionSet | None:
+        """The prefix of the path with the highest class score at the IoU, as in the paper."""
+        order = self._explanations[0].order
+        shown = prefixes(order)
+        steps = np.flatnonzero(self._source.known(shown))
+        scores = self._source.evaluate(shown[steps])[:, 0, 7]
+        if not scores.max() > 0:
+            return None
+        step = steps[np.argmax(scores)]
+        return self._described(np.sort(order[:step]), hide=False, exact=False)
+
+
+def repair_orders(question: Question, orders: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Orders in which to hide regions so that a failure goes away, likely ones first.
+
+    Args:
+        question: of the failure: its target, and the rival where there is one.
+        orders: (m,) of each target, those that make it first.
+
+    Returns:
+        (m,) each: what speaks for the rival, or for a false box itself, first; what speaks least
+        for a missed target, and what lies around it.
+    """
+    kind = question.targets[0].kind
+    if kind is Kind.MISSED:
+        return [orders[0][::-1], _around(question)]
+    if kind in CONTRASTS:
+        return [orders[1], orders[0][::-1]]
+    return [orders[0], *(order[::-1] for order in orders[1:])]
+
+
+def _around(question: Question) -> np.ndarray:
+    """Regions outside the target's box, the nearest first, and then those in it."""
+    labels = question.regions.label_map
+    height, width = labels.shape
+    scale = np.array([width, height, width, height]) / np.tile(question.size[::-1], 2)
+    x1, y1, x2, y2 = np.array(question.targets[0].box) * scale
+    x, y = np.arange(width) + 0.5, np.arange(height)[:, None] + 0.5
+    across = np.maximum(np.maximum(x1 - x, x - x2), 0)
+    down = np.maximum(np.maximum(y1 - y, y - y2), 0)
+    away = np.hypot(across, down).ravel()
+    sizes = np.bincount(labels.ravel())
+    inside = np.bincount(labels.ravel(), away == 0) / sizes
+    distance = np.bincount(labels.ravel(), away) / sizes
+    return np.lexsort((distance, np.where(inside > 0.05, inside, 0)))
