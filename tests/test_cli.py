@@ -314,10 +314,62 @@ def test_why_not_sets_a_label_against_the_one_that_was_given(image, bright, tmp_
     assert "the cat wins over the dog" in capsys.readouterr().out
 
 
+def test_why_not_there_sets_a_box_against_the_one_that_was_given(image, bright, tmp_path, capsys):
+    box = ["--box", "26", "4", "38", "28"]
+    assert explain(image, tmp_path, "--why-not", "dog", "--detection", "1", *box) == 0
+    answer = Answer.load(tmp_path / "out" / "street_1_why-not_26-4-38-28_dog")
+    assert answer.target.box == (26, 4, 38, 28)
+    assert answer.kind is Kind.GROUNDED_WRONG
+    assert answer.rival.label == "dog"
+    assert explain(image, tmp_path, "--why-not", "cat", "--detection", "1", *box) == 0
+    assert Answer.load(tmp_path / "out" / "street_1_why-not_26-4-38-28_cat").kind is Kind.BOTH
+
+
+@pytest.mark.parametrize(
+    ("flag", "kind"), [("false-box", Kind.BACKGROUND), ("smallest", Kind.CORRECT)]
+)
+def test_what_a_detection_needs_and_what_triggers_a_false_one(
+    flag, kind, image, bright, tmp_path, capsys
+):
+    assert explain(image, tmp_path, f"--{flag}", "--threshold", "0.5") == 0
+    answer = Answer.load(tmp_path / "out" / f"street_1_{flag}_dog")
+    assert answer.kind is kind
+    assert answer.necessary.regions
+    assert (answer.repair is None) == (kind is Kind.CORRECT)
+    assert answer.sentence() in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "stopped"),
+    [(KeyboardInterrupt(), 130, "interrupted"), (RuntimeError("out of memory"), 2, "failed")],
+)
+def test_what_ends_an_answer_early_keeps_it(error, code, stopped, image, bright, tmp_path, capsys):
+    passes = []
+
+    def detect(pixels, size):
+        passes.append(len(pixels))
+        if len(passes) == 6:
+            raise error
+        return Bright.detect(bright, pixels, size)
+
+    bright.detect = detect
+    options = ["--smallest", "--batch-size", "4", "--search", "path_search"]
+    assert explain(image, tmp_path, *options) == code
+    answer = Answer.load(tmp_path / "out" / "street_1_smallest_dog")
+    assert answer.stopped == stopped
+    assert "1_smallest_dog_answer.json" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         (["--missed"], ["--box"]),
+        (["--smallest", "--box", "8", "8", "24", "24"], ["--detection"]),
+        (["--why-not", "cat", "--label", "dog"], ["--label"]),
+        (["--why-not", "cat", "--label", "dog", "--box", "8", "8", "24", "24"], ["itself"]),
+        (["--duplicate-of", "1"], ["no two boxes of one label"]),
+        (["--duplicate-of", "9"], ["no detection 9"]),
+        (["--all", "--detection", "1"], ["give one of them"]),
         (["--why-not", "dog", "--all"], ["--detection"]),
         (["--why-not", "dog"], ["is a dog", "another label"]),
         (["--why-not", "dgo"], ["unknown label 'dgo'"]),

@@ -51,6 +51,7 @@ LAYERS = [
     "config",
     "runner",
     "arguments",
+    "asked",
     "cli",
 ]
 

@@ -232,10 +232,12 @@ class Answer:
 
 
 def _part(found: RegionSet) -> str:
+    if not found.regions:
+        return "nothing of the image"
     share = 100 * found.area
     regions = "1 region" if len(found.regions) == 1 else f"{len(found.regions)} regions"
     which = "these" if found.hidden else ""
-    percent = f"{share:.0f}" if share >= 1 or share == 0 else f"{share:.1f}"
+    percent = f"{share:.0f}" if share >= 1 else f"{share:.1f}"
     return f"{which} {percent} % of the image ({regions})".strip()
 
 

@@ -37,21 +37,13 @@ def make_parser(
     command = add("explain", "explain what a detector found, or missed")
     _add_detector(command)
     what = command.add_argument_group("what to explain", "by default, the best detection")
-    one = what.add_mutually_exclusive_group()
-    one.add_argument("--detection", type=int, metavar="K", help="number K of `vps detect`")
-    one.add_argument("--all", action="store_true", help="all detections")
-    one.add_argument(
+    what.add_argument("--detection", type=int, metavar="K", help="number K of `vps detect`")
+    what.add_argument("--all", action="store_true", help="all detections")
+    what.add_argument(
         "--box", type=float, nargs=4, metavar=("X1", "Y1", "X2", "Y2"), help="a box in pixels"
     )
     what.add_argument("--label", help="the label of --box; not needed if there is only one")
-    failure = command.add_argument_group("why not", "answered in a sentence and a picture")
-    failure = failure.add_mutually_exclusive_group()
-    failure.add_argument(
-        "--missed", action="store_true", help="what keeps the detector from finding --box, --label"
-    )
-    failure.add_argument(
-        "--why-not", metavar="LABEL", help="why the detection is what it is and not a LABEL"
-    )
+    _add_questions(command)
     how = command.add_argument_group("how")
     _add_search(how, regions=64)
     how.add_argument("--region-method", default="slico", help="slico (default), slic, grid, ...")
@@ -102,6 +94,32 @@ def _add_detector(command: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--threshold", type=float, default=0.3, help="lowest score of a detection (default: 0.3)"
+    )
+
+
+def _add_questions(command: argparse.ArgumentParser) -> None:
+    group = command.add_argument_group(
+        "what stands in the way, and what is needed",
+        "answered in a sentence and a picture, with the smallest sets of regions",
+    ).add_mutually_exclusive_group()
+    group.add_argument(
+        "--missed", action="store_true", help="what keeps the detector from finding --box, --label"
+    )
+    group.add_argument(
+        "--why-not",
+        metavar="LABEL",
+        help="why the detection is what it is and not a LABEL, in the same box or in --box",
+    )
+    group.add_argument(
+        "--false-box", action="store_true", help="what triggers the detection, a box on nothing"
+    )
+    group.add_argument(
+        "--duplicate-of", type=int, metavar="K", help="what adds the detection to detection K"
+    )
+    group.add_argument(
+        "--smallest",
+        action="store_true",
+        help="the least that brings the detection forth, and the least whose hiding loses it",
     )
 
 

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from vps.detections import Found
     from vps.detector import Detector
     from vps.regions import Regions
     from vps.report.progress import ShowProgress
     from vps.result import Explanation
-    from vps.targets import Target
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -72,17 +72,21 @@ def _run_detect(arguments: argparse.Namespace) -> None:
 
 
 def _run_explain(arguments: argparse.Namespace) -> None:
+    from vps.asked import asks_why, check_asked, targets_of
+    from vps.detections import detect
     from vps.errors import IncompleteError
     from vps.explain import explain
     from vps.regions import make_regions
     from vps.report.figure import save_figure
 
-    if arguments.missed or arguments.why_not is not None:
-        _run_why(arguments)
-        return
+    check_asked(arguments)
     _check_writable(arguments.out)
     detector, image = _load(arguments)
-    keys, targets = zip(*_targets(arguments, detector, image), strict=True)
+    found = detect(detector, image, arguments.threshold)
+    if asks_why(arguments):
+        _answer(arguments, detector, image, found)
+        return
+    keys, targets = zip(*targets_of(arguments, detector.labels, found), strict=True)
     names = [
         f"{arguments.image.stem}_{key}_{_slug(target.label)}"
         for key, target in zip(keys, targets, strict=True)
@@ -121,63 +125,47 @@ def _run_explain(arguments: argparse.Namespace) -> None:
         raise KeyboardInterrupt
 
 
-def _run_why(arguments: argparse.Namespace) -> None:
-    """`vps explain --missed` and `--why-not`: one answer, in a sentence and a picture."""
+def _answer(
+    arguments: argparse.Namespace, detector: Detector, image: np.ndarray, found: list[Found]
+) -> None:
+    """What is missed, wrong or needed: one answer, in a sentence and a picture."""
+    from vps.asked import question_of
+    from vps.errors import IncompleteError
     from vps.failures import explain_failure
     from vps.regions import make_regions
     from vps.report.failure_figure import save_answer_figure
 
-    _check_why(arguments)
-    _check_writable(arguments.out)
-    detector, image = _load(arguments)
-    key, target = _why_target(arguments, detector, image)
-    name = f"{arguments.image.stem}_{key}_{_slug(target.label)}"
+    asked = question_of(arguments, detector.labels, found)
+    name = f"{arguments.image.stem}_{asked.key}_{_slug(asked.target.label)}"
     regions = make_regions(detector.prepare(image), arguments.regions, arguments.region_method)
-    with _noted(), _bar(arguments, name, regions, 1 if arguments.missed else 2) as progress:
-        answer = explain_failure(
-            detector,
-            image,
-            target,
-            threshold=arguments.threshold,
-            regions=regions,
-            fill=arguments.fill,
-            seed=arguments.seed,
-            progress=progress,
-            image_name=arguments.image.name,
-            all_prompts=arguments.all_prompts,
-            **_search_settings(arguments),
-        )
+    failure: VpsError | None = None
+    with _noted(), _bar(arguments, name, None) as progress:
+        try:
+            answer = explain_failure(
+                detector,
+                image,
+                asked.target,
+                rival=asked.rival,
+                threshold=arguments.threshold,
+                regions=regions,
+                fill=arguments.fill,
+                seed=arguments.seed,
+                progress=progress,
+                image_name=arguments.image.name,
+                all_prompts=arguments.all_prompts,
+                **_search_settings(arguments),
+            )
+        except IncompleteError as error:
+            (answer,), failure = error.partial, error
     arguments.saved.append(answer.save(arguments.out / name))
     with _noted():
         figure = save_answer_figure(answer, image, arguments.out / f"{name}.{arguments.format}")
     print(answer.sentence())
     print(f"{answer.passes} passes in {answer.seconds:.1f} s -> {figure}")
-
-
-def _check_why(arguments: argparse.Namespace) -> None:
-    if arguments.missed and arguments.box is None:
-        raise InputError("--missed needs the box and the label of what is missed: --box, --label")
-    if arguments.why_not is not None and (arguments.box is not None or arguments.all):
-        raise InputError("--why-not is asked of one detection: choose it by --detection")
-    if arguments.mode != "object" or arguments.method != "vps":
-        raise InputError(
-            "--missed and --why-not are answered in mode object by the method vps only"
-        )
-
-
-def _why_target(
-    arguments: argparse.Namespace, detector: Detector, image: np.ndarray
-) -> tuple[str, Target]:
-    """What is asked about, and how files name it."""
-    from vps.targets import Kind, Target
-
-    key, said = _targets(arguments, detector, image)[0]
-    if arguments.missed:
-        return f"{key}_missed", Target(said.box, said.label, Kind.MISSED)
-    if arguments.why_not == said.label:
-        raise InputError(f"detection {key} is a {said.label}: --why-not takes another label")
-    target = Target(said.box, arguments.why_not, Kind.CLASSIFICATION, said.label, said.box)
-    return f"{key}_why-not", target
+    if failure is not None:
+        raise failure
+    if answer.stopped == "interrupted":
+        raise KeyboardInterrupt
 
 
 def _summary(explanation: Explanation, figure: Path) -> str:
@@ -244,30 +232,6 @@ def _load(arguments: argparse.Namespace) -> tuple[Detector, np.ndarray]:
     return detector, image
 
 
-def _targets(
-    arguments: argparse.Namespace, detector: Detector, image: np.ndarray
-) -> list[tuple[str, Target]]:
-    """What to explain, by its number among the detections, or by the box that the user gave."""
-    from vps.detections import detect, target_of_box
-    from vps.targets import Target
-
-    if arguments.box is None and arguments.label is not None:
-        raise InputError("--label is the label of --box; give a box, too, or choose by --detection")
-    found = detect(detector, image, arguments.threshold)
-    if arguments.box is not None:
-        target = target_of_box(tuple(arguments.box), arguments.label, detector.labels, found)
-        return [("-".join(f"{value:g}" for value in target.box), target)]
-    if not found:
-        raise InputError(
-            f"the detector finds nothing with a score of {arguments.threshold:g} or more; lower "
-            "--threshold, or explain an object that it misses with --box and --label"
-        )
-    numbers = [arguments.detection or 1] if not arguments.all else range(1, len(found) + 1)
-    if arguments.detection is not None and not 1 <= arguments.detection <= len(found):
-        raise InputError(f"there is no detection {arguments.detection}: 1 to {len(found)} exist")
-    return [(str(n), Target(found[n - 1].box, found[n - 1].label)) for n in numbers]
-
-
 def _search_settings(arguments: argparse.Namespace) -> dict[str, Any]:
     """What `_add_search` lets the user set, as `explain` takes it."""
     names = ("search", "effort", "time_limit", "batch_size")
@@ -275,12 +239,14 @@ def _search_settings(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _bar(
-    arguments: argparse.Namespace, name: str, regions: Regions, targets: int = 1
+    arguments: argparse.Namespace, name: str, regions: Regions | None, targets: int = 1
 ) -> AbstractContextManager[ShowProgress]:
+    """A progress bar; without regions, of work of which nobody knows how much it is."""
     from vps.report.progress import progress_bar
     from vps.search.settings import passes_allowed
 
-    total = passes_allowed(arguments.search, arguments.effort, None, regions.count, targets)
+    count = None if regions is None else regions.count
+    total = count and passes_allowed(arguments.search, arguments.effort, None, count, targets)
     return progress_bar(name, total, quiet=arguments.quiet)
 
 
