@@ -106,15 +106,15 @@ class Answer:
     def _text(self) -> str:
         if self.kind in CONTRASTS and self.rival is not None:
             return self._contrast(self.rival)
-        name, at = self.target.label, f"(threshold {self.threshold:.2f})"
+        name, at = _the(self.target.label), f"(threshold {self.threshold:.2f})"
         score = self.whole_score
         if self.kind is Kind.MISSED:
             return self._missed(name, at)
         if not self.found_at_once:
-            return f"the {name} is not found here: it scores {score:.2f} {at}"
+            return f"{name} is not found here: it scores {score:.2f} {at}"
         if self.kind in FALSE:
             what = "second box" if self.kind is Kind.DUPLICATE else "false box"
-            text = f"the {what} called {name} ({score:.2f})"
+            text = f"the {what} called {self.target.label} ({score:.2f})"
             text += f" needs no more than {_part(self.sufficient)}" if self.sufficient else ""
             if self.repair is None:
                 return f"{text}; no part was found whose hiding removes it {at}"
@@ -122,7 +122,7 @@ class Answer:
             if self.rival is not None:
                 return f"{text} only one box is left, at {self.repair.rival_score:.2f} {at}"
             return f"{text} it drops to {self.repair.found_score:.2f} {at}"
-        text = f"the {name} ({score:.2f}) is found"
+        text = f"{name} ({score:.2f}) is found"
         if self.sufficient is not None:
             alone = self.sufficient
             text += f" from {_part(alone)} alone, at {alone.found_score:.2f},"
@@ -134,30 +134,28 @@ class Answer:
         score = self.whole_score
         if self.found_at_once:
             return (
-                f"the {name} is found here, at {score:.2f} {at}; if it is not shown, another box "
+                f"{name} is found here, at {score:.2f} {at}; if it is not shown, another box "
                 "or label outdoes it"
             )
         if self.repair is not None:
             return (
-                f"the {name} was missed because of what is hidden here: hide {_part(self.repair)} "
+                f"{name} was missed because of what is hidden here: hide {_part(self.repair)} "
                 f"and it is found at {self.repair.found_score:.2f} {at}"
             )
         if not self.best_score > 0:
             return (
-                f"the {name} cannot be found here: whatever is hidden or shown, no box of it scores"
+                f"{name} cannot be found here: whatever is hidden or shown, no box of it scores"
                 f" above 0 with IoU > 0.5, in {self.passes} passes"
             )
         return (
-            f"the {name} was missed, and no part of the image was found whose hiding helps: it "
+            f"{name} was missed, and no part of the image was found whose hiding helps: it "
             f"reaches {self.best_score:.2f} at the most {at}"
         )
 
     def _contrast(self, rival: Target) -> str:
-        ours, theirs = self.target.label, rival.label
+        ours, theirs = _the(self.target.label), _the(rival.label)
         if ours == theirs:
-            ours, theirs = f"the true box of the {ours}", "the box that was given"
-        else:
-            ours, theirs = f"the {ours}", f"the {theirs}"
+            ours, theirs = f"the true box of {ours}", "the box that was given"
         assert self.rival_explanation is not None
         scores = (self.rival_explanation.deletion[0], self.explanation.deletion[0])
         text = f"{theirs} wins over {ours}, {scores[0]:.2f} to {scores[1]:.2f}"
@@ -229,6 +227,11 @@ class Answer:
         with contextlib.suppress(TypeError):
             return cls(explanation=Explanation.load(path), rival_explanation=rival, **record)
         raise InputError(f"{last} does not hold a valid answer")
+
+
+def _the(label: str) -> str:
+    """A label with its article; a phrase may have its own."""
+    return label if label.lower().startswith(("the ", "a ", "an ")) else f"the {label}"
 
 
 def _part(found: RegionSet) -> str:

@@ -204,7 +204,7 @@ def _run_demo(arguments: argparse.Namespace) -> None:
             arguments.out,
             regions=arguments.regions,
             settings=_search_settings(arguments),
-            progress=lambda name, regions: _bar(arguments, name, regions),
+            progress=lambda name: _bar(arguments, name, None),
             saved=arguments.saved,
         )
     print(f"open {page} in a browser")

@@ -1,12 +1,16 @@
 import contextlib
+import html
 import re
 
+import numpy as np
 import pytest
 import torch
 
-from vps import Explanation, Kind
+from vps import Kind
+from vps.answer import Answer
 from vps.data.layouts import CATEGORIES, WITHOUT_CAUSE
 from vps.data.scenes import make_scene, without_cause
+from vps.detections import Found
 from vps.report import demo_cases
 from vps.report.demo import run_demo
 from vps.types import Detections
@@ -75,24 +79,28 @@ def run(detector, folder, monkeypatch):
         folder,
         regions=6,
         settings={"search": "greedy"},
-        progress=lambda name, regions: contextlib.nullcontext(lambda passes: None),
+        progress=lambda name: contextlib.nullcontext(lambda passes: None),
         saved=saved,
     )
-    return page.read_text(), {path.stem: Explanation.load(path) for path in saved}
+    names = [path.stem.removesuffix("_answer") for path in saved]
+    return page.read_text(), {name: Answer.load(folder / name) for name in names}
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_right_answers_are_found_and_what_is_not_found_is_said(known, tmp_path, monkeypatch):
     page, saved = run(Knowing(known), tmp_path, monkeypatch)
     assert set(saved) == {"correct", "referred", "wheel", "buoy"}
-    assert "Not found in 12 scenes: missed, wrong" in page
+    assert "Not found in 12 scenes: missed, wrong, false, misread" in page
     assert saved["referred"].target.kind is Kind.GROUNDED_RIGHT
-    assert saved["wheel"].target.label == "wheel"
+    assert (saved["wheel"].target.label, saved["wheel"].rival.label) == ("ball", "wheel")
     assert "Drawn without it, the detector says ball (0.90)" in page
     shares = re.findall(r"sufficient part shows (\d+)%", page)
     assert len(shares) == 2
     assert all(int(share) > 80 for share in shares)
-    assert all((tmp_path / f"{name}.png").exists() for name in saved)
+    for name, answer in saved.items():
+        assert (tmp_path / f"{name}.png").exists()
+        assert (tmp_path / f"{name}_answer.png").exists()
+        assert html.escape(answer.sentence()[1:]) in page
     again = demo_cases.find_questions(Knowing(known))[0]
     assert [question.name for question in again] == list(saved)
 
@@ -110,8 +118,8 @@ def test_mistakes_are_found(known, tmp_path, monkeypatch):
     wrong = dict.fromkeys(CATEGORIES, "ring")
     page, saved = run(Knowing(known, wrong=wrong), tmp_path, monkeypatch)
     assert saved["mistake"].target.kind is Kind.CLASSIFICATION
-    assert saved["mistake"].target.label == "ring"
-    assert "a ring?" in page
+    assert saved["mistake"].rival.label == "ring"
+    assert "Why a ring, and why not a" in page
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
@@ -119,4 +127,29 @@ def test_a_detector_that_finds_nothing_leaves_missed_objects(tmp_path, monkeypat
     page, saved = run(Knowing({}), tmp_path, monkeypatch)
     assert set(saved) == {"missed"}
     assert saved["missed"].target.kind is Kind.MISSED
-    assert "Not found in 12 scenes: correct, referred, wheel, buoy, wrong" in page
+    assert "Not found in 12 scenes: correct, referred, wheel, buoy, wrong, false, misread" in page
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_phrases_at_the_wrong_thing_and_boxes_on_nothing_are_found(known, scenes, monkeypatch):
+    monkeypatch.setattr(demo_cases, "SCENES", 12)
+    monkeypatch.setattr(
+        demo_cases, "detect", lambda detector, image, *_: answers(scenes, detector.labels, image)
+    )
+    questions = {
+        question.name: question for question in demo_cases.find_questions(Knowing(known))[0]
+    }
+    misread = questions["misread"]
+    assert misread.target.kind is Kind.GROUNDED_WRONG
+    assert misread.target.label == misread.labels[0]
+    assert misread.target.said_box != misread.target.box
+    assert questions["false-box"].target.box == (1, 1, 3, 3)
+
+
+def answers(scenes, labels, image):
+    """A box in the corner; for a phrase, the first object of the shape that ends it."""
+    (scene,) = [scene for scene in scenes if np.array_equal(scene.image, image)]
+    if labels == CATEGORIES:
+        return [Found((1, 1, 3, 3), "circle", 0.9)]
+    shape = labels[0].split()[-1]
+    return [Found(item.box, labels[0], 0.9) for item in scene.objects if item.category == shape][:1]

@@ -10,18 +10,20 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from vps.answer import Answer
 from vps.detector import OpenVocabularyDetector
-from vps.explain import explain
-from vps.regions import Regions, make_regions
-from vps.report.demo_cases import SCENES, find_questions
+from vps.failures import explain_failure
+from vps.regions import make_regions
+from vps.report.demo_cases import SCENES, Question, find_questions
+from vps.report.failure_figure import save_answer_figure
 from vps.report.figure import save_figure
 from vps.report.html import Case, write_page
 from vps.report.panels import part_shown
 from vps.report.progress import ShowProgress
 from vps.result import Explanation
 
-Progress = Callable[[str, Regions], AbstractContextManager[ShowProgress]]
-"""From a case's name and regions to a context that gives what `explain` reports to."""
+Progress = Callable[[str], AbstractContextManager[ShowProgress]]
+"""From a case's name to a context that gives what `explain_failure` reports to."""
 
 
 def run_demo(
@@ -33,17 +35,17 @@ def run_demo(
     progress: Progress,
     saved: list[Path],
 ) -> Path:
-    """Find the cases, explain each, and write pictures, explanations and index.html.
+    """Find the cases, explain each, and write pictures, answers and index.html.
 
-    Each explanation is written as soon as it is there.
+    Each answer is written as soon as it is there.
 
     Args:
         detector: knows the categories of the scenes.
         folder: where everything goes.
         regions: how many to aim for.
-        settings: of the search, for `vps.explain.explain`.
+        settings: of the search, for `vps.failures.explain_failure`.
         progress: see `Progress`.
-        saved: gets the path of each explanation when it is written.
+        saved: gets the path of each answer when it is written.
 
     Returns:
         The path of index.html.
@@ -56,8 +58,8 @@ def run_demo(
     for question in asked:
         asking = detector.with_labels(question.labels)
         cut = make_regions(asking.prepare(question.scene.image), regions)
-        with progress(question.name, cut) as show:
-            explanation = explain(
+        with progress(question.name) as show:
+            answer = explain_failure(
                 asking,
                 question.scene.image,
                 question.target,
@@ -67,15 +69,10 @@ def run_demo(
                 **settings,
             )
             # Ctrl-C ended this search; to the user it means the whole demo.
-            if explanation.stopped == "interrupted":
+            if answer.stopped == "interrupted":
                 raise KeyboardInterrupt
-        saved.append(explanation.save(folder / question.name))
-        Image.fromarray(question.scene.image).save(folder / f"{question.name}_scene.png")
-        figure = save_figure(explanation, question.scene.image, folder / f"{question.name}.png")
-        text = question.text
-        if question.cause is not None:
-            text += f" The sufficient part shows {_held(question.cause, explanation):.0%} of it."
-        cases.append(Case(question.title, question.kind, text, figure.name, explanation))
+        saved.append(answer.save(folder / question.name))
+        cases.append(_shown(question, answer, folder))
     introduction = (
         f"{detector.name} looks at synthetic scenes in which the right answer is known. Each case "
         "below was found by running it over scenes that it was not trained on, and explained by "
@@ -85,6 +82,27 @@ def run_demo(
         introduction += f" Not found in {SCENES} scenes: {', '.join(missing)}."
     return write_page(
         folder / "index.html", "What made the detector say that?", introduction, cases
+    )
+
+
+def _shown(question: Question, answer: Answer, folder: Path) -> Case:
+    """Draw a case; where the detector said something else, the map is of what it said."""
+    image = question.scene.image
+    explanation = answer.rival_explanation or answer.explanation
+    Image.fromarray(image).save(folder / f"{question.name}_scene.png")
+    figure = save_figure(explanation, image, folder / f"{question.name}.png")
+    second = save_answer_figure(answer, image, folder / f"{question.name}_answer.png")
+    text = question.text
+    if question.cause is not None:
+        text += f" The sufficient part shows {_held(question.cause, explanation):.0%} of it."
+    return Case(
+        question.title,
+        question.kind,
+        text,
+        figure.name,
+        explanation,
+        second.name,
+        answer.sentence(),
     )
 
 

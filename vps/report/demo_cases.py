@@ -38,7 +38,7 @@ def find_questions(
     detector: OpenVocabularyDetector,
 ) -> tuple[list[Question], list[str]]:
     """The first scene for each kind of case, and the kinds for which there is none."""
-    finders = (_correct, _referred, _wheel, _buoy, _missed, _wrong)
+    finders = (_correct, _referred, _wheel, _buoy, _missed, _wrong, _false, _misread)
     found: dict[str, Question] = {}
     seeing = detector.with_labels(CATEGORIES)
     for index in range(SCENES):
@@ -129,7 +129,7 @@ def _context(
                 "holds it.",
                 scene,
                 CATEGORIES,
-                Target(found.box, found.label),
+                Target(found.box, otherwise, Kind.CLASSIFICATION, category, found.box),
                 item.cause,
             )
 
@@ -142,8 +142,7 @@ def _missed(detector: OpenVocabularyDetector, scene: Scene, _detections: list[Fo
                 "missed",
                 f"Why was this {item.category} missed?",
                 "missed object",
-                "The detector shows no box here. Where the insertion curve rises above the score "
-                "of the whole image, hiding the rest of the scene helps it.",
+                "The detector shows no box here. What has to be hidden so that it does?",
                 scene,
                 Target(item.box, item.category, Kind.MISSED),
             )
@@ -155,20 +154,46 @@ def _wrong(_detector: OpenVocabularyDetector, scene: Scene, detections: list[Fou
         if item and item.category != found.label:
             yield _question(
                 "mistake",
-                f"Why did it call this {item.category} a {found.label}?",
+                f"Why a {found.label}, and why not a {item.category}?",
                 "wrong label",
-                f"The truth is a {item.category}; what is explained is the detector's own answer.",
+                f"The truth is a {item.category}; the map shows what the detector's own answer, "
+                f"{found.label}, goes by.",
                 scene,
-                Target(found.box, found.label, Kind.CLASSIFICATION),
+                Target(item.box, item.category, Kind.CLASSIFICATION, found.label, found.box),
             )
-        elif all(_overlap(found.box, other.box) < _NOTHING for other in scene.objects):
+
+
+def _false(_detector: OpenVocabularyDetector, scene: Scene, detections: list[Found]) -> Finder:
+    for found in detections:
+        if all(_overlap(found.box, other.box) < _NOTHING for other in scene.objects):
             yield _question(
-                "mistake",
+                "false-box",
                 f"Why did it see a {found.label} here?",
                 "false box",
                 "There is none: no annotated object is near. The map shows what it was taken for.",
                 scene,
                 Target(found.box, found.label, Kind.BACKGROUND),
+            )
+
+
+def _misread(detector: OpenVocabularyDetector, scene: Scene, _detections: list[Found]) -> Finder:
+    """A phrase that tells things of one shape apart, and ends up at the wrong one."""
+    things = scene.things
+    for expression in expressions(things):
+        if expression.kind not in ("place", "size"):
+            continue
+        found = detect(detector.with_labels((expression.text,)), scene.image)
+        right = scene.objects[expression.target]
+        item = _object_at(scene, found[0]) if found else None
+        if item is not None and item.category == right.category and item is not right:
+            yield Question(
+                "misread",
+                f"Why this one, if \u201c{expression.text}\u201d is asked for?",
+                "referring expression, grounded wrong",
+                "The dashed box is the right one. Which words did the detector go by?",
+                scene,
+                (expression.text,),
+                Target(right.box, expression.text, Kind.GROUNDED_WRONG, None, found[0].box),
             )
 
 

@@ -25,6 +25,8 @@ class Case:
         text: a sentence or two on what is to be seen.
         figure: file name of the picture, in the folder of the page.
         explanation: where the numbers come from.
+        answer_figure: likewise, the picture of what has to be hidden.
+        answer: what it says, in a sentence without a full stop.
     """
 
     title: str
@@ -32,6 +34,8 @@ class Case:
     text: str
     figure: str
     explanation: Explanation
+    answer_figure: str
+    answer: str
 
 
 def write_page(path: Path, title: str, introduction: str, cases: Sequence[Case]) -> Path:
@@ -56,6 +60,8 @@ def write_page(path: Path, title: str, introduction: str, cases: Sequence[Case])
             "text": case.text,
             "figure": quote(case.figure),
             "alt": f"Figure: {case.title}",
+            "answer_figure": quote(case.answer_figure),
+            "answer": case.answer[0].upper() + case.answer[1:] + ".",
             "numbers": numbers(case.explanation),
             "warnings": case.explanation.warnings,
         }
