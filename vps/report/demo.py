@@ -22,6 +22,8 @@ from vps.report.panels import part_shown
 from vps.report.progress import ShowProgress
 from vps.result import Explanation
 
+_PASSES = 4  # for each of the sets, times the number of regions
+
 Progress = Callable[[str], AbstractContextManager[ShowProgress]]
 """From a case's name to a context that gives what `explain_failure` reports to."""
 
@@ -63,6 +65,8 @@ def run_demo(
                 asking,
                 question.scene.image,
                 question.target,
+                # Who tries the demo waits for it.
+                set_passes=_PASSES * cut.count,
                 regions=cut,
                 progress=show,
                 image_name=f"scene {question.scene.layout.index}",
