@@ -6,11 +6,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from detectors.pixels import scale_boxes
-from detectors.prompts import NO_LABEL, Prompt, build_prompts, check_labels, narrow_prompts
+from detectors.prompts import (
+    NO_LABEL,
+    Prompt,
+    build_prompts,
+    check_labels,
+    hide_words,
+    narrow_prompts,
+    split_words,
+)
 from detectors.text_cache import TextFeatures
 from vps.boxes import cxcywh_to_xyxy
 from vps.errors import InputError
@@ -70,6 +79,17 @@ class PromptedModel:
         kept = tuple(self.labels[column] for column in columns)
         return type(self)(self.checkpoint, kept, name=self.name, prompts=prompts)
 
+    def words(self, label: str) -> tuple[str, ...]:
+        """The words of a label; see `vps.detector.WordHider`."""
+        label_column(label, self.labels)
+        return split_words(label)
+
+    def with_hidden(self: Model, label: str, keep: np.ndarray) -> Model:
+        """Some words of a label as [MASK]; see `vps.detector.WordHider`."""
+        column = label_column(label, self.labels)
+        prompts = hide_words(self.prompts, column, label, keep, self.checkpoint.tokenizer)
+        return type(self)(self.checkpoint, self.labels, name=self.name, prompts=prompts)
+
     def _gather(self, passes: Sequence[tuple[Tensor, Tensor]], size: tuple[int, int]) -> Detections:
         """The candidates of all passes: boxes (B, N, 4), cxcywh in [0, 1], scores (B, N, L)."""
         boxes = cxcywh_to_xyxy(torch.cat([boxes for boxes, _ in passes], dim=1))
@@ -88,16 +108,19 @@ class Asked:
     def __init__(self, prompt: Prompt, device: torch.device, labels: int) -> None:
         self.features = TextFeatures()
         self.ids = torch.tensor([prompt.token_ids], device=device)
-        # Tokens of no label go to one column more, which is dropped.
-        columns = [labels if column == NO_LABEL else column for column in prompt.columns]
+        # Tokens that count for no label go to one column more, which is dropped.
+        columns = [
+            labels if column == NO_LABEL or place in prompt.hidden else column
+            for place, column in enumerate(prompt.columns)
+        ]
         self._columns = torch.tensor(columns, device=device)
         self._labels = labels
 
     def label_scores(self, logits: Tensor) -> Tensor:
         """Label scores (B, N, L) out of token logits (B, N, T or more).
 
-        A label's score is the highest sigmoid among its tokens; separators and the two ends of the
-        prompt do not count.
+        A label's score is the highest sigmoid among its tokens; separators, the two ends of the
+        prompt and hidden tokens do not count.
         """
         tokens = logits[..., : self.ids.shape[1]].float().sigmoid()
         scores = tokens.new_zeros(*tokens.shape[:2], self._labels + 1)

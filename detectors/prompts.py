@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from vps.errors import InputError
 
@@ -71,10 +73,12 @@ class Prompt:
     Attributes:
         token_ids: the T ids of its tokens.
         columns: for each token the index of its label among all labels, or NO_LABEL.
+        hidden: the places of tokens that do not count for their label's score.
     """
 
     token_ids: tuple[int, ...]
     columns: tuple[int, ...]
+    hidden: frozenset[int] = frozenset()
 
 
 def build_prompts(
@@ -132,9 +136,67 @@ def narrow_prompts(
     columns = sorted({column for prompt in kept for column in prompt.columns} - {NO_LABEL})
     new = {column: number for number, column in enumerate(columns)} | {NO_LABEL: NO_LABEL}
     narrowed = [
-        Prompt(prompt.token_ids, tuple(new[column] for column in prompt.columns)) for prompt in kept
+        replace(prompt, columns=tuple(new[column] for column in prompt.columns)) for prompt in kept
     ]
     return tuple(narrowed), tuple(columns)
+
+
+def split_words(label: str) -> tuple[str, ...]:
+    """The words of a label as the model reads it; a lone mark is part of the word before it."""
+    words: list[str] = []
+    for word in as_phrase(label).split():
+        if words and not any(letter.isalnum() for letter in word):
+            words[-1] += f" {word}"
+        else:
+            words.append(word)
+    return tuple(words)
+
+
+def hide_words(
+    prompts: Sequence[Prompt],
+    column: int,
+    label: str,
+    keep: np.ndarray,
+    tokenizer: PreTrainedTokenizerBase,
+) -> tuple[Prompt, ...]:
+    """The same prompts, with [MASK] for each token of some words of a label.
+
+    Args:
+        prompts: what `build_prompts` returned.
+        column: of the label.
+        label: its name.
+        keep: (n,) bool, True where a word of `split_words(label)` is shown.
+        tokenizer: that made the prompts.
+
+    Raises:
+        InputError: another number of words, or a tokenizer without [MASK].
+    """
+    words = split_words(label)
+    keep = np.asarray(keep)
+    if keep.shape != (len(words),) or keep.dtype != np.bool_:
+        raise InputError(
+            f"label {label!r} has {len(words)} words; which are shown must be ({len(words)},) bool,"
+            f" got {keep.dtype} {keep.shape}"
+        )
+    if tokenizer.mask_token_id is None:
+        raise InputError("the model's tokenizer has no [MASK], so that no word can be hidden")
+    # BERT's tokenizers split at spaces first, so that words have the same tokens in any company.
+    counts = [len(tokenizer(word, add_special_tokens=False)["input_ids"]) for word in words]
+    gone = np.repeat(~keep, counts)
+    return tuple(_masked(prompt, column, gone, int(tokenizer.mask_token_id)) for prompt in prompts)
+
+
+def _masked(prompt: Prompt, column: int, gone: np.ndarray, mask: int) -> Prompt:
+    places = np.flatnonzero(np.array(prompt.columns) == column)
+    if not len(places):
+        return prompt
+    ids = np.array(prompt.token_ids)
+    ids[places[gone]] = mask
+    return replace(
+        prompt,
+        token_ids=tuple(ids.tolist()),
+        hidden=prompt.hidden.union(places[gone].tolist()),
+    )
 
 
 def _encode(label: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:

@@ -303,7 +303,7 @@ def test_missed_is_answered_by_a_sentence_and_saved(image, bright, tmp_path, cap
     answer = Answer.load(tmp_path / "out" / "street_20-4-38-28_missed_dog")
     assert answer.kind is Kind.MISSED
     assert answer.sentence() in capsys.readouterr().out
-    assert (tmp_path / "out" / "street_20-4-38-28_missed_dog.png").exists()
+    assert (tmp_path / "out" / "street_20-4-38-28_missed_dog_answer.png").exists()
 
 
 def test_why_not_sets_a_label_against_the_one_that_was_given(image, bright, tmp_path, capsys):

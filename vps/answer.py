@@ -15,6 +15,7 @@ from vps.errors import InputError, OutputError
 from vps.goals import CONTRASTS, FALSE
 from vps.result import Explanation
 from vps.targets import Box, Kind, Target
+from vps.word_answer import WordAnswer
 
 _SETS = ("sufficient", "rival_sufficient", "necessary", "repair", "best")
 _VERSION = 1
@@ -65,6 +66,7 @@ class Answer:
         necessary: the smallest set without which it does not find the target.
         repair: the smallest set whose hiding makes the failure go away.
         best: for a missed target, the part of the path that is found with the highest class score.
+        words: of a phrase, which of them matter, where the detector can hide words.
         whole_score: the highest class score of the target, with IoU > 0.5, of the whole image.
         best_score: the same of any subset seen.
         threshold: the lowest class score of a detection, at an IoU above 0.5.
@@ -90,6 +92,7 @@ class Answer:
     necessary: RegionSet | None = None
     repair: RegionSet | None = None
     best: RegionSet | None = None
+    words: WordAnswer | None = None
 
     @property
     def found_at_once(self) -> bool:
@@ -97,8 +100,10 @@ class Answer:
         return self.whole_score >= self.threshold
 
     def sentence(self) -> str:
-        """The answer in one sentence of plain English, with its numbers."""
+        """The answer in one sentence of plain English, with its numbers, without a full stop."""
         text = self._text()
+        if self.words is not None:
+            text += f"; of the words, {self.words.sentence()}"
         if self.stopped == "finished":
             return text
         return f"{text}; the search was stopped before its end: {self.stopped}"
@@ -194,6 +199,7 @@ class Answer:
         }
         for name in ("target", "rival", *_SETS):
             record[name] = None if record[name] is None else dataclasses.asdict(record[name])
+        record["words"] = self.words and self.words.record()
         record |= {"answer_version": _VERSION, "sentence": self.sentence()}
         archive.write_atomically(last, json.dumps(record, indent=1).encode())
         return last
@@ -213,6 +219,7 @@ class Answer:
             record["kind"] = Kind(record["kind"])
             record["target"] = Target(**record["target"])
             record["rival"] = record["rival"] and Target(**record["rival"])
+            record["words"] = record["words"] and WordAnswer.from_record(record["words"])
             for name in _SETS:
                 if record[name] is not None:
                     given = {**record[name], "box": tuple(record[name]["box"])}
@@ -234,14 +241,17 @@ def _the(label: str) -> str:
     return label if label.lower().startswith(("the ", "a ", "an ")) else f"the {label}"
 
 
+def as_percent(share: float) -> str:
+    """A share in [0, 1] for people: "6 %", "0.4 %"."""
+    return f"{100 * share:.0f} %" if share >= 0.01 else f"{100 * share:.1f} %"
+
+
 def _part(found: RegionSet) -> str:
     if not found.regions:
         return "nothing of the image"
-    share = 100 * found.area
     regions = "1 region" if len(found.regions) == 1 else f"{len(found.regions)} regions"
     which = "these" if found.hidden else ""
-    percent = f"{share:.0f}" if share >= 1 else f"{share:.1f}"
-    return f"{which} {percent} % of the image ({regions})".strip()
+    return f"{which} {as_percent(found.area)} of the image ({regions})".strip()
 
 
 def _answer_path(path: str | PathLike[str]) -> Path:

@@ -133,7 +133,7 @@ def _answer(
     from vps.errors import IncompleteError
     from vps.failures import explain_failure
     from vps.regions import make_regions
-    from vps.report.failure_figure import save_answer_figure
+    from vps.report.failure_figure import save_figures
 
     asked = question_of(arguments, detector.labels, found)
     name = f"{arguments.image.stem}_{asked.key}_{_slug(asked.target.label)}"
@@ -159,7 +159,7 @@ def _answer(
             (answer,), failure = error.partial, error
     arguments.saved.append(answer.save(arguments.out / name))
     with _noted():
-        figure = save_answer_figure(answer, image, arguments.out / f"{name}.{arguments.format}")
+        figure = save_figures(answer, image, arguments.out / name, arguments.format)
     print(answer.sentence())
     print(f"{answer.passes} passes in {answer.seconds:.1f} s -> {figure}")
     if failure is not None:

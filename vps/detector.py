@@ -89,6 +89,35 @@ class PromptedDetector(OpenVocabularyDetector, Protocol):
 
 
 @runtime_checkable
+class WordHider(Detector, Protocol):
+    """A detector that can be asked for a label of which it does not see some words."""
+
+    def words(self, label: str) -> tuple[str, ...]:
+        """The n words of a label, in order, as the detector reads them.
+
+        Raises:
+            InputError: a label that the detector was not asked for.
+        """
+        ...
+
+    def with_hidden(self, label: str, keep: np.ndarray) -> WordHider:
+        """The same detector without some words of one label.
+
+        A hidden word keeps its place, and all else is asked word for word as before; the labels and
+        their columns stay. What the model says of a hidden word's place is no part of the label's
+        score, so that a label without any word scores 0. Hiding adds up: what was hidden stays so.
+
+        Args:
+            label: one of `labels`.
+            keep: (n,) bool, True where a word of `words(label)` is shown.
+
+        Raises:
+            InputError: a label that the detector was not asked for, or another number of words.
+        """
+        ...
+
+
+@runtime_checkable
 class TargetScorer(Detector, Protocol):
     """A detector that can say of a target how it scores, without listing candidates.
 

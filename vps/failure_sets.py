@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from vps.answer import RegionSet
+from vps.detector import WordHider
 from vps.errors import DetectorError
 from vps.goals import CONTRASTS, FALSE, Goal, repaired, seen, unseen, wins
 from vps.passes import Passes
@@ -17,6 +18,8 @@ from vps.result import Explanation
 from vps.search.driver import Progress
 from vps.sets import smallest_set
 from vps.targets import Kind
+from vps.word_answer import WordAnswer
+from vps.words import explain_words
 
 
 class FailureSets:
@@ -74,6 +77,20 @@ class FailureSets:
             sets["repair"] = sets["necessary"]
         sets["sufficient"] = self._find(seen(0, at), orders[:1], hide=False)
         return sets
+
+    def words(self, image: np.ndarray) -> WordAnswer | None:
+        """Which words matter, of a phrase; `image` is (H, W, 3) uint8 RGB."""
+        detector, target = self._question.detector, self._question.targets[0]
+        phrase = target.kind in (Kind.GROUNDED_RIGHT, Kind.GROUNDED_WRONG)
+        if not (phrase and isinstance(detector, WordHider) and self.stopped == "finished"):
+            return None
+        try:
+            return explain_words(detector, image, target, threshold=self._threshold)
+        except KeyboardInterrupt:
+            self.stopped = "interrupted"
+        except DetectorError as error:
+            self.stopped, self.error = "failed", error
+        return None
 
     def best_score(self) -> float:
         """The highest class score with IoU > 0.5 of any subset seen."""

@@ -58,6 +58,9 @@ def explain_failure(
                                      it is found and s_A > s_B; with one label on two boxes, that
                                      is the contrast of how well the boxes fit
 
+    Of a phrase that is grounded right or wrong, it is also asked which words matter, if the
+    detector can hide words, see `vps.words.explain_words`.
+
     For a duplicate, the rival may be the detection that it duplicates; then what to hide leaves
     that one as it is, see `vps.goals.single`.
 
@@ -133,6 +136,7 @@ def explain_failure(
         progress=progress,
     )
     sets = asked.sets()
+    words = asked.words(rgb)
     for note in dict.fromkeys(note for one in explanations for note in one.warnings):
         warnings.warn(note, stacklevel=2)
     answer = Answer(
@@ -142,10 +146,11 @@ def explain_failure(
         explanation=explanations[0],
         rival_explanation=explanations[1] if len(targets) > 1 else None,
         **sets,
+        words=words,
         best_score=asked.best_score(),
         whole_score=asked.whole_score(),
         threshold=threshold,
-        passes=source.passes,
+        passes=source.passes + (words.passes if words else 0),
         seconds=time.monotonic() - start,
         stopped=asked.stopped,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,7 +19,119 @@ from vps.targets import Target
 from vps.types import Detections, label_column
 
 
-class Passes:
+class SubsetPasses(ABC):
+    """Subsets of n parts through a detector, each once, and what it says of T targets.
+
+    Args:
+        detector: what is explained.
+        count: n.
+        targets: T.
+        batch_size: the most subsets that go through the detector at a time.
+    """
+
+    parts = "regions"
+
+    def __init__(self, detector: Detector, count: int, targets: int, batch_size: int) -> None:
+        self._detector = detector
+        self.count = count
+        self.batch_size = batch_size
+        self._index: dict[bytes, int] = {}
+        self._subsets = np.empty((0, count), bool)
+        self._rows = np.empty((0, targets, 8))
+
+    @abstractmethod
+    def _score(self, keep: np.ndarray) -> Tensor:
+        """(B, T, 8) rows for (B, n) subsets, a batch at most, in one pass of the detector."""
+
+    @property
+    def passes(self) -> int:
+        """How many subsets went through the detector; the look of a `TargetScorer` at the whole
+        image beforehand is not among them."""
+        return len(self._index)
+
+    @property
+    def subsets(self) -> np.ndarray:
+        """(k, n) bool, all that went through the detector, in the order of their passes."""
+        return self._subsets[: self.passes]
+
+    @property
+    def rows(self) -> np.ndarray:
+        """(k, T, 8) float64, what `vps.scoring.best_candidates` says of `subsets`."""
+        return self._rows[: self.passes]
+
+    def new(self, keep: np.ndarray) -> np.ndarray:
+        """(K,) bool: which of (K, n) subsets still need a pass; of equals, the first."""
+        first: dict[bytes, int] = {}
+        for row, key in enumerate(_keys(keep)):
+            if key not in self._index:
+                first.setdefault(key, row)
+        flags = np.zeros(len(keep), bool)
+        flags[list(first.values())] = True
+        return flags
+
+    def known(self, keep: np.ndarray) -> np.ndarray:
+        """(K,) bool: which of (K, n) subsets went through the detector already."""
+        return np.array([key in self._index for key in _keys(keep)], bool)
+
+    def evaluate(self, keep: np.ndarray) -> np.ndarray:
+        """What the detector says of each subset, by a pass where there was none yet.
+
+        Args:
+            keep: (K, n) bool, True where a part is shown.
+
+        Returns:
+            (K, T, 8) float64, see `vps.scoring.best_candidates`.
+
+        Raises:
+            InputError: another shape or type.
+            DetectorError: the detector fails or breaks its contract. What passed before is kept.
+        """
+        keep = np.asarray(keep)
+        if keep.ndim != 2 or keep.shape[1] != self.count or keep.dtype != np.bool_:
+            raise InputError(
+                f"subsets must be (K, {self.count}) bool, got {keep.dtype} {keep.shape}"
+            )
+        todo = keep[self.new(keep)]
+        for start in range(0, len(todo), self.batch_size):
+            batch = todo[start : start + self.batch_size]
+            self._store(batch, self._detect(batch))
+        return self._rows[[self._index[key] for key in _keys(keep)]]
+
+    def _store(self, batch: np.ndarray, rows: np.ndarray) -> None:
+        start, end = self.passes, self.passes + len(batch)
+        if end > len(self._subsets):
+            # Twice as much at a time: a search asks thousands of times.
+            room = max(end, 256)
+            self._subsets = np.pad(self._subsets, ((0, room), (0, 0)))
+            self._rows = np.pad(self._rows, ((0, room), (0, 0), (0, 0)))
+        self._subsets[start:end], self._rows[start:end] = batch, rows
+        self._index.update((key, start + i) for i, key in enumerate(_keys(batch)))
+
+    def _detect(self, keep: np.ndarray) -> np.ndarray:
+        """(B, T, 8) float64, what `_score` says of (B, n) subsets."""
+        with torch.no_grad():
+            try:
+                best = self._score(keep)
+            except Exception as error:
+                # Whatever a model raises, it is the detector's failure.
+                what = str(error) or type(error).__name__
+                raise DetectorError(self._blame(keep, what)) from error
+        # The only transfer of a batch, and with it the only synchronisation of the engine's own.
+        rows = best.cpu().numpy()
+        finite = np.isfinite(rows).all(axis=(1, 2))
+        if not finite.all():
+            raise DetectorError(self._blame(keep[~finite], "NaN or infinite boxes or scores"))
+        return rows
+
+    def _blame(self, keep: np.ndarray, what: str) -> str:
+        sizes = ", ".join(str(count) for count in keep.sum(axis=1))
+        return (
+            f"{self._detector.name}: {what} (a batch that shows {sizes} of {self.count} "
+            f"{self.parts})"
+        )
+
+
+class Passes(SubsetPasses):
     """Shows subsets of regions to a detector and keeps what it says of every target.
 
     One pass tells the scores of all targets of the image, and no subset passes twice.
@@ -63,105 +176,20 @@ class Passes:
                 f"the regions are on a grid of {regions.label_map.shape}, the detector sees "
                 f"{tuple(pixels.shape[1:])}: cut what detector.prepare gives"
             )
+        super().__init__(detector, regions.count, len(targets), batch_size)
         self.regions = regions
         self.targets = tuple(targets)
         self.size = size
-        self.batch_size = batch_size
-        self._detector = detector
         self._scorer = _scorer_of(detector, pixels, size, targets)
         self._mode = mode
         self._columns = [label_column(target.label, detector.labels) for target in targets]
         self._boxes = torch.tensor([target.box for target in targets], device=pixels.device)
         labels = torch.tensor(regions.label_map, device=pixels.device)
         self._mask = Masker(pixels, labels, make_fill(fill, pixels), batch_size)
-        self._index: dict[bytes, int] = {}
-        self._subsets = np.empty((0, regions.count), bool)
-        self._rows = np.empty((0, len(targets), 8))
 
-    @property
-    def passes(self) -> int:
-        """How many subsets went through the detector; the look of a `TargetScorer` at the whole
-        image beforehand is not among them."""
-        return len(self._index)
-
-    @property
-    def subsets(self) -> np.ndarray:
-        """(n, m) bool, all that went through the detector, in the order of their passes."""
-        return self._subsets[: self.passes]
-
-    @property
-    def rows(self) -> np.ndarray:
-        """(n, T, 8) float64, what `vps.scoring.best_candidates` says of `subsets`."""
-        return self._rows[: self.passes]
-
-    def new(self, keep: np.ndarray) -> np.ndarray:
-        """(K,) bool: which of (K, m) subsets still need a pass; of equals, the first."""
-        first: dict[bytes, int] = {}
-        for row, key in enumerate(_keys(keep)):
-            if key not in self._index:
-                first.setdefault(key, row)
-        flags = np.zeros(len(keep), bool)
-        flags[list(first.values())] = True
-        return flags
-
-    def known(self, keep: np.ndarray) -> np.ndarray:
-        """(K,) bool: which of (K, m) subsets went through the detector already."""
-        return np.array([key in self._index for key in _keys(keep)], bool)
-
-    def evaluate(self, keep: np.ndarray) -> np.ndarray:
-        """What the detector says of each subset, by a pass where there was none yet.
-
-        Args:
-            keep: (K, m) bool, True where a region is shown.
-
-        Returns:
-            (K, T, 8) float64, see `vps.scoring.best_candidates`.
-
-        Raises:
-            InputError: another shape or type.
-            DetectorError: the detector fails or breaks its contract. What passed before is kept.
-        """
-        keep = np.asarray(keep)
-        if keep.ndim != 2 or keep.shape[1] != self.regions.count or keep.dtype != np.bool_:
-            raise InputError(
-                f"subsets must be (K, {self.regions.count}) bool, got {keep.dtype} {keep.shape}"
-            )
-        todo = keep[self.new(keep)]
-        for start in range(0, len(todo), self.batch_size):
-            batch = todo[start : start + self.batch_size]
-            self._store(batch, self._detect(batch))
-        return self._rows[[self._index[key] for key in _keys(keep)]]
-
-    def _store(self, batch: np.ndarray, rows: np.ndarray) -> None:
-        start, end = self.passes, self.passes + len(batch)
-        if end > len(self._subsets):
-            # Twice as much at a time: a search asks thousands of times.
-            room = max(end, 256)
-            self._subsets = np.pad(self._subsets, ((0, room), (0, 0)))
-            self._rows = np.pad(self._rows, ((0, room), (0, 0), (0, 0)))
-        self._subsets[start:end], self._rows[start:end] = batch, rows
-        self._index.update((key, start + i) for i, key in enumerate(_keys(batch)))
-
-    def _detect(self, keep: np.ndarray) -> np.ndarray:
+    def _score(self, keep: np.ndarray) -> Tensor:
         """(B, T, 8) rows of `best_candidates` for (B, m) subsets, in one pass of the detector."""
-        with torch.no_grad():
-            shown = self._mask(torch.from_numpy(keep).to(self._boxes.device))
-            try:
-                best = self._score(shown)
-            except Exception as error:
-                # Whatever a model raises, it is the detector's failure.
-                what = str(error) or type(error).__name__
-                raise DetectorError(self._blame(keep, what)) from error
-        # The only transfer of a batch, and with it the only synchronisation of the engine's own.
-        rows = best.cpu().numpy()
-        finite = np.isfinite(rows).all(axis=(1, 2))
-        if not finite.all():
-            raise DetectorError(self._blame(keep[~finite], "NaN or infinite boxes or scores"))
-        return rows
-
-    def _score(self, shown: Tensor) -> Tensor:
-        """(B, T, 8) rows of `best_candidates` for (B, 3, h, w) masked pixels."""
-        detector = self._detector
+        shown = self._mask(torch.from_numpy(keep).to(self._boxes.device))
         if self._scorer is not None:
             found = self._scorer.score_targets(shown, self.size, self.targets)
             if found.ious.shape != (len(shown), len(self.targets)):
@@ -170,18 +198,12 @@ class Passes:
                     f"targets); got {tuple(found.ious.shape)}"
                 )
             return target_rows(found, self._mode)
-        detections = candidates(detector, shown, self.size)
+        detections = candidates(self._detector, shown, self.size)
         best = [
             best_candidates(detections, box, column, self._mode)
             for box, column in zip(self._boxes, self._columns, strict=True)
         ]
         return torch.stack(best, dim=1)
-
-    def _blame(self, keep: np.ndarray, what: str) -> str:
-        sizes = ", ".join(str(count) for count in keep.sum(axis=1))
-        return (
-            f"{self._detector.name}: {what} (a batch that shows {sizes} of {keep.shape[1]} regions)"
-        )
 
 
 def candidates(detector: Detector, images: Tensor, size: tuple[int, int]) -> Detections:

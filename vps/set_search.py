@@ -12,7 +12,7 @@ import numpy as np
 
 from vps.errors import DetectorError
 from vps.goals import Goal
-from vps.passes import Passes
+from vps.passes import SubsetPasses
 from vps.replay import prefixes
 
 _BEAM, _EXTENSIONS, _DEPTH = 4, 16, 8
@@ -53,7 +53,7 @@ class SetSearch:
 
     def __init__(
         self,
-        source: Passes,
+        source: SubsetPasses,
         goal: Goal,
         *,
         hide: bool,
@@ -63,7 +63,7 @@ class SetSearch:
     ) -> None:
         self._source, self._goal, self._hide = source, goal, hide
         self._deadline, self._after_batch = deadline, after_batch
-        self._count = source.regions.count
+        self._count = source.count
         self._start, self._limit = source.passes, passes
         self._best: np.ndarray | None = None
         self._rough: np.ndarray | None = None  # attains the goal, but may not need all it has

@@ -9,7 +9,7 @@ import numpy as np
 from vps.errors import InputError
 from vps.goals import Goal, seen, unseen
 from vps.objective import Objective
-from vps.passes import Passes
+from vps.passes import SubsetPasses
 from vps.set_search import FoundSet, SetSearch
 
 __all__ = ["FoundSet", "necessary_set", "smallest_set", "sufficient_set"]
@@ -19,7 +19,7 @@ _MOST = 4096
 
 
 def smallest_set(
-    source: Passes,
+    source: SubsetPasses,
     goal: Goal,
     orders: Sequence[np.ndarray] = (),
     *,

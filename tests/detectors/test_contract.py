@@ -14,7 +14,7 @@ from detectors import DETECTORS
 from tests.detectors import contract
 from tests.detectors.zoo import all_cases
 from vps.detections import visible
-from vps.detector import PromptedDetector
+from vps.detector import PromptedDetector, WordHider
 from vps.errors import InputError
 from vps.explain import explain
 from vps.scoring import best_candidates
@@ -137,6 +137,34 @@ def test_narrowed_keeps_the_scores_of_targets(case, loaded):
                 best_candidates(found, box, found.column(label), mode) for found in (whole, some)
             )
             assert torch.allclose(before, after, atol=1e-6)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_hidden_words_change_nothing_else(case, loaded):
+    detector = loaded(case)
+    if not isinstance(detector, WordHider):
+        pytest.skip("hides no words")
+    size = case.sizes[0]
+    batch = contract.batch_of(detector, size)
+    whole = detector.detect(batch, size)
+    for column, label in enumerate(detector.labels):
+        keep = np.ones(len(detector.words(label)), bool)
+        same = detector.with_hidden(label, keep)
+        assert same.labels == detector.labels
+        assert torch.equal(same.detect(batch, size).scores, whole.scores)
+        for place in range(len(keep)):
+            some = detector.with_hidden(label, np.arange(len(keep)) != place)
+            contract.check_contract(some, case.tolerance, case.sizes[:1])
+            scores = some.detect(batch, size).scores
+            assert scores.shape == whole.scores.shape
+            assert not torch.allclose(scores[..., column], whole.scores[..., column], atol=1e-4)
+        blind = detector.with_hidden(label, ~keep).detect(batch, size)
+        assert (blind.scores[..., column] == 0).all()
+        with pytest.raises(InputError, match="words"):
+            detector.with_hidden(label, np.ones(len(keep) + 1, bool))
+    with pytest.raises(InputError, match="unknown label"):
+        detector.with_hidden("horse", np.ones(1, bool))
+    assert torch.equal(detector.detect(batch, size).scores, whole.scores)
 
 
 @pytest.mark.parametrize("case", CASES)

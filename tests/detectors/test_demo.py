@@ -12,6 +12,8 @@ from vps.boxes import iou  # noqa: E402
 from vps.data.layouts import CATEGORIES, PLAIN, WITHOUT_CAUSE  # noqa: E402
 from vps.data.scenes import make_scene, without_cause  # noqa: E402
 from vps.detections import detect  # noqa: E402
+from vps.targets import Target  # noqa: E402
+from vps.words import explain_words  # noqa: E402
 
 SCENES = [make_scene(31, index) for index in range(16)]
 
@@ -92,3 +94,23 @@ def test_the_card_can_be_measured_again(detector):
     metrics = json.loads((DEMO_FOLDER / "metrics.json").read_text())
     for name in ("AP50 plain", "AP50 context"):
         assert float(table[name]) == pytest.approx(float(metrics[name]), abs=0.05)
+
+
+def test_a_needed_word_that_is_hidden_changes_the_grounding_and_an_article_does_not():
+    """In this scene there are two crosses, of two sizes."""
+    scene = SCENES[1]
+    phrase = "the small cross"
+    target = min(
+        (item for item in scene.objects if item.category == "cross"),
+        key=lambda item: item.mask.sum(),
+    )
+    answer = explain_words(
+        load("demo-grounding-dino", labels=(phrase,)), scene.image, Target(target.box, phrase)
+    )
+    assert answer is not None
+    assert answer.right
+    assert {word.text: word.lands for word in answer.words} == {
+        "the": "same",
+        "small": "elsewhere",
+        "cross": "lost",
+    }

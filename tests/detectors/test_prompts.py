@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 
 from detectors.prompts import (
@@ -7,8 +8,10 @@ from detectors.prompts import (
     as_phrase,
     build_prompts,
     check_labels,
+    hide_words,
     narrow_prompts,
     parse_prompt,
+    split_words,
 )
 from vps.errors import InputError
 
@@ -128,3 +131,63 @@ def test_narrowed_prompts_keep_their_words(tokenizer):
         back = tuple(NO_LABEL if c == NO_LABEL else columns[c] for c in prompt.columns)
         assert back in [whole.columns for whole in prompts]
     assert narrow_prompts(prompts, range(5)) == (prompts, (0, 1, 2, 3, 4))
+
+
+@pytest.mark.parametrize(
+    ("label", "words"),
+    [
+        ("dog", ("dog",)),
+        (" The left  Dog. ", ("the", "left", "dog")),
+        ("dog's hat", ("dog's", "hat")),
+        ("red dog. cat", ("red", "dog ,", "cat")),
+        ("left-hand dog , red", ("left-hand", "dog ,", "red")),
+        ("- dog", ("-", "dog")),
+    ],
+)
+def test_split_words(label, words):
+    assert split_words(label) == words
+
+
+LABELS = ("red circle", "the dog's hatboard, left", "man")
+
+
+@pytest.mark.parametrize("keep", [(1, 0, 1, 1), (0, 0, 1, 0), (1, 1, 0, 0), (0, 0, 0, 0)])
+def test_hidden_words_keep_their_places_and_all_else_stays(tokenizer, keep):
+    (whole,) = build_prompts(LABELS, tokenizer, 40)
+    words = ("the", "dog's", "hatboard,", "left")
+    pieces = [len(tokenizer.tokenize(word)) for word in words]
+    assert pieces == [1, 3, 3, 1]
+    (hidden,) = hide_words([whole], 1, LABELS[1], np.array(keep, bool), tokenizer)
+    assert hidden.columns == whole.columns
+    start = whole.columns.index(1)
+    gone = {start + place for place in np.flatnonzero(np.repeat(np.array(keep) == 0, pieces))}
+    assert hidden.hidden == gone
+    for place, (before, after) in enumerate(zip(whole.token_ids, hidden.token_ids, strict=True)):
+        assert after == (tokenizer.mask_token_id if place in gone else before)
+
+
+def test_nothing_hidden_is_the_same_prompt(tokenizer):
+    prompts = build_prompts(LABELS, tokenizer, 13)
+    assert len(prompts) == 2
+    assert hide_words(prompts, 1, LABELS[1], np.ones(4, bool), tokenizer) == prompts
+    hidden = hide_words(prompts, 1, LABELS[1], np.zeros(4, bool), tokenizer)
+    assert [one == other for one, other in zip(hidden, prompts, strict=True)] == [True, False]
+
+
+def test_hiding_adds_up_and_narrowed_prompts_keep_it(tokenizer):
+    prompts = build_prompts(LABELS, tokenizer, 13)
+    first, second = np.array([1, 0, 1, 1], bool), np.array([1, 1, 1, 0], bool)
+    once = hide_words(prompts, 1, LABELS[1], first & second, tokenizer)
+    twice = hide_words(prompts, 1, LABELS[1], first, tokenizer)
+    assert hide_words(twice, 1, LABELS[1], second, tokenizer) == once
+    (narrow,), columns = narrow_prompts(once, [1])
+    assert columns == (1, 2)
+    assert narrow.token_ids == once[1].token_ids
+    assert narrow.hidden == once[1].hidden
+
+
+@pytest.mark.parametrize("keep", [np.ones(3, bool), np.ones((1, 4), bool), np.ones(4)])
+def test_what_is_shown_must_be_a_bool_a_word(tokenizer, keep):
+    prompts = build_prompts(LABELS, tokenizer, 40)
+    with pytest.raises(InputError, match="has 4 words"):
+        hide_words(prompts, 1, LABELS[1], keep, tokenizer)

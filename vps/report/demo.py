@@ -15,8 +15,7 @@ from vps.detector import OpenVocabularyDetector
 from vps.failures import explain_failure
 from vps.regions import make_regions
 from vps.report.demo_cases import SCENES, Question, find_questions
-from vps.report.failure_figure import save_answer_figure
-from vps.report.figure import save_figure
+from vps.report.failure_figure import save_figures
 from vps.report.html import Case, write_page
 from vps.report.panels import part_shown
 from vps.report.progress import ShowProgress
@@ -92,10 +91,11 @@ def run_demo(
 def _shown(question: Question, answer: Answer, folder: Path) -> Case:
     """Draw a case; where the detector said something else, the map is of what it said."""
     image = question.scene.image
-    explanation = answer.rival_explanation or answer.explanation
     Image.fromarray(image).save(folder / f"{question.name}_scene.png")
-    figure = save_figure(explanation, image, folder / f"{question.name}.png")
-    second = save_answer_figure(answer, image, folder / f"{question.name}_answer.png")
+    second = save_figures(answer, image, folder / question.name, "png")
+    explanation, first = answer.explanation, f"{question.name}.png"
+    if answer.rival_explanation is not None:
+        explanation, first = answer.rival_explanation, f"{question.name}_rival.png"
     text = question.text
     if question.cause is not None:
         text += f" The sufficient part shows {_held(question.cause, explanation):.0%} of it."
@@ -103,7 +103,7 @@ def _shown(question: Question, answer: Answer, folder: Path) -> Case:
         question.title,
         question.kind,
         text,
-        figure.name,
+        first,
         explanation,
         second.name,
         answer.sentence(),

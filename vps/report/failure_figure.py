@@ -13,11 +13,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from vps import attribution
-from vps.answer import Answer, RegionSet
+from vps.answer import Answer, RegionSet, as_percent
 from vps.errors import InputError
+from vps.goals import CONTRASTS
 from vps.images import as_rgb
 from vps.masking import FILLS, make_fill
-from vps.report.figure import write_figure
+from vps.report.figure import save_figure, write_figure
 from vps.report.panels import (
     GREY,
     ORANGE,
@@ -27,23 +28,27 @@ from vps.report.panels import (
     draw_label,
     greyed,
     pixel_centres,
+    shortened,
     show,
     shrunk,
 )
+from vps.report.word_row import WordRow
 from vps.targets import Kind
 
-_WIDTH, _MARGIN, _GAP, _TITLE, _LINE = 7.2, 0.06, 0.12, 0.22, 0.14  # inches
+_WIDTH, _MARGIN, _GAP, _TITLE, _LINE, _BETWEEN = 7.2, 0.06, 0.12, 0.22, 0.14, 0.08  # inches
 _LOWEST, _HIGHEST = 0.6, 2.8
 _CHARACTERS = 19.0  # that fit into an inch
+_LETTERS = 26  # of a label at a box
 
 
 def draw_answer(answer: Answer, image: np.ndarray) -> Figure:
     """Draw an answer as three panels in a row, with its sentence below.
 
-    Before: the target's box, dashed where it is not found. The middle: the regions of the set that
-    the answer is about, outlined. After: the image as the detector then sees it, with the box that
-    it finds. The set is the one to hide, `repair` or `necessary`; where there is none, the one that
-    is shown alone, `best` or `sufficient`; without any, there is only the first panel.
+    Of a failure: before, with the target's box, dashed where it is not found; the regions to hide,
+    `repair`, outlined; and after, the image as the detector then sees it, with the box that it
+    finds. Without such a set, it is the one that is shown alone, `best` or `sufficient`. Of a
+    detection, right or on nothing: before; what suffices, shown alone; and without what is
+    necessary. The words of a phrase come below the panels, see `vps.report.word_row.WordRow`.
 
     Args:
         answer: what is drawn.
@@ -63,9 +68,10 @@ def draw_answer(answer: Answer, image: np.ndarray) -> Figure:
     width = (_WIDTH - 2 * _MARGIN - 2 * _GAP) / 3
     height = float(np.clip(width / aspect, _LOWEST, _HIGHEST))
     wide = height * aspect if height < width / aspect else width
-    sentence = answer.sentence()
-    lines = textwrap.wrap(sentence[0].upper() + sentence[1:] + ".", int(_WIDTH * _CHARACTERS))
-    total = 2 * _MARGIN + 3 * width + 2 * _GAP, _TITLE + height + 0.1 + _LINE * len(lines)
+    lines = _wrapped(answer.sentence())
+    row = None if answer.words is None else WordRow(answer.words, _WIDTH - 2 * _MARGIN)
+    below = 0.0 if row is None else row.height + _BETWEEN
+    total = _WIDTH, _TITLE + height + below + 0.1 + _LINE * len(lines)
     figure = Figure(figsize=total, facecolor="white")
     FigureCanvasAgg(figure)
     low = (total[1] - _TITLE - height) / total[1]
@@ -80,17 +86,15 @@ def draw_answer(answer: Answer, image: np.ndarray) -> Figure:
         )
         for number in range(3)
     ]
-    chosen = shown_set(answer)
     _draw_before(panels[0], answer, image)
-    if chosen is None:
-        panels[1].set_axis_off()
-        panels[2].set_axis_off()
-    else:
-        _draw_set(panels[1], answer, chosen, image)
-        _draw_after(panels[2], answer, chosen, image)
+    _draw_sets(panels[1], panels[2], answer, image)
+    if row is not None:
+        across = (_WIDTH - 2 * _MARGIN) / total[0]
+        bottom = low - (_BETWEEN + row.height) / total[1]
+        row.draw(figure.add_axes((_MARGIN / total[0], bottom, across, row.height / total[1])))
     figure.text(
         _MARGIN / total[0],
-        low - 0.05 / total[1],
+        low - (below + 0.05) / total[1],
         "\n".join(lines),
         fontsize=SMALL + 0.5,
         va="top",
@@ -113,10 +117,44 @@ def save_answer_figure(
     return write_figure(draw_answer(answer, image), path, dpi)
 
 
-def shown_set(answer: Answer) -> RegionSet | None:
-    """The set that the figure is about; one without regions would show nothing."""
-    sets = (answer.repair, answer.necessary, answer.best, answer.sufficient)
-    return next((found for found in sets if found is not None and found.regions), None)
+def _wrapped(sentence: str) -> list[str]:
+    return textwrap.wrap(sentence[0].upper() + sentence[1:] + ".", int(_WIDTH * _CHARACTERS))
+
+
+def save_figures(answer: Answer, image: np.ndarray, path: str | PathLike[str], suffix: str) -> Path:
+    """Draw an answer, <path>_answer.<suffix>, and the explanations that belong to it.
+
+    These are <path>.<suffix> of the target, and <path>_rival.<suffix> where it has a rival: what
+    speaks for the one, and for the other. The arrays that `Answer.save` writes have the same names.
+
+    Returns:
+        The path of the answer's figure.
+
+    Raises:
+        InputError, OutputError: as for `save_answer_figure`.
+    """
+    path = Path(path)
+    save_figure(answer.explanation, image, path.with_name(f"{path.name}.{suffix}"))
+    if answer.rival_explanation is not None:
+        rival = path.with_name(f"{path.name}_rival.{suffix}")
+        save_figure(answer.rival_explanation, image, rival)
+    return save_answer_figure(answer, image, path.with_name(f"{path.name}_answer.{suffix}"))
+
+
+def _draw_sets(middle: Axes, right: Axes, answer: Answer, image: np.ndarray) -> None:
+    """The second and the third panel; a set without regions would show nothing."""
+    alone, without = answer.sufficient, answer.repair or answer.necessary
+    if answer.kind not in (*CONTRASTS, Kind.MISSED) and alone and alone.regions and without:
+        _draw_seen(middle, answer, alone, image, f"Shown alone: {as_percent(alone.area)}")
+        _draw_seen(right, answer, without, image, f"Hidden: {as_percent(without.area)}")
+        return
+    chosen = next((one for one in (without, answer.best, alone) if one and one.regions), None)
+    if chosen is None:
+        middle.set_axis_off()
+        right.set_axis_off()
+        return
+    _draw_set(middle, answer, chosen, image)
+    _draw_seen(right, answer, chosen, image, "After")
 
 
 def _draw_before(axes: Axes, answer: Answer, image: np.ndarray) -> None:
@@ -124,16 +162,19 @@ def _draw_before(axes: Axes, answer: Answer, image: np.ndarray) -> None:
     show(axes, image, size)
     found = answer.found_at_once and answer.kind is not Kind.MISSED
     draw_box(axes, answer.target.box, dashed=not found)
-    text = f"{answer.target.label} {explanation.deletion_class[0]:.2f}"
-    rival = answer.rival
+    ours, rival = shortened(answer.target.label, _LETTERS), answer.rival
+    theirs = shortened(rival.label, _LETTERS) if rival is not None else ""
+    if answer.kind in CONTRASTS and ours == theirs:
+        ours, theirs = "true", "given"
+    text = f"{ours} {explanation.deletion_class[0]:.2f}"
     if rival is not None:
         assert answer.rival_explanation is not None
         score = answer.rival_explanation.deletion_class[0]
         if rival.box == answer.target.box:
-            text = f"{rival.label} {score:.2f}, {text}"
+            text = f"{theirs} {score:.2f}, {text}"
         else:
             draw_box(axes, rival.box, colour="white")
-            draw_label(axes, rival.box, f"{rival.label} {score:.2f}", size)
+            draw_label(axes, rival.box, f"{theirs} {score:.2f}", size)
     draw_label(axes, answer.target.box, text, size)
     _title(axes, "Before")
 
@@ -155,20 +196,22 @@ def _draw_set(axes: Axes, answer: Answer, found: RegionSet, image: np.ndarray) -
         axes.contour(*centres, inside, levels=[0.5], colors=VERMILLION, linewidths=1.2)
     draw_box(axes, answer.target.box, width=0.8, dashed=True)
     verb = "hidden" if found.hidden else "shown alone"
-    _title(axes, f"What is {verb}: {100 * found.area:.0f} %")
+    _title(axes, f"What is {verb}: {as_percent(found.area)}")
 
 
-def _draw_after(axes: Axes, answer: Answer, found: RegionSet, image: np.ndarray) -> None:
+def _draw_seen(axes: Axes, answer: Answer, found: RegionSet, image: np.ndarray, title: str) -> None:
+    """What the detector sees with a set hidden, or shown alone, and the box that it finds."""
     size = answer.explanation.image_size
     inside = _members(answer, found, image.shape[:2])
     shown = ~inside if found.hidden else inside
     show(axes, np.where(shown[..., None], image / 255, _fill(answer, image)), size)
-    text = f"{answer.target.label} {found.class_score:.2f}"
     seen = found.found_score >= answer.threshold
+    score = found.class_score if seen else found.found_score
+    text = f"{shortened(answer.target.label, _LETTERS)} {score:.2f}"
     box = found.box if seen else answer.target.box
     draw_box(axes, box, colour=ORANGE, dashed=not seen)
     draw_label(axes, box, text, size)
-    _title(axes, "After")
+    _title(axes, title)
 
 
 def _fill(answer: Answer, image: np.ndarray) -> np.ndarray:
