@@ -15,10 +15,12 @@ from tests.analytic import (
     photo,
     strip_detector,
 )
+from tests.test_words import LEFT, MIDDLE, PHRASE, WordDetector, needs_0_and_3
 from vps.answer import Answer
 from vps.errors import IncompleteError, InputError
 from vps.failures import explain_failure
 from vps.targets import Kind, Target
+from vps.words import explain_words
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 MISSED = dataclasses.replace(TARGET, kind=Kind.MISSED)
@@ -205,6 +207,23 @@ def test_another_candidate_that_is_found_counts_even_where_it_does_not_attain_s(
     assert found.repair is not None
     assert found.repair.regions == (0, 1)
     assert found.repair.found_score == pytest.approx(0.29)
+
+
+def test_of_a_phrase_the_words_are_answered_too(tmp_path):
+    target = Target(MIDDLE, PHRASE, Kind.GROUNDED_WRONG, None, LEFT)
+    detector = WordDetector(needs_0_and_3)
+    found = explain_failure(detector, photo(), target, regions=4, threshold=0.2)
+    assert found.words == dataclasses.replace(
+        explain_words(WordDetector(needs_0_and_3), photo(), target, threshold=0.2),
+        seconds=found.words.seconds,
+    )
+    assert len(found.words.repair.words) == 2
+    assert found.passes > found.words.passes
+    assert found.sentence().endswith(f"; of the words, {found.words.sentence()}")
+    found.save(tmp_path / "one")
+    assert Answer.load(tmp_path / "one") == found
+    missed = dataclasses.replace(target, kind=Kind.MISSED, said_box=None)
+    assert explain_failure(detector, photo(), missed, regions=4).words is None
 
 
 def slow_answer(passes: int, error: BaseException):
