@@ -158,6 +158,9 @@ def test_the_target_and_its_rival_share_passes():
     target = Target(TARGET.box, "dog", Kind.CLASSIFICATION, "cat")
     detector = strip_detector(per_label(weights), 12)
     found = explain_failure(detector, photo(), target, regions=detector.regions)
+    sets = (found.repair, found.sufficient, found.rival_sufficient)
+    searched = found.passes - sum(one.passes for one in sets if one is not None)
+    assert 0 < searched <= found.passes
     assert found.passes == len(detector.seen) == len({row.tobytes() for row in detector.seen})
 
 

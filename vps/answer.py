@@ -34,6 +34,7 @@ class RegionSet:
         found_score: the highest class score of any candidate with IoU > 0.5; 0 without one.
         rival_score: s of the rival; None where there is none.
         exact: no set of fewer regions does the same; otherwise, only no region can be left out.
+        passes: that the search for it added to those before.
     """
 
     regions: tuple[int, ...]
@@ -46,6 +47,7 @@ class RegionSet:
     found_score: float
     rival_score: float | None = None
     exact: bool = False
+    passes: int = 0
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,7 @@ class FailureSets:
             self.stopped, self.error = found.stopped, found.error
         if found.regions is None:
             return None
-        return self._described(found.regions, hide, found.exact)
+        return self._described(found.regions, hide, exact=found.exact, passes=found.passes)
 
     def _report(self) -> None:
         """The orders are done, but the passes go on."""
@@ -123,7 +123,9 @@ class FailureSets:
             Progress(self._source.passes, rounds, insertion, deletion, 0.0, measured=True)
         )
 
-    def _described(self, regions: np.ndarray, hide: bool, exact: bool) -> RegionSet:
+    def _described(
+        self, regions: np.ndarray, hide: bool, *, exact: bool = False, passes: int = 0
+    ) -> RegionSet:
         shown = np.full((1, self._question.regions.count), hide)
         shown[0, regions] = not hide
         rows = self._source.evaluate(shown)[0]
@@ -139,6 +141,7 @@ class FailureSets:
             found_score=float(rows[0, 7]),
             rival_score=float(rows[1, 0]) if len(rows) > 1 else None,
             exact=exact,
+            passes=passes,
         )
 
     def _best_step(self) -> RegionSet | None:
@@ -150,7 +153,7 @@ class FailureSets:
         if not scores.max() > 0:
             return None
         step = steps[np.argmax(scores)]
-        return self._described(np.sort(order[:step]), hide=False, exact=False)
+        return self._described(np.sort(order[:step]), hide=False)
 
 
 def repair_orders(question: Question, orders: Sequence[np.ndarray]) -> list[np.ndarray]:
