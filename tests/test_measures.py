@@ -9,11 +9,13 @@ from sklearn.metrics import auc
 from tests.analytic import TARGET, additive, constant, photo, strip_detector
 from vps.errors import InputError
 from vps.explain import explain
-from vps.measures import MetricSettings, measure
+from vps.measures import MetricSettings, measure, measure_repair
 from vps.metrics import METRICS, find_metric
 from vps.metrics.fidelity import random_subsets
+from vps.repair import Repair
 
 WEIGHTS = np.array([0.05, 0.3, 0.02, 0.2, 0.1, 0.13])
+OF_REPAIRS = [name for name in METRICS if "repair" in name]
 OFF_TARGET = (2.0, 2.0, 10.0, 16.0)  # IoU with the target 8 / 14
 
 
@@ -37,7 +39,7 @@ def test_all_metrics_of_an_additive_detector():
     mask[2:4] = True
     fidelity = asked(additive(WEIGHTS), random_subsets(40, 6, seed=0))
     values = measure(one, mask=mask, fidelity=fidelity)
-    assert list(values) == list(METRICS)
+    assert list(values) == [name for name in METRICS if name not in OF_REPAIRS]
     assert all(type(value) is float for value in values.values())
     # The order is by weight, so the curves are sums of the sorted weights over steps of 1/6.
     shown = np.concatenate([[0], np.cumsum(np.sort(WEIGHTS)[::-1])])
@@ -69,7 +71,7 @@ def test_all_metrics_of_an_additive_detector():
 
 def test_what_does_not_apply_is_absent():
     values = measure(explained(constant(0.0)))
-    assert {name for name in METRICS if name not in values} == {
+    assert {name for name in METRICS if name not in values} - {*OF_REPAIRS} == {
         "insertion_normalised",
         "deletion_normalised",
         "energy_pointing_mask",
@@ -83,6 +85,37 @@ def test_what_does_not_apply_is_absent():
     assert "mu_fidelity" not in measure(explained(constant(0.6)), fidelity=flat)
     none = asked(additive(WEIGHTS), random_subsets(2, 6, seed=0)[:0])
     assert "mu_fidelity" not in measure(explained(additive(WEIGHTS)), fidelity=none)
+
+
+def test_a_repair_is_measured_by_what_it_hides():
+    found = Repair((1, 4), 0.08, 0.5, passes=70)
+    values = measure_repair(found, (0.05, 0.1, 0.2))
+    assert list(values) == OF_REPAIRS
+    assert values == {
+        "repaired": 1,
+        "repaired_0": 0,
+        "repaired_5": 0,
+        "repaired_10": 1,
+        "repaired_20": 1,
+        "repair_area": 0.08,
+        "repair_auc": pytest.approx(0.92),
+        "repair_passes": 70,
+    }
+    assert measure_repair(Repair((), 0.0, 0.5, passes=70), (0.125,)) == {
+        "repaired": 1,
+        "repaired_0": 1,
+        "repaired_12.5": 1,
+        "repair_area": 0,
+        "repair_auc": 1,
+        "repair_passes": 70,
+    }
+
+
+def test_what_is_not_repaired_counts_as_such_and_has_no_area():
+    values = measure_repair(Repair(None, None, None, passes=70), (0.05, 0.1, 0.2))
+    assert [name for name in OF_REPAIRS if name not in values] == ["repair_area"]
+    assert values.pop("repair_passes") == 70
+    assert set(values.values()) == {0.0}
 
 
 def test_a_truth_without_pixels_cannot_be_pointed_at():

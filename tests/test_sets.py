@@ -118,3 +118,23 @@ def test_what_can_never_be_seen_takes_a_bounded_number_of_passes(hide):
 def test_a_limit_is_a_number_of_passes():
     with pytest.raises(InputError, match="0 or more"):
         smallest_set(make(strip_detector(constant(0.0))).source, seen(0, 0.3), hide=True, passes=-1)
+
+
+def test_what_was_seen_to_attain_the_goal_is_a_start():
+    """Four regions that only help together, and while most others are shown: no prefix of the
+    order hides them in time, but they were seen hidden before, with two more."""
+    needed = np.isin(np.arange(40), [3, 14, 15, 29])
+
+    def score(keep):
+        return 0.9 * float(not keep[needed].any() and keep.sum() > 20)
+
+    def found(*seen_before):
+        objective = make(strip_detector(by_score(score), 40))
+        for hidden in seen_before:
+            objective.source.evaluate(~members(hidden, 40)[None])
+        return smallest_set(
+            objective.source, seen(0, 0.5), [np.arange(40)[::-1]], hide=True, passes=120
+        )
+
+    assert found().regions is None
+    assert found([3, 14, 15, 20, 21, 29]).regions.tolist() == [3, 14, 15, 29]

@@ -22,6 +22,7 @@ from vps.names import choose
 from vps.objective import check_lambdas
 from vps.ordering import VPS
 from vps.regions import REGION_METHODS
+from vps.repair import RepairSettings, least_passes
 from vps.report.rows import ReportSettings
 from vps.scoring import MODES
 from vps.search.settings import check_search
@@ -164,6 +165,8 @@ class Config:
         scenes: scenes to draw first.
         datasets: by the names that results and tables give them.
         detector, select, regions, search, metrics, run, report: see their classes.
+        repair: whether and how each method looks for the smallest part of the image whose hiding
+            repairs a failure; see `vps.repair.repair` for what it spends the passes on.
         fill, mode, lambdas, batch_size: see `vps.explain.explain`.
         methods: what is compared, by name; the first is the one that the others are held against.
     """
@@ -185,6 +188,7 @@ class Config:
         default_factory=lambda: {name: MethodConfig() for name in (VPS, "drise", "random", "box")}
     )
     metrics: MetricSettings = field(default_factory=MetricSettings)
+    repair: RepairSettings = field(default_factory=RepairSettings)
     run: RunConfig = field(default_factory=RunConfig)
     report: ReportSettings = field(default_factory=ReportSettings)
 
@@ -199,6 +203,12 @@ class Config:
                 _check_name(what, name)
         if self.batch_size < 1 or self.seed < 0:
             raise InputError("batch_size must be at least 1 and seed at least 0")
+        least = least_passes(self.regions.count)
+        if 0 < self.repair.passes < least:
+            raise InputError(
+                f"repair.passes must be 0, for no repairs, or at least {least} with "
+                f"{self.regions.count} regions, got {self.repair.passes}"
+            )
         object.__setattr__(self, "out", self.out or f"out/eval/{self.name}")
         object.__setattr__(
             self, "methods", {name: _checked(name, one) for name, one in self.methods.items()}

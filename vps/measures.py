@@ -1,21 +1,24 @@
-"""All metrics of one explanation, by the names of `vps.metrics.METRICS`."""
+"""All metrics of one explanation and of a repair, by the names of `vps.metrics.METRICS`."""
 
 from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from vps.attribution import region_sums
 from vps.errors import InputError
-from vps.metrics import highest_score_name
+from vps.metrics import highest_score_name, repaired_name
 from vps.metrics.curves import highest_score, necessary_step, normalised, sufficient_step
 from vps.metrics.fidelity import mu_fidelity
 from vps.metrics.localisation import energy_pointing_game, inside_box, pointing_game
+from vps.metrics.repair import is_repaired, repair_auc
 from vps.metrics.sparsity import gini
 from vps.metrics.success import is_success
+from vps.repair import Repair
 from vps.result import Explanation
 from vps.targets import Box
 
@@ -120,6 +123,30 @@ def measure(
     if wrong:
         raise InputError(f"the explanation holds NaN or infinity; not finite: {', '.join(wrong)}")
     return metrics
+
+
+def measure_repair(repair: Repair, shares: Sequence[float]) -> dict[str, float]:
+    """The metrics of what a method found to hide so that a failure goes away.
+
+    Args:
+        repair: by any method.
+        shares: of the image; for each, and for none, whether hiding no more than that repairs.
+
+    Returns:
+        Finite values by name; "repair_area" is absent where nothing was found.
+    """
+    area = math.nan if repair.area is None else repair.area
+    every = (0.0, *shares)
+    values = {"repaired": float(repair.area is not None)}
+    for share, enough in zip(every, is_repaired([area], every)[0], strict=True):
+        values[repaired_name(share)] = float(enough)
+    if repair.area is not None:
+        values["repair_area"] = repair.area
+    return {
+        **values,
+        "repair_auc": repair_auc(repair.area),
+        "repair_passes": float(repair.passes),
+    }
 
 
 def _areas_under(explanation: Explanation) -> dict[str, float | None]:

@@ -87,7 +87,7 @@ class SetSearch:
             self._best = empty[0]
             return
         self._tried = 0
-        starts = self._prefixes(orders)
+        starts = [*self._known(), *self._prefixes(orders)]
         self._try_all(1)
         if self._best is not None:
             return
@@ -141,6 +141,12 @@ class SetSearch:
     def _keep(self, members: np.ndarray) -> None:
         if self._fewer_than(int(members.sum())):
             self._best = members
+
+    def _known(self) -> list[np.ndarray]:
+        """The smallest set that was seen to attain the goal before this search began, if any."""
+        subsets = self._source.subsets[self._goal(self._source.rows)[0]]
+        members = ~subsets if self._hide else subsets
+        return [members[np.argmin(members.sum(axis=1))]] if len(members) else []
 
     def _prefixes(self, orders: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The shortest prefix of each order that attains the goal."""

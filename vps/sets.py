@@ -30,8 +30,9 @@ def smallest_set(
 ) -> FoundSet:
     """A set of regions that attains a goal, as small as the passes allow.
 
-    It starts from the shortest prefix of each order that attains the goal, and from sets that
-    grow region by region towards it (a beam); then it leaves out what is not needed, each time
+    It starts from the shortest prefix of each order that attains the goal, from the smallest set
+    that the source has seen attain it, and from sets that grow region by region towards it (a
+    beam); then it leaves out what is not needed, each time
     verified by passes, until no single region can be left out; then it looks for a set of one
     region less among the most promising regions. Guaranteed are
 

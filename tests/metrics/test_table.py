@@ -1,7 +1,7 @@
 import pytest
 
 from vps.errors import InputError
-from vps.metrics import METRICS, find_metric, highest_score_name
+from vps.metrics import METRICS, find_metric, highest_score_name, repaired_name
 
 
 def test_names_and_directions():
@@ -24,6 +24,14 @@ def test_names_and_directions():
         "sparsity",
         "sufficient_area",
         "necessary_area",
+        "repaired",
+        "repaired_0",
+        "repaired_5",
+        "repaired_10",
+        "repaired_20",
+        "repair_area",
+        "repair_auc",
+        "repair_passes",
         "passes",
         "seconds",
     ]
@@ -32,6 +40,8 @@ def test_names_and_directions():
     assert lower - {name for name in METRICS if "deletion" in name} == {
         "sufficient_area",
         "necessary_area",
+        "repair_area",
+        "repair_passes",
         "passes",
         "seconds",
     }
@@ -53,9 +63,19 @@ def test_the_highest_score_has_its_threshold_in_its_name(threshold, percent):
     assert find_metric(f"highest_score_{percent}").title == f"Highest score, IoU > {threshold:g}"
 
 
+@pytest.mark.parametrize(
+    ("share", "percent"), [(0, "0"), (0.05, "5"), (0.07, "7"), (0.125, "12.5")]
+)
+def test_the_repair_rate_has_its_share_of_the_image_in_its_name(share, percent):
+    assert repaired_name(share) == f"repaired_{percent}"
+    title = f"hiding at most {percent} %" if share else "hiding nothing"
+    assert find_metric(f"repaired_{percent}").title == f"Repaired, {title}"
+
+
 def test_unknown_metrics():
     assert find_metric("insertion") is METRICS["insertion"]
     with pytest.raises(InputError, match="did you mean 'deletion'"):
         find_metric("delettion")
-    with pytest.raises(InputError, match="in percent"):
-        find_metric("highest_score_x")
+    for name, wanted in (("highest_score_x", "an IoU threshold"), ("repaired_x", "a share")):
+        with pytest.raises(InputError, match=f"{wanted} .*in percent"):
+            find_metric(name)

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.report.study_rows import study_rows
+from tests.report.study_rows import repair_rows, study_rows
 from vps.report.gallery import pack, write_gallery
 from vps.report.rows import ReportSettings
 from vps.report.summary import summarise
@@ -177,3 +177,13 @@ def test_the_browser_shows_hostile_texts_as_texts(tmp_path):
     assert len(keys(document)) == 4
     assert HOSTILE not in re.sub(r"<script type.*?</script>", "", document, flags=re.S)
     assert 'src="cases/a%23b%3F/c%25d.jpg"' in document
+
+
+@needs_browser
+def test_the_browser_says_how_much_is_to_be_hidden(tmp_path):
+    document = shown(write(tmp_path, repair_rows(4)), "method=vps&others=0")
+    told = re.findall(r'<span class="repair">([^<]*)</span>', document)
+    # The cases of two images: correct, missed by 2 % x 2, classification, background by 2 % x 4.
+    assert told == ["hide 4 %", "not repaired", "hide 9 %"]
+    assert 'id="hidden"><' in document
+    assert 'id="hidden" hidden' in shown(write(tmp_path, study_rows(4)), "")

@@ -3,9 +3,8 @@ import pytest
 from matplotlib.text import Text
 from PIL import Image
 
-from tests.report.study_rows import study_rows
-from vps.metrics.aggregate import mean_interval
-from vps.report.plots import band, draw_kinds, draw_mean_curves, draw_passes, write_plots
+from tests.report.study_rows import repair_rows, study_rows
+from vps.report.plots import draw_kinds, draw_mean_curves, draw_passes, write_plots
 from vps.report.rows import ReportSettings, methods_of
 from vps.report.summary import summarise
 
@@ -21,23 +20,6 @@ def rows():
 @pytest.fixture(scope="module")
 def summary(rows):
     return summarise(rows, name="study", settings=SETTINGS)
-
-
-def test_bands_agree_with_the_interval_of_a_mean():
-    rng = np.random.default_rng(0)
-    values, clusters = rng.random((60, 1)), [number // 3 for number in range(60)]
-    settings = ReportSettings(draws=20_000)
-    low, high = band(values, clusters, settings)
-    interval = mean_interval(values[:, 0], clusters, draws=20_000)
-    assert low[0] == pytest.approx(interval.low, abs=0.005)
-    assert high[0] == pytest.approx(interval.high, abs=0.005)
-
-
-def test_bands_of_one_image_have_no_width():
-    values = np.random.default_rng(0).random((4, 5))
-    low, high = band(values, ["a"] * 4, SETTINGS)
-    assert low == pytest.approx(values.mean(0))
-    assert high == pytest.approx(values.mean(0))
 
 
 def test_curves_are_means_on_a_common_grid(rows):
@@ -96,3 +78,11 @@ def test_files_are_written_for_each_data_set(rows, tmp_path):
     for path in written["coco"]:
         assert Image.open(path).width > 800
         assert path.with_suffix(".pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_repairs_have_a_file_where_there_are_some(tmp_path):
+    rows = repair_rows()
+    written = write_plots(
+        tmp_path, rows, summarise(rows, name="study", settings=SETTINGS), SETTINGS
+    )
+    assert [path.name for path in written["coco"]][-1] == "repairs_coco.png"

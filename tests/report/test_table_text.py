@@ -4,7 +4,7 @@ import re
 import pandas as pd
 import pytest
 
-from tests.report.study_rows import study_rows
+from tests.report.study_rows import repair_rows, study_rows
 from vps.report.rows import ReportSettings
 from vps.report.summary import summarise
 from vps.report.table_text import cases_csv, latex, markdown, print_table
@@ -74,3 +74,18 @@ def test_the_csv_has_a_row_for_each_case_and_method():
     assert table["pointing"].isna().tolist() == [row["kind"] == "missed" for row in rows]
     assert table["warnings"][0] == "one, with a comma; two"
     assert table[["x1", "y1", "x2", "y2"]].iloc[0].tolist() == [1, 2, 30, 40]
+
+
+def test_repairs_are_in_all_texts():
+    rows = repair_rows()
+    summary = summarise(rows, name="study", settings=ReportSettings(draws=20))
+    assert "\u2264 5 % \u2191 |" in markdown(summary)
+    text = latex(summary)
+    assert r"$\leq$ 5 \% $\uparrow$" in text
+    assert not re.search(r"(?<!\\)%(?! Needs)", text)
+    shown = print_table(summary)
+    assert "Repaired \u2191" in shown
+    assert max(map(len, shown.splitlines())) <= 100
+    table = pd.read_csv(io.BytesIO(cases_csv(rows)))
+    assert "repair_area" in table.columns
+    assert "repair" not in table.columns

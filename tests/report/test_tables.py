@@ -1,6 +1,7 @@
+import numpy as np
 import pytest
 
-from tests.report.study_rows import study_rows
+from tests.report.study_rows import repair_rows, study_rows
 from vps.report.rows import ReportSettings
 from vps.report.summary import summarise
 from vps.report.tables import counted, overall, tables_of
@@ -54,3 +55,60 @@ def test_methods_with_fewer_cases_are_named():
 def test_counts_name_what_is_not_there():
     counts = {"planned": 9, "done": 6, "failed": 2, "missing": 0, "skipped": 1}
     assert counted(counts) == "6 of 9 results, 2 failed, 1 skipped"
+
+
+def test_repairs_have_a_table_of_all_failures_and_of_each_kind():
+    rows = repair_rows()
+    table = next(table for table in tables_of(summary_of(rows)) if "repaired" in table.columns)
+    assert table.title.endswith("hidden: 3 classification, 3 background, 3 missed")
+    assert table.columns == (
+        "repair_auc",
+        "repaired",
+        "repaired_0",
+        "repaired_5",
+        "repaired_10",
+        "repaired_20",
+        "repair_area",
+        "repair_passes",
+        "success",
+    )
+    assert table.names[:4] == (
+        ("all", "vps"),
+        ("all", "drise"),
+        ("all", "random"),
+        ("classification", "vps"),
+    )
+    # Six of nine failures are repaired; of those that are not, there is no area.
+    vps = dict(zip(table.columns, table.cells[0], strict=True))
+    own = [row["metrics"] for row in rows if row["method"] == "vps"]
+    areas = [metrics["repair_area"] for metrics in own if "repair_area" in metrics]
+    assert (vps["repaired"]["n"], vps["repaired"]["mean"]) == (9, pytest.approx(6 / 9))
+    assert (vps["repair_area"]["n"], vps["repair_area"]["mean"]) == (
+        6,
+        pytest.approx(np.mean(areas)),
+    )
+    assert vps["repair_auc"]["mean"] == pytest.approx(sum(1 - area for area in areas) / 9)
+    # The other cases are correct ones: their success says nothing of failures.
+    assert vps["success"] is None
+    assert {table.columns[column] for _, column in table.best} <= {
+        "repaired_5",
+        "repaired_10",
+        "repaired_20",
+        "repair_auc",
+        "success",
+    }
+
+
+def test_repairs_of_one_kind_need_no_rows_for_all():
+    rows = [row for row in repair_rows() if row["kind"] == "missed"]
+    table = tables_of(summary_of(rows))[1]
+    assert {kind for kind, _ in table.names} == {"missed"}
+
+
+def test_shares_of_the_users_choice_are_columns_too():
+    rows = repair_rows()
+    for row in rows:
+        if "repaired" in row["metrics"]:
+            row["metrics"]["repaired_15"] = 0.5
+    table = next(table for table in tables_of(summary_of(rows)) if "repaired" in table.columns)
+    assert "repaired_15" in table.columns

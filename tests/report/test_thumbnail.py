@@ -55,6 +55,22 @@ def test_what_was_said_has_a_colour_of_its_own(explanation, tmp_path):
     assert near(left, (86, 180, 233)).sum() == 0
 
 
+def test_what_to_hide_is_outlined_on_the_image(explanation, tmp_path):
+    """Four regions side by side; regions 1 and 2 together are one area."""
+    image = np.full((120, 240, 3), 128, np.uint8)
+    target = Target((100.0, 50.0, 140.0, 70.0), "dog")
+    own = dataclasses.replace(explanation, image_size=(120, 240), target=target)
+    left = pixels(thumbnail(own, image, tmp_path / "a.jpg", hidden=(1, 2)))[:, :240]
+    marked = near(left, (213, 94, 0))
+    rows, columns = np.flatnonzero(marked.any(1)), np.flatnonzero(marked.any(0))
+    assert (columns[0], columns[-1]) == (60, 179)
+    assert (rows[0], rows[-1]) == (0, 119)
+    # Not between the two, nor inside.
+    assert not marked[20:40, 70:170].any()
+    plain = pixels(thumbnail(own, image, tmp_path / "b.jpg"))[:, :240]
+    assert not near(plain, (213, 94, 0)).any()
+
+
 def test_a_constant_map_gives_a_picture_without_warnings(explanation, tmp_path, recwarn):
     flat = dataclasses.replace(explanation, objective=np.zeros(5))
     thumbnail(flat, photo(20, 40), tmp_path / "a.jpg")

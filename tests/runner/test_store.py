@@ -81,6 +81,18 @@ def test_a_case_that_asks_something_else_has_another_digest(tmp_path, change):
     assert store.digest(other, "vps") != store.digest(TASK, "vps")
 
 
+def test_repairs_are_part_of_the_digest_of_failures_alone(tmp_path):
+    missed = Task("drawn", LISTS["drawn"].cases[1])
+    plain, on, other = (
+        store_of(tmp_path, repair=settings)
+        for settings in ({"threshold": 0.4}, {"passes": 60}, {"passes": 60, "threshold": 0.4})
+    )
+    assert len({store.digest(TASK, "vps") for store in (plain, on, other)}) == 1
+    assert len({store.digest(missed, "vps") for store in (plain, on, other)}) == 3
+    # Without repairs, results are those of a study that knows of none.
+    assert plain.digest(missed, "vps") == store_of(tmp_path).digest(missed, "vps")
+
+
 def test_what_the_detector_was_asked_for_is_part_of_the_digest(tmp_path):
     lists = {"drawn": dataclasses.replace(LISTS["drawn"], labels=("dog", "cat", "cow"))}
     assert store_of(tmp_path, lists).digest(TASK, "vps") != digest(tmp_path)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from vps.errors import InputError
 from vps.names import choose
 
-_HIGHEST = "highest_score_"
+_HIGHEST, _REPAIRED = "highest_score_", "repaired_"
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,24 @@ def _highest_score(threshold: float) -> Metric:
         f"Highest score, IoU > {threshold:g}",
         True,
         f"highest class score of the insertion steps whose box has IoU > {threshold:g}",
+    )
+
+
+def repaired_name(share: float) -> str:
+    """The name of the repair rate at a share of the image hidden: "repaired_5" for 0.05."""
+    return f"{_REPAIRED}{100 * share:g}"
+
+
+def _repaired(share: float) -> Metric:
+    if share == 0:
+        # A property of the cases, the same for all methods.
+        return Metric(
+            "Repaired, hiding nothing", None, "share of failures that are none before NMS"
+        )
+    return Metric(
+        f"Repaired, hiding at most {100 * share:g} %",
+        True,
+        f"share of failures that hiding at most {100 * share:g} % of the image repairs",
     )
 
 
@@ -92,26 +110,43 @@ METRICS: dict[str, Metric] = {
         False,
         "smallest share of the area that, hidden, takes much of the score away",
     ),
+    "repaired": Metric("Repaired", True, "share of failures that hiding some part repairs"),
+    **{repaired_name(share): _repaired(share) for share in (0, 0.05, 0.1, 0.2)},
+    "repair_area": Metric(
+        "Repair area", False, "share of the image that is hidden to repair; of what is repaired"
+    ),
+    "repair_auc": Metric(
+        "Repair AUC",
+        True,
+        "area under the share of failures repaired over the share of the image hidden at most",
+    ),
+    "repair_passes": Metric(
+        "Repair passes", False, "masked images that looking for the repair took", ",.0f"
+    ),
     "passes": Metric(
         "Passes", False, "masked images that the method sent through the detector", ",.0f"
     ),
     "seconds": Metric("Seconds", False, "wall-clock time that the method took", ".2f"),
 }
-"""The metrics of `vps.measures.measure` by name, in the order of tables."""
+"""The metrics of `vps.measures` by name, in the order of tables."""
 
 
 def find_metric(name: str) -> Metric:
-    """What people read of a metric; the highest score may have any IoU threshold.
+    """What people read of a metric.
+
+    The highest score may have any IoU threshold, and the repair rate be at any share of the image.
 
     Raises:
         InputError: there is no such metric; the message names the nearest.
     """
-    percent = name.removeprefix(_HIGHEST)
-    if name in METRICS or percent == name:
-        return choose(METRICS, name, "metric")
-    try:
-        return _highest_score(float(percent) / 100)
-    except ValueError:
-        raise InputError(
-            f"metric {name!r} needs an IoU threshold in percent, as in {highest_score_name(0.5)}"
-        ) from None
+    for start, metric, wanted in (
+        (_HIGHEST, _highest_score, f"an IoU threshold in percent, as in {highest_score_name(0.5)}"),
+        (_REPAIRED, _repaired, f"a share of the image in percent, as in {repaired_name(0.05)}"),
+    ):
+        percent = name.removeprefix(start)
+        if name not in METRICS and percent != name:
+            try:
+                return metric(float(percent) / 100)
+            except ValueError:
+                raise InputError(f"metric {name!r} needs {wanted}") from None
+    return choose(METRICS, name, "metric")

@@ -16,7 +16,7 @@ from vps.archive import write_atomically
 from vps.metrics import find_metric
 from vps.report.rows import Row, case_of, methods_of, metrics_of, value_of
 from vps.report.summary import Numbers
-from vps.report.tables import Table, counted, head, shown, signed, tables_of
+from vps.report.tables import Table, arrow, counted, head, shown, signed, tables_of
 
 _TEMPLATE = "gallery.html"
 
@@ -52,7 +52,12 @@ def write_gallery(
     sections = [
         {
             "name": dataset,
-            "tables": [_shown(table) for table in tables if table.dataset == dataset],
+            "tables": [
+                _shown(table) for table in tables if table.dataset == dataset and table.main
+            ],
+            "more": [
+                _shown(table) for table in tables if table.dataset == dataset and not table.main
+            ],
             "plots": [_plot(file, path, dataset) for file in (plots or {}).get(dataset, ())],
         }
         for dataset in summary["datasets"]
@@ -122,7 +127,7 @@ def pack(rows: Sequence[Row], summary: Numbers) -> dict[str, Any]:
         case[11][methods.index(row["method"])] = [picture, values, warned]
     return {
         "metrics": [
-            [name, find_metric(name).title, head(name, ("", "")), *how]
+            [name, find_metric(name).title, head(name), *how]
             for name, how in zip(metrics, digits, strict=True)
         ],
         "methods": methods,
@@ -154,6 +159,7 @@ def _plot(file: Path, page: Path, dataset: str) -> dict[str, Any]:
         "curves": "Mean insertion and deletion curves of each method",
         "kinds": "Insertion and deletion AUC of each method, by kind of case",
         "passes": "Insertion minus deletion AUC of each method against passes",
+        "repairs": "Failures that each method repairs against the share of the image hidden",
     }[name]
     source = file.relative_to(page.parent).as_posix()
     # Told in advance, lest the page jumps when it comes.
@@ -183,7 +189,7 @@ def _shown(table: Table) -> dict[str, Any]:
         ]
         rows.append({"names": names, "cells": texts})
     heads = [
-        {"text": head(name, (" \u2191", " \u2193")), "about": find_metric(name).definition}
+        {"text": head(name) + arrow(name), "about": find_metric(name).definition}
         for name in table.columns
     ]
     return {"title": table.title, "names": table.heads, "heads": heads, "rows": rows}

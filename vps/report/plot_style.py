@@ -1,10 +1,11 @@
-"""How plots of a study look: colours, axes, legends and names beside points."""
+"""How plots of a study look: colours, axes, bands, legends and names beside points."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -12,6 +13,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.transforms import ScaledTranslation
 
 from vps.report.panels import BLUE, VERMILLION
+from vps.report.rows import ReportSettings
 
 # The palette of Okabe and Ito; beyond it, the styles of lines and markers go on.
 _COLOURS = (BLUE, VERMILLION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -21,6 +23,7 @@ TEXT = 8.0
 """Points that letters are high."""
 
 _INSIDE = 4  # lines of a legend for which the curves leave room
+_AT_ONCE = 4_000_000  # numbers of a bootstrap that are in memory together
 _WIDTH = 7.2  # inches, as the figures of single cases: the width of a printed page
 
 
@@ -47,6 +50,32 @@ def new_figure(
 def entitle(axes: Axes, title: str, note: str) -> None:
     """Say above the axes what is shown and which side is better."""
     axes.set_title(f"{title}, {note}", loc="left", fontsize=TEXT + 0.5, fontweight="bold")
+
+
+def band(
+    values: np.ndarray, clusters: Sequence[Hashable], settings: ReportSettings
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pointwise bootstrap interval of the mean of n curves (n, points), drawing whole clusters.
+
+    Returns:
+        Lower and upper ends, (points,) each.
+    """
+    numbers = {cluster: number for number, cluster in enumerate(dict.fromkeys(clusters))}
+    member = np.array([numbers[cluster] for cluster in clusters])
+    count = len(numbers)
+    sums = np.zeros((count, values.shape[1]))
+    np.add.at(sums, member, values)
+    sizes = np.bincount(member)
+    rng = np.random.default_rng(settings.seed)
+    step = max(_AT_ONCE // count, 1)
+    means = []
+    for start in range(0, settings.draws, step):
+        draws = min(step, settings.draws - start)
+        weights = rng.multinomial(count, np.full(count, 1 / count), size=draws)
+        means.append(weights @ sums / (weights @ sizes)[:, None])
+    tail = (1 - settings.level) / 2
+    low, high = np.quantile(np.concatenate(means), [tail, 1 - tail], axis=0)
+    return low, high
 
 
 def legend_height(count: int) -> float:
@@ -80,6 +109,22 @@ def add_legend(axes: Axes, side: str) -> None:
     )
     for text in (*legend.get_texts(), legend.get_title()):
         text.set(parse_math=False, path_effects=[withStroke(linewidth=2, foreground="white")])
+
+
+def add_legend_below(figure: Figure, axes: Axes, length: float = 1) -> None:
+    """One legend for all axes, below them: that of `axes`; `length` of its keys, in letters."""
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(
+        handles,
+        labels,
+        loc="outside lower center",
+        ncols=min(len(labels), 6),
+        frameon=False,
+        fontsize=TEXT,
+        handlelength=length,
+        handleheight=1,
+        columnspacing=1.2,
+    )
 
 
 def name_points(axes: Axes, points: Sequence[tuple[float, float, str, str]]) -> None:

@@ -1,10 +1,10 @@
-"""Plots of a study: mean curves, scores by kind, and score against passes."""
+"""Plots of a study: mean curves, scores by kind, score against passes, and repairs."""
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,17 +18,19 @@ from vps.report.plot_style import (
     MARKERS,
     TEXT,
     add_legend,
+    add_legend_below,
+    band,
     entitle,
     legend_height,
     look_of,
     name_points,
     new_figure,
 )
+from vps.report.repair_plot import draw_repairs
 from vps.report.rows import ReportSettings, Row, cluster_of, in_order, methods_of
 from vps.report.summary import ALL, Numbers
 
 _GRID = np.linspace(0, 1, 101)
-_AT_ONCE = 4_000_000  # numbers of a bootstrap that are in memory together
 _SIDES = ("insertion", "deletion")
 
 
@@ -58,6 +60,9 @@ def write_plots(
             "passes": draw_passes(own, methods, settings),
             "kinds": draw_kinds(summary["datasets"][dataset]["methods"], methods),
         }
+        repairs = draw_repairs(own, methods, settings)
+        if repairs is not None:
+            figures["repairs"] = repairs
         for name, figure in figures.items():
             written.setdefault(dataset, []).append(
                 _write(figure, folder / f"{name}_{_safe(dataset)}")
@@ -132,16 +137,7 @@ def draw_kinds(methods: Numbers, names: Sequence[str]) -> Figure:
         axes.tick_params(axis="x", length=0)
         arrow = "higher is better" if side == "insertion" else "lower is better"
         entitle(axes, f"{side.capitalize()} AUC", arrow)
-    figure.legend(
-        *panels[0].get_legend_handles_labels(),
-        loc="outside lower center",
-        ncols=min(len(shown), 6),
-        frameon=False,
-        fontsize=TEXT,
-        handlelength=1,
-        handleheight=1,
-        columnspacing=1.2,
-    )
+    add_legend_below(figure, panels[0])
     return figure
 
 
@@ -183,32 +179,6 @@ def draw_passes(rows: Sequence[Row], methods: Sequence[str], settings: ReportSet
     axes.set_xlabel("passes through the detector, mean per case", fontsize=TEXT)
     entitle(axes, "Insertion \u2212 deletion AUC", "higher is better")
     return figure
-
-
-def band(
-    values: np.ndarray, clusters: Sequence[Hashable], settings: ReportSettings
-) -> tuple[np.ndarray, np.ndarray]:
-    """Pointwise bootstrap interval of the mean of n curves (n, points), drawing whole clusters.
-
-    Returns:
-        Lower and upper ends, (points,) each.
-    """
-    numbers = {cluster: number for number, cluster in enumerate(dict.fromkeys(clusters))}
-    member = np.array([numbers[cluster] for cluster in clusters])
-    count = len(numbers)
-    sums = np.zeros((count, values.shape[1]))
-    np.add.at(sums, member, values)
-    sizes = np.bincount(member)
-    rng = np.random.default_rng(settings.seed)
-    step = max(_AT_ONCE // count, 1)
-    means = []
-    for start in range(0, settings.draws, step):
-        draws = min(step, settings.draws - start)
-        weights = rng.multinomial(count, np.full(count, 1 / count), size=draws)
-        means.append(weights @ sums / (weights @ sizes)[:, None])
-    tail = (1 - settings.level) / 2
-    low, high = np.quantile(np.concatenate(means), [tail, 1 - tail], axis=0)
-    return low, high
 
 
 def _on_grid(row: Row, side: str) -> np.ndarray:

@@ -29,6 +29,8 @@ class Row(TypedDict):
         curves: "areas", "insertion" and "deletion", m + 1 numbers each.
         picture: path of the picture, relative to the page.
         warnings: what one should know before trusting the result.
+        repair: of a failure, the "regions" to hide, their "area", whether they are "exact", and the
+            "score" of the target then; None where none was found or looked for.
     """
 
     dataset: str
@@ -48,6 +50,7 @@ class Row(TypedDict):
     curves: Mapping[str, Sequence[float]]
     picture: str | None
     warnings: Sequence[str]
+    repair: Mapping[str, Any] | None
 
 
 class Failure(TypedDict):

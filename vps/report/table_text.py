@@ -9,7 +9,17 @@ from typing import Any
 from vps.extras import require
 from vps.report.rows import Row, metrics_of, value_of
 from vps.report.summary import Numbers
-from vps.report.tables import COSTS, SOME, Table, counted, head, overall, shown, signed, tables_of
+from vps.report.tables import (
+    COSTS,
+    SOME,
+    Table,
+    arrow,
+    counted,
+    head,
+    shown,
+    signed,
+    tables_of,
+)
 
 _WIDTH = 100  # characters of a terminal
 _BOOKTABS = "booktabs"
@@ -27,7 +37,7 @@ def markdown(summary: Numbers) -> str:
             [*names, *(_markdown_cell(cell, name) for cell, name in _zip(cells, table))]
             for names, cells in zip(table.names, table.cells, strict=True)
         ]
-        heads = [*table.heads, *(head(name, (" \u2191", " \u2193")) for name in table.columns)]
+        heads = [*table.heads, *map(_plain, table.columns)]
         parts += [f"**{table.title}**", _tabulate(rows, heads, "pipe", len(table.heads))]
     return "\n\n".join(parts) + "\n"
 
@@ -47,9 +57,10 @@ def latex(summary: Numbers) -> str:
             ]
             for row, (names, cells) in enumerate(zip(table.names, table.cells, strict=True))
         ]
+        arrows = (r" $\uparrow$", r" $\downarrow$")
         heads = [
             *table.heads,
-            *(head(name, (r" $\uparrow$", r" $\downarrow$")) for name in table.columns),
+            *(_escaped(head(name)) + arrow(name, arrows) for name in table.columns),
         ]
         caption = _escaped(table.title) + f"; $\\pm$ half the width of the {level} interval."
         parts.append(
@@ -62,16 +73,10 @@ def latex(summary: Numbers) -> str:
 
 
 def print_table(summary: Numbers) -> str:
-    """The overall tables for a terminal, at most 100 characters wide."""
+    """The main tables for a terminal, at most 100 characters wide."""
     parts = [f"{summary['name']}: {counted(summary['counts'])}"]
-    for dataset, numbers in summary["datasets"].items():
-        table = overall(dataset, numbers, (*SOME, "passes"))
-        text = ""
-        for count in range(len(table.columns), 0, -1):
-            text = _terminal(table, count)
-            if max(map(len, text.splitlines())) <= _WIDTH:
-                break
-        parts.append(f"{table.title}\n{text}")
+    tables = tables_of(summary, (*SOME, "passes"))
+    parts += [f"{table.title}\n{_fitting(table)}" for table in tables if table.main]
     return "\n\n".join(parts)
 
 
@@ -88,7 +93,7 @@ def cases_csv(rows: Sequence[Row]) -> bytes:
         line: dict[str, Any] = {
             key: value
             for key, value in row.items()
-            if key not in ("box", "metrics", "curves", "warnings", "picture")
+            if key not in ("box", "metrics", "curves", "warnings", "picture", "repair")
         }
         line |= dict(zip(("x1", "y1", "x2", "y2"), row["box"], strict=True))
         line |= {name: value_of(row, name) for name in metrics}
@@ -126,6 +131,16 @@ def _latex_cell(cell: Numbers | None, metric: str, best: bool) -> str:
     return f"${signed(cell['difference'], metric)}_{{\\pm {half}}}$ ({record})"
 
 
+def _fitting(table: Table) -> str:
+    """As many of the columns as a terminal is wide."""
+    text = ""
+    for count in range(len(table.columns), 0, -1):
+        text = _terminal(table, count)
+        if max(map(len, text.splitlines())) <= _WIDTH:
+            break
+    return text
+
+
 def _terminal(table: Table, count: int) -> str:
     rows = []
     for names, cells in zip(table.names, table.cells, strict=True):
@@ -137,7 +152,9 @@ def _terminal(table: Table, count: int) -> str:
             interval = "" if metric in COSTS else f" \u00b1{_half(cell, metric)}"
             line.append(shown(cell["mean"], metric) + interval)
         rows.append(line)
-    return _tabulate(rows, [*table.heads, *map(_plain, table.columns[:count])], "simple", 1)
+    return _tabulate(
+        rows, [*table.heads, *map(_plain, table.columns[:count])], "simple", len(table.heads)
+    )
 
 
 def _half(cell: Numbers, metric: str) -> str:
@@ -147,11 +164,12 @@ def _half(cell: Numbers, metric: str) -> str:
 
 
 def _plain(metric: str) -> str:
-    return head(metric, (" \u2191", " \u2193"))
+    return head(metric) + arrow(metric)
 
 
 def _escaped(text: str) -> str:
     special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    special["\u2264"] = r"$\leq$"
     special |= {character: f"\\{character}" for character in "&%$#_{}"}
     return "".join(special.get(character, character) for character in text)
 

@@ -31,11 +31,21 @@ _HEADS = {
     "pointing": "Pointing",
     "energy_pointing": "Energy",
     "passes": "Passes",
+    "repaired_0": "\u2264 0 %",
+    "repaired_5": "\u2264 5 %",
+    "repaired_10": "\u2264 10 %",
+    "repaired_20": "\u2264 20 %",
+    "repair_area": "Area",
+    "repair_auc": "AUC",
+    "repair_passes": "Passes",
 }
 Groups = Mapping[tuple[str, ...], Numbers]
 """The numbers of a summary by the names of their row."""
 
-COSTS = ("passes", "seconds")
+COSTS = ("passes", "seconds", "repair_passes")
+_UNRANKED = (*COSTS, "repair_area")
+"""Nothing to be best at: controls cost nothing, which is no merit, and who repairs only the easy
+ones hides the least."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +60,7 @@ class Table:
         heads: above the names.
         cells: a row each: what `summarise` gives for a metric, or None where there is no value.
         best: (row, column) of the values that none of the rows they are compared with exceeds.
+        main: whether it is shown even where there is little room.
     """
 
     dataset: str
@@ -59,16 +70,24 @@ class Table:
     names: tuple[tuple[str, ...], ...]
     cells: tuple[tuple[Numbers | None, ...], ...]
     best: frozenset[tuple[int, int]]
+    main: bool = False
 
 
-def tables_of(summary: Numbers) -> list[Table]:
-    """Of each data set: all cases, by kind, and the differences from the reference."""
+def tables_of(summary: Numbers, columns: Sequence[str] = MAIN) -> list[Table]:
+    """Of each data set: all cases, by kind, repairs by kind, and differences from the reference.
+
+    Args:
+        summary: what `vps.report.summary.summarise` gives.
+        columns: of the tables of all cases.
+    """
     tables = []
     for dataset, numbers in summary["datasets"].items():
-        tables.append(overall(dataset, numbers))
+        tables.append(overall(dataset, numbers, columns))
         kinds = _by_kind(dataset, numbers)
         if len({kind for kind, _ in kinds.names}) > 1:
             tables.append(kinds)
+        if any("repaired" in own[ALL]["metrics"] for own in numbers["methods"].values()):
+            tables.append(_repairs(dataset, numbers))
         if numbers["paired"]["methods"]:
             tables.append(_paired(dataset, numbers))
     return tables
@@ -78,7 +97,7 @@ def overall(dataset: str, numbers: Numbers, columns: Sequence[str] = MAIN) -> Ta
     """The means of each method over all cases of a data set; `numbers` of a summary."""
     groups: Groups = {(method,): own[ALL] for method, own in numbers["methods"].items()}
     title = f"{dataset}: {_cases(numbers)}"
-    return _table(dataset, title, ("method",), columns, groups)
+    return _table(dataset, title, ("method",), columns, groups, main=True)
 
 
 def counted(counts: Mapping[str, int]) -> str:
@@ -87,11 +106,15 @@ def counted(counts: Mapping[str, int]) -> str:
     return ", ".join([f"{counts['done']} of {counts['planned']} results", *others])
 
 
-def head(metric: str, arrows: tuple[str, str]) -> str:
-    """The short name of a metric, with an arrow to the side that is better."""
+def head(metric: str) -> str:
+    """The short name of a metric."""
+    return _HEADS.get(metric, find_metric(metric).title)
+
+
+def arrow(metric: str, arrows: tuple[str, str] = (" \u2191", " \u2193")) -> str:
+    """What points to the side of a metric that is better."""
     better = find_metric(metric).higher_is_better
-    arrow = "" if better is None else arrows[0] if better else arrows[1]
-    return _HEADS.get(metric, find_metric(metric).title) + arrow
+    return "" if better is None else arrows[0] if better else arrows[1]
 
 
 def shown(value: float, metric: str) -> str:
@@ -121,20 +144,47 @@ def _cases(numbers: Numbers) -> str:
 
 
 def _by_kind(dataset: str, numbers: Numbers) -> Table:
-    kinds = list(dict.fromkeys(kind for own in numbers["methods"].values() for kind in own["kind"]))
-    groups: Groups = {
-        (kind, method): own["kind"][kind]
+    groups = _of_kinds(numbers)
+    return _table(dataset, f"{dataset} by kind: {_sizes(groups)}", ("kind", "method"), SOME, groups)
+
+
+def _repairs(dataset: str, numbers: Numbers) -> Table:
+    """How many failures each method repairs, how much it hides, and the paper's metrics of them."""
+    kinds = {
+        name: group for name, group in _of_kinds(numbers).items() if "repaired" in group["metrics"]
+    }
+    groups: dict[tuple[str, ...], Numbers] = {}
+    if len({kind for kind, _ in kinds}) > 1:
+        for method, own in numbers["methods"].items():
+            # Of all cases together, these alone are means over the failures.
+            found = {key: cell for key, cell in own[ALL]["metrics"].items() if "repair" in key}
+            groups[ALL, method] = {"metrics": found}
+    groups |= kinds
+    names = dict.fromkeys(name for group in groups.values() for name in group["metrics"])
+    rates = [name for name in names if name.startswith("repaired")]
+    columns = ("repair_auc", *rates, "repair_area", "repair_passes", "highest_score_50", "success")
+    title = f"{dataset} repairs, by the share of the image hidden: {_sizes(kinds)}"
+    return _table(dataset, title, ("kind", "method"), columns, groups, main=True)
+
+
+def _of_kinds(numbers: Numbers) -> dict[tuple[str, ...], Numbers]:
+    """The numbers of each kind and method, one kind after the other."""
+    methods = numbers["methods"]
+    kinds = dict.fromkeys(kind for own in methods.values() for kind in own["kind"])
+    return {
+        (kind.replace("_", " "), method): own["kind"][kind]
         for kind in kinds
-        for method, own in numbers["methods"].items()
+        for method, own in methods.items()
         if kind in own["kind"]
     }
-    sizes = {
-        kind: max(group["n"] for (k, _), group in groups.items() if k == kind) for kind in kinds
-    }
-    title = f"{dataset} by kind: " + ", ".join(f"{size} {kind}" for kind, size in sizes.items())
-    title = title.replace("_", " ")
-    groups = {(kind.replace("_", " "), method): group for (kind, method), group in groups.items()}
-    return _table(dataset, title, ("kind", "method"), SOME, groups)
+
+
+def _sizes(groups: Groups) -> str:
+    """How many cases there are of each kind."""
+    sizes: dict[str, int] = {}
+    for (kind, _), group in groups.items():
+        sizes[kind] = max(sizes.get(kind, 0), group["n"])
+    return ", ".join(f"{size} {kind}" for kind, size in sizes.items())
 
 
 def _paired(dataset: str, numbers: Numbers) -> Table:
@@ -154,6 +204,7 @@ def _table(
     heads: tuple[str, ...],
     metrics: Sequence[str],
     groups: Groups,
+    main: bool = False,
 ) -> Table:
     """Columns in which no row has a value are left out; the rows of one kind compete."""
     columns = tuple(
@@ -166,8 +217,7 @@ def _table(
     best = set()
     for column, metric in enumerate(columns):
         better = find_metric(metric).higher_is_better
-        # Controls cost nothing, which is no merit.
-        if better is None or metric in COSTS:
+        if better is None or metric in _UNRANKED:
             continue
         fields: dict[tuple[str, ...], dict[int, float]] = {}
         for row, name in enumerate(names):
@@ -180,4 +230,4 @@ def _table(
             top = shown((max if better else min)(field.values()), metric)
             if len(set(texts.values())) > 1:
                 best |= {(row, column) for row, text in texts.items() if text == top}
-    return Table(dataset, title, columns, heads, names, cells, frozenset(best))
+    return Table(dataset, title, columns, heads, names, cells, frozenset(best), main)

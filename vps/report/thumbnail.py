@@ -1,17 +1,20 @@
-"""The small picture of one result: the boxes on the image, and the map over it."""
+"""The small picture of one result: boxes and what to hide on the image, and the map over it."""
 
 from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Collection
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageColor, ImageDraw
+from scipy.ndimage import binary_dilation, binary_erosion
 
+from vps import attribution
 from vps.archive import write_atomically
-from vps.report.panels import ORANGE, coloured, greyed
+from vps.report.panels import ORANGE, VERMILLION, coloured, greyed
 from vps.result import Explanation
 from vps.targets import Box
 
@@ -20,15 +23,22 @@ SAID = "#56B4E9"
 
 _WIDTH, _HIGHEST, _GAP = 240, 360, 4  # pixels of each half
 _QUALITY = 85
+_TINT = 0.25
 
 
-def thumbnail(explanation: Explanation, image: np.ndarray, path: str | PathLike[str]) -> Path:
+def thumbnail(
+    explanation: Explanation,
+    image: np.ndarray,
+    path: str | PathLike[str],
+    hidden: Collection[int] = (),
+) -> Path:
     """Write a JPEG: left the image with the target's box and what was said, right the map over it.
 
     Args:
         explanation: what is shown.
         image: (H, W, 3) uint8 RGB, the image that was explained.
         path: of the picture.
+        hidden: regions whose hiding repairs a failure; they are outlined on the image.
 
     Returns:
         The path.
@@ -46,6 +56,9 @@ def thumbnail(explanation: Explanation, image: np.ndarray, path: str | PathLike[
         values = explanation.heatmap_at((size[1], size[0]))
     heat = coloured(values, greyed(np.asarray(small)))
     right = Image.fromarray((255 * heat).astype(np.uint8))
+    if hidden:
+        inside = np.isin(attribution.resized(explanation.label_map, (size[1], size[0])), [*hidden])
+        small = _outlined(small, inside)
     target = explanation.target
     scale = (size[0] / width, size[1] / height)
     if target.said_box is not None and target.said_box != target.box:
@@ -60,6 +73,18 @@ def thumbnail(explanation: Explanation, image: np.ndarray, path: str | PathLike[
     path = Path(path)
     write_atomically(path, buffer.getvalue())
     return path
+
+
+def _outlined(picture: Image.Image, inside: np.ndarray) -> Image.Image:
+    """The picture with what is inside tinted, and its edge, two pixels wide with a dark rim."""
+    line = inside & ~binary_erosion(inside, iterations=2)
+    rim = binary_dilation(line) & ~line
+    pixels, colour = np.array(picture), np.array(ImageColor.getrgb(VERMILLION))
+    # Of an area with holes, or of many, the edge alone does not tell which side is meant.
+    pixels[inside] = (1 - _TINT) * pixels[inside] + _TINT * colour
+    pixels[rim] = 0
+    pixels[line] = colour
+    return Image.fromarray(pixels)
 
 
 def _draw_box(picture: Image.Image, box: Box, scale: tuple[float, float], colour: str) -> None:

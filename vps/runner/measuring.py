@@ -11,15 +11,20 @@ import numpy as np
 from vps.config import Config
 from vps.detector import Detector
 from vps.errors import InputError
-from vps.measures import Fidelity, MetricSettings, measure
+from vps.goals import with_rival
+from vps.measures import Fidelity, MetricSettings, measure, measure_repair
 from vps.metrics.fidelity import random_subsets
+from vps.ordering import VPS
 from vps.question import Question, ask
 from vps.regions import Regions
+from vps.repair import FAILURES, Repair, repair
 from vps.result import Explanation
 from vps.runner.plan import Task
 from vps.runner.store import identity
 from vps.targets import Box
 from vps.types import Sample
+
+NO_FAILURE = "there is nothing to repair: before NMS, the detector's candidates are no failure"
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,14 +71,50 @@ def look(task: Task, sample: Sample, detector: Detector, config: Config, batch_s
     return Scene(detector, sample, question.regions, truth, mask, fidelity)
 
 
+def repair_of(
+    task: Task, method: str, scene: Scene, config: Config, batch_size: int
+) -> Repair | None:
+    """What a method finds to hide so that a failure goes away; None where that is not asked.
+
+    Raises:
+        InputError: a failure that lacks what the detector said instead, or a setting out of range.
+        DetectorError: the detector fails or breaks its contract.
+        KeyboardInterrupt: Ctrl-C.
+    """
+    if not config.repair.passes or task.case.kind not in FAILURES:
+        return None
+    question = ask(
+        scene.detector,
+        scene.sample.image,
+        with_rival(task.case.target),
+        regions=scene.regions,
+        fill=config.fill,
+        lambdas=config.lambdas,
+        batch_size=batch_size,
+    )
+    chosen = config.methods[method]
+    how: dict[str, Any] = {"options": chosen.options}
+    if chosen.method == VPS:
+        how = {"search": config.search_of(method).name}
+    return repair(
+        question,
+        chosen.method,
+        passes=config.repair.passes,
+        threshold=config.repair.threshold,
+        seed=case_seed(config.seed, task),
+        **how,
+    )
+
+
 def row_of(
     task: Task,
     method: str,
     digest: str,
     explanation: Explanation,
     scene: Scene,
-    settings: MetricSettings,
+    config: Config,
     picture: str | None,
+    found: Repair | None,
 ) -> dict[str, Any]:
     """The row of a result, see `vps.runner.store`.
 
@@ -81,16 +122,22 @@ def row_of(
         task, method, digest: what the result is of.
         explanation: of the case by the method.
         scene: of the case.
-        settings: of the metrics.
+        config: the settings of the metrics.
         picture: its path from the folder of the study.
+        found: the repair of the case by the method; None where none was looked for.
     """
     metrics = measure(
         explanation,
         truth_box=scene.truth_box,
         mask=scene.mask,
         fidelity=scene.fidelity,
-        settings=settings,
+        settings=config.metrics,
     )
+    warnings = list(explanation.warnings)
+    if found is not None:
+        metrics |= measure_repair(found, config.repair.areas)
+        if found.regions == ():
+            warnings.append(NO_FAILURE)
     curves = {name: getattr(explanation, name) for name in ("areas", "insertion", "deletion")}
     return {
         **identity(task),
@@ -100,7 +147,20 @@ def row_of(
         "metrics": metrics,
         "curves": {name: values.tolist() for name, values in curves.items()},
         "picture": picture,
-        "warnings": list(explanation.warnings),
+        "warnings": warnings,
+        "repair": None if found is None else _told(found),
+    }
+
+
+def _told(found: Repair) -> dict[str, Any] | None:
+    """What a row says of a repair beside its metrics; None where nothing was found."""
+    if found.regions is None:
+        return None
+    return {
+        "regions": list(found.regions),
+        "area": found.area,
+        "exact": found.exact,
+        "score": found.found_score,
     }
 
 

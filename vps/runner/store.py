@@ -22,6 +22,7 @@ from vps.errors import OutputError, one_line
 from vps.explain import versions
 from vps.extras import require
 from vps.ordering import VPS
+from vps.repair import FAILURES
 from vps.runner.plan import Shard, Task, plan
 from vps.typed import to_plain
 
@@ -89,6 +90,7 @@ class Store:
             for dataset in facts
             for method in config.methods
         }
+        self._repair = to_plain(config.repair) if config.repair.passes else None
 
     def digest(self, task: Task, method: str) -> str:
         """12 hex digits of the SHA-256 of all settings and annotations that the result depends on.
@@ -97,8 +99,10 @@ class Store:
         folders only the last one's name, so that a study can move. Images and weights go by their
         names: others under the same names need another output folder.
         """
-        target = dataclasses.asdict(task.case.target)
-        text = self._settings[task.dataset, method] + _canonical([target, task.case.object_id])
+        about = [dataclasses.asdict(task.case.target), task.case.object_id]
+        if self._repair is not None and task.case.kind in FAILURES:
+            about.append(self._repair)
+        text = self._settings[task.dataset, method] + _canonical(about)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def folder(self, task: Task) -> Path:

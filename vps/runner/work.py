@@ -19,7 +19,7 @@ from vps.ordering import VPS
 from vps.report.thumbnail import thumbnail
 from vps.result import Explanation
 from vps.runner.inputs import load_detector, open_data
-from vps.runner.measuring import Scene, case_seed, look, row_of
+from vps.runner.measuring import Scene, case_seed, look, repair_of, row_of
 from vps.runner.memory import Fitting, is_broken
 from vps.runner.plan import Task
 from vps.runner.replies import Reply
@@ -123,14 +123,16 @@ class Worker:
         """Write all files of a result; returns its row."""
         scene = self._look(task, dataset, detector, batch_size)
         explanation = self._explain(task, method, scene, batch_size)
+        repair = repair_of(task, method, scene, self._config, batch_size)
         store, picture = self._store, None
         explanation.save(store.path(task, method))
         if self._config.run.pictures:
             path = store.path(task, method, ".jpg")
-            thumbnail(explanation, scene.sample.image, path)
+            hidden = () if repair is None else repair.regions or ()
+            thumbnail(explanation, scene.sample.image, path, hidden)
             picture = path.relative_to(store.out).as_posix()
         digest = store.digest(task, method)
-        row = row_of(task, method, digest, explanation, scene, self._config.metrics, picture)
+        row = row_of(task, method, digest, explanation, scene, self._config, picture, repair)
         store.save_row(task, method, row)
         return row
 
