@@ -135,7 +135,7 @@ def test_contrast_turns_one_label_into_the_other():
     assert found.sufficient.regions == (2,)
     assert found.rival_sufficient.regions == (1,)
     assert (found.repair.score, found.repair.rival_score) == pytest.approx((0.5, 0.2))
-    assert found.sentence().startswith("the cat wins over the dog, 0.65 to 0.50")
+    assert found.sentence().startswith("the cat wins over the dog by 0.65 to 0.50")
     assert "and the dog wins, 0.50 to 0.20" in found.sentence()
 
 
@@ -150,7 +150,8 @@ def test_contrast_of_two_boxes_of_a_label(kind):
     assert found.rival == Target(OTHER, "dog")
     assert found.repair.regions == found.rival_sufficient.regions == (4,)
     assert found.sufficient.regions == ()
-    assert "the true box of the dog wins" in found.sentence()
+    assert found.sentence().startswith("the detector's box wins over the true box of the dog")
+    assert "and the true box wins" in found.sentence()
 
 
 def test_the_target_and_its_rival_share_passes():

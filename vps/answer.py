@@ -160,21 +160,25 @@ class Answer:
         )
 
     def _contrast(self, rival: Target) -> str:
-        ours, theirs = _the(self.target.label), _the(rival.label)
+        name = ours = _the(self.target.label)
+        theirs = _the(rival.label)
         if ours == theirs:
-            ours, theirs = f"the true box of {ours}", "the box that was given"
+            name, ours, theirs = f"the true box of {name}", "the true box", "the detector's box"
         assert self.rival_explanation is not None
         scores = (self.rival_explanation.deletion[0], self.explanation.deletion[0])
-        text = f"{theirs} wins over {ours}, {scores[0]:.2f} to {scores[1]:.2f}"
+        text = f"{theirs} wins over {name} by {scores[0]:.2f} to {scores[1]:.2f} (IoU x score)"
         if scores[1] > scores[0] and self.found_at_once:
-            return f"{ours} wins over {theirs} as it is, {scores[1]:.2f} to {scores[0]:.2f}"
+            return (
+                f"{name} wins over {theirs} as it is, by {scores[1]:.2f} to {scores[0]:.2f} "
+                "(IoU x score)"
+            )
         if self.rival_sufficient is not None:
             text += f", for which {_part(self.rival_sufficient)} is enough"
         if self.repair is None:
             text += f"; no part was found whose hiding turns it into {ours}, which reaches "
             return f"{text}{self.best_score:.2f} at the most (threshold {self.threshold:.2f})"
         won = self.repair
-        text += f"; hide {_part(won)} and {ours} wins, {won.score:.2f} to {won.rival_score:.2f}"
+        text += f"; hide {_part(won)} and {ours} wins by {won.score:.2f} to {won.rival_score:.2f}"
         return f"{text} (threshold {self.threshold:.2f})"
 
     def save(self, path: str | PathLike[str]) -> Path:

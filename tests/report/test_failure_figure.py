@@ -84,7 +84,7 @@ def test_one_label_on_two_boxes_is_told_apart():
     target = Target(TARGET.box, "dog", Kind.GROUNDED_WRONG, said_box=(5, 1, 16, 12))
     found = explain_failure(detector, photo(), target, regions=detector.regions)
     texts = [text.get_text() for text in draw_answer(found, photo()).axes[0].texts]
-    assert [text.split(" ")[0] for text in texts] == ["given", "true"]
+    assert [text.split(" ")[0] for text in texts] == ["detected", "true"]
 
 
 def test_words_come_below_the_panels_and_are_said():

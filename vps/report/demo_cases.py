@@ -177,15 +177,15 @@ def _false(_detector: OpenVocabularyDetector, scene: Scene, detections: list[Fou
 
 
 def _misread(detector: OpenVocabularyDetector, scene: Scene, _detections: list[Found]) -> Finder:
-    """A phrase that tells things of one shape apart, and ends up at the wrong one."""
+    """A phrase that tells things of one look apart by where they are, grounded wrong."""
     things = scene.things
     for expression in expressions(things):
-        if expression.kind not in ("place", "size"):
+        if expression.kind != "relation":
             continue
         found = detect(detector.with_labels((expression.text,)), scene.image)
         right = scene.objects[expression.target]
         item = _object_at(scene, found[0]) if found else None
-        if item is not None and item.category == right.category and item is not right:
+        if item is not None and item.name == right.name and item is not right:
             yield Question(
                 "misread",
                 f"Why this one, if \u201c{expression.text}\u201d is asked for?",

@@ -33,6 +33,7 @@ from vps.report.panels import (
     shrunk,
 )
 from vps.report.word_row import WordRow
+from vps.result import Explanation
 from vps.targets import Kind
 
 _WIDTH, _MARGIN, _GAP, _TITLE, _LINE, _BETWEEN = 7.2, 0.06, 0.12, 0.22, 0.14, 0.08  # inches
@@ -162,21 +163,34 @@ def _draw_before(axes: Axes, answer: Answer, image: np.ndarray) -> None:
     show(axes, image, size)
     found = answer.found_at_once and answer.kind is not Kind.MISSED
     draw_box(axes, answer.target.box, dashed=not found)
-    ours, rival = shortened(answer.target.label, _LETTERS), answer.rival
-    theirs = shortened(rival.label, _LETTERS) if rival is not None else ""
-    if answer.kind in CONTRASTS and ours == theirs:
-        ours, theirs = "true", "given"
-    text = f"{ours} {explanation.deletion_class[0]:.2f}"
-    if rival is not None:
-        assert answer.rival_explanation is not None
-        score = answer.rival_explanation.deletion_class[0]
+    ours, theirs = _names(answer)
+    text, rival, other = (
+        f"{ours} {_score(answer, explanation)}",
+        answer.rival,
+        answer.rival_explanation,
+    )
+    if rival is not None and other is not None:
+        label = f"{theirs} {_score(answer, other)}"
         if rival.box == answer.target.box:
-            text = f"{theirs} {score:.2f}, {text}"
+            text = f"{label}, {text}"
         else:
             draw_box(axes, rival.box, colour="white")
-            draw_label(axes, rival.box, f"{theirs} {score:.2f}", size)
+            draw_label(axes, rival.box, label, size)
     draw_label(axes, answer.target.box, text, size)
     _title(axes, "Before")
+
+
+def _names(answer: Answer) -> tuple[str, str]:
+    """What the target and its rival are called at their boxes."""
+    ours = shortened(answer.target.label, _LETTERS)
+    theirs = "" if answer.rival is None else shortened(answer.rival.label, _LETTERS)
+    return ("true", "detected") if answer.kind in CONTRASTS and ours == theirs else (ours, theirs)
+
+
+def _score(answer: Answer, explanation: Explanation) -> str:
+    """Of the whole image, as in the sentence: contrasts are of IoU x class score."""
+    curve = explanation.deletion if answer.kind in CONTRASTS else explanation.deletion_class
+    return f"{curve[0]:.2f}"
 
 
 def _members(answer: Answer, found: RegionSet, size: tuple[int, int]) -> np.ndarray:
@@ -206,8 +220,11 @@ def _draw_seen(axes: Axes, answer: Answer, found: RegionSet, image: np.ndarray, 
     shown = ~inside if found.hidden else inside
     show(axes, np.where(shown[..., None], image / 255, _fill(answer, image)), size)
     seen = found.found_score >= answer.threshold
-    score = found.class_score if seen else found.found_score
-    text = f"{shortened(answer.target.label, _LETTERS)} {score:.2f}"
+    ours, theirs = _names(answer)
+    if answer.kind in CONTRASTS:
+        text = f"{ours} {found.score:.2f}, {theirs} {found.rival_score:.2f}"
+    else:
+        text = f"{ours} {found.class_score if seen else found.found_score:.2f}"
     box = found.box if seen else answer.target.box
     draw_box(axes, box, colour=ORANGE, dashed=not seen)
     draw_label(axes, box, text, size)

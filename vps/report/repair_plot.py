@@ -14,6 +14,7 @@ from vps.report.plot_style import TEXT, add_legend_below, band, look_of, new_fig
 from vps.report.rows import ReportSettings, Row, case_of, cluster_of, value_of
 from vps.report.summary import ALL, split
 
+_TICKS = (0, 1, 5, 10, 20, 50, 100)
 _MOST = 5  # kinds that have a panel of their own, the most frequent ones
 
 
@@ -82,4 +83,6 @@ def _draw_rates(
             alpha=0.14,
             linewidth=0,
         )
-    axes.set(xlim=(0, 100), ylim=(0, 103))
+    # What matters is how often little is enough.
+    axes.set_xscale("function", functions=(np.sqrt, np.square))
+    axes.set(xlim=(0, 100), ylim=(0, 103), xticks=_TICKS)
