@@ -136,7 +136,7 @@ def test_contrast_turns_one_label_into_the_other():
     assert found.rival_sufficient.regions == (1,)
     assert (found.repair.score, found.repair.rival_score) == pytest.approx((0.5, 0.2))
     assert found.sentence().startswith("the cat wins over the dog by 0.65 to 0.50")
-    assert "and the dog wins, 0.50 to 0.20" in found.sentence()
+    assert "and the dog wins by 0.50 to 0.20" in found.sentence()
 
 
 @pytest.mark.parametrize("kind", [Kind.LOCALISATION, Kind.GROUNDED_WRONG])
