@@ -325,6 +325,17 @@ def test_why_not_there_sets_a_box_against_the_one_that_was_given(image, bright, 
     assert Answer.load(tmp_path / "out" / "street_1_why-not_26-4-38-28_cat").kind is Kind.BOTH
 
 
+def test_why_not_there_is_held_against_what_the_detector_has_there(image, bright, tmp_path, capsys):
+    assert explain(image, tmp_path, "--why-not", "dog", "--box", "0", "0", "8", "7") == 0
+    answer = Answer.load(tmp_path / "out" / "street_2_why-not_0-0-8-7_dog")
+    assert answer.kind is Kind.CLASSIFICATION
+    assert answer.rival.label == "cat"
+    away = ["--box", "30", "4", "38", "28"]
+    assert explain(image, tmp_path, "--why-not", "cat", *away) == 0
+    answer = Answer.load(tmp_path / "out" / "street_2_why-not_30-4-38-28_cat")
+    assert answer.kind is Kind.GROUNDED_WRONG
+
+
 @pytest.mark.parametrize(
     ("flag", "kind"), [("false-box", Kind.BACKGROUND), ("smallest", Kind.CORRECT)]
 )
@@ -365,7 +376,7 @@ def test_what_ends_an_answer_early_keeps_it(error, code, stopped, image, bright,
     [
         (["--missed"], ["--box"]),
         (["--smallest", "--box", "8", "8", "24", "24"], ["--detection"]),
-        (["--why-not", "cat", "--label", "dog"], ["--label"]),
+        (["--why-not", "cat", "--label", "dog"], ["itself"]),
         (["--why-not", "cat", "--label", "dog", "--box", "8", "8", "24", "24"], ["itself"]),
         (["--duplicate-of", "1"], ["no two boxes of one label"]),
         (["--duplicate-of", "9"], ["no detection 9"]),

@@ -119,9 +119,23 @@ def test_a_duplicate_is_gone_when_the_object_is_found_once():
     found = answer(rule, duplicate, rival=TARGET)
     assert found.repair.regions == (4,)
     assert found.repair.exact
-    assert found.necessary.regions == (2, 4)
+    assert found.target.said_box == TARGET.box
+    assert found.necessary.regions == found.sufficient.regions == (4,)
     assert "only one box is left, at 0.80" in found.sentence()
     assert answer(rule, duplicate).repair.regions == (2, 4)
+
+
+def test_a_weak_duplicate_is_told_from_a_strong_first_box_and_from_a_third():
+    """IoU x score of the first box is higher at the place of the second than its own."""
+    near, third = (4.0, 2.0, 12.0, 10.0), (11.0, 2.0, 19.0, 10.0)
+
+    def rule(keep):
+        scores = np.array([[0, 0.9 * keep[2], 0], [0, 0.5 * keep[4], 0], [0, 0.9 * keep[6], 0]])
+        return np.array([TARGET.box, near, third]), scores
+
+    found = answer(rule, Target(near, "dog", Kind.DUPLICATE), rival=TARGET)
+    assert found.repair.regions == (4,)
+    assert found.whole_score == pytest.approx(0.5)
 
 
 def test_contrast_turns_one_label_into_the_other():
@@ -230,6 +244,42 @@ def test_of_a_phrase_the_words_are_answered_too(tmp_path):
     assert explain_failure(detector, photo(), missed, regions=4).words is None
 
 
+@pytest.mark.parametrize("passes", [0, 5])
+def test_a_set_that_the_orders_have_seen_is_made_irreducible_whatever_the_passes(passes):
+    rule = by_score(lambda keep: 0.7 * keep[3] * (not keep[8]))
+    assert answer(rule, MISSED, 40, set_passes=passes).repair.regions == (8,)
+
+
+def test_without_time_a_set_that_was_seen_is_kept():
+    late = answer(by_score(lambda keep: 0.7 * keep[3]), TARGET, time_limit=1e-6)
+    assert late.stopped == "time limit"
+    assert 3 in late.necessary.regions
+
+
+def test_words_that_are_about_another_box_are_left_out():
+    detector = WordDetector(needs_0_and_3)
+    target = Target(MIDDLE, PHRASE, Kind.GROUNDED_WRONG, said_box=(0, 0, 2, 2))
+    found = explain_failure(detector, photo(), target, regions=4)
+    assert found.words is None
+    assert found.passes > 16  # which theirs belong to
+
+
+def test_what_scores_higher_but_is_not_found_does_not_win():
+    """A dog's box of IoU 0.45 outdoes the cat's score, but no dog is found."""
+
+    def rule(keep):
+        return np.array([TARGET.box, (2.0, 2.0, 10.0, 5.6)]), np.array([[0.35, 0, 0], [0, 0.99, 0]])
+
+    found = answer(rule, Target(TARGET.box, "dog", Kind.CLASSIFICATION, "cat"))
+    assert found.sentence().startswith("the dog outdoes the cat by 0.45 to 0.35 (IoU x score), but")
+
+
+def test_what_needs_nothing_is_said_so():
+    assert "even with the whole image hidden, at 0.80" in answer(constant(0.8), TARGET).sentence()
+    false = answer(constant(0.8), dataclasses.replace(TARGET, kind=Kind.BACKGROUND))
+    assert "is there even with the whole image hidden; no part was found" in false.sentence()
+
+
 def slow_answer(passes: int, error: BaseException):
     """An answer whose detector breaks off in the pass with this number, after the orders."""
     rule = by_score(lambda keep: 0.2 + 0.1 * keep[3] - 0.15 * keep[8])
@@ -251,11 +301,13 @@ def test_an_interrupt_of_the_search_for_sets_keeps_what_is_known():
 
 @pytest.mark.parametrize("passes", [3, 14])
 def test_a_detector_that_fails_leaves_a_partial_answer(passes):
+    """What the passes before tell of the sets is kept, too."""
     with pytest.raises(IncompleteError, match="out of memory") as caught:
         slow_answer(passes, RuntimeError("out of memory"))
     (partial,) = caught.value.partial
     assert partial.stopped == "failed"
-    assert partial.sufficient is None
+    assert partial.sufficient.found_score >= 0.25
+    assert str(caught.value).count("the detector failed after") == 1
 
 
 def test_time_that_is_up_ends_all_searches(monkeypatch):
@@ -264,6 +316,6 @@ def test_time_that_is_up_ends_all_searches(monkeypatch):
     found = answer(by_score(lambda keep: 0.2 * keep[3]), MISSED, 40, time_limit=1e4)
     assert found.stopped == "finished"
     clock = iter(range(10**6))
-    found = answer(by_score(lambda keep: 0.2 * keep[3]), MISSED, 40, time_limit=100)
+    found = answer(by_score(lambda keep: 0.2 * keep[3]), MISSED, 40, time_limit=50)
     assert found.stopped == "time limit"
     assert found.passes < 900

@@ -195,11 +195,13 @@ def test_a_long_phrase_keeps_to_its_passes():
     assert answer.passes < 150
 
 
-def test_without_passes_for_sets_the_words_alone_are_told():
-    answer = ask(lambda keep: (0.6, 0.2, 0.0), set_passes=0)
-    assert answer.sufficient is None
-    assert answer.passes == 7  # all words, each one hidden, and none
-    assert answer.sentence().startswith("it goes by no word in particular and ignores")
+def test_without_time_for_sets_the_words_alone_are_told():
+    answer = ask(lambda keep: (0.7 * float(keep[0] or keep[4]), 0.2, 0.0), deadline=0.0)
+    assert answer.sufficient is answer.necessary is None
+    assert answer.stopped == "time limit"
+    assert answer.passes == 6  # all words, and each one hidden
+    assert answer.ignored == ()  # one of two words is needed, which none shows alone
+    assert answer.sentence() == "none alone makes a difference"
 
 
 def test_below_the_threshold_all_candidates_count():

@@ -122,20 +122,28 @@ class Answer:
         if self.kind in FALSE:
             what = "second box" if self.kind is Kind.DUPLICATE else "false box"
             text = f"the {what} called {self.target.label} ({score:.2f})"
-            text += f" needs no more than {_part(self.sufficient)}" if self.sufficient else ""
+            text += self._from(" needs no more than {part}", " is there")
             if self.repair is None:
-                return f"{text}; no part was found whose hiding removes it {at}"
+                effect = "removes it" if self.rival is None else "leaves only one box"
+                return f"{text}; no part was found whose hiding {effect} {at}"
             text += f"; hide {_part(self.repair)} and"
             if self.rival is not None:
                 return f"{text} only one box is left, at {self.repair.rival_score:.2f} {at}"
             return f"{text} it drops to {self.repair.found_score:.2f} {at}"
-        text = f"{name} ({score:.2f}) is found"
+        text = f"{name} ({score:.2f}) is found" + self._from(" from {part} alone", "")
         if self.sufficient is not None:
-            alone = self.sufficient
-            text += f" from {_part(alone)} alone, at {alone.found_score:.2f},"
+            text += f", at {self.sufficient.found_score:.2f},"
         if self.necessary is None:
             return f"{text} and no part was found whose hiding loses it {at}"
         return f"{text} and is lost when {_part(self.necessary)} are hidden {at}"
+
+    def _from(self, text: str, otherwise: str) -> str:
+        """What is enough, said with its `{part}`; otherwise where nothing need be shown."""
+        if self.sufficient is None:
+            return ""
+        if not self.sufficient.regions:
+            return f"{otherwise} even with the whole image hidden"
+        return text.format(part=_part(self.sufficient))
 
     def _missed(self, name: str, at: str) -> str:
         score = self.whole_score
@@ -150,9 +158,10 @@ class Answer:
                 f"and it is found at {self.repair.found_score:.2f} {at}"
             )
         if not self.best_score > 0:
+            said = "cannot be found here" if self.stopped == "finished" else "was missed"
             return (
-                f"{name} cannot be found here: whatever is hidden or shown, no box of it scores"
-                f" above 0 with IoU > 0.5, in {self.passes} passes"
+                f"{name} {said}: in none of {self.passes} passes, whatever was hidden or shown, "
+                "did a box of it score above 0 with IoU > 0.5"
             )
         return (
             f"{name} was missed, and no part of the image was found whose hiding helps: it "
@@ -166,20 +175,25 @@ class Answer:
             name, ours, theirs = f"the true box of {name}", "the true box", "the detector's box"
         assert self.rival_explanation is not None
         scores = (self.rival_explanation.deletion[0], self.explanation.deletion[0])
-        text = f"{theirs} wins over {name} by {scores[0]:.2f} to {scores[1]:.2f} (IoU x score)"
-        if scores[1] > scores[0] and self.found_at_once:
-            return (
-                f"{name} wins over {theirs} as it is, by {scores[1]:.2f} to {scores[0]:.2f} "
-                "(IoU x score)"
-            )
-        if self.rival_sufficient is not None:
-            text += f", for which {_part(self.rival_sufficient)} is enough"
+        at = f"(threshold {self.threshold:.2f})"
+        if scores[1] > scores[0]:
+            text = f"by {scores[1]:.2f} to {scores[0]:.2f} (IoU x score)"
+            if self.found_at_once:
+                return f"{name} wins over {theirs} as it is, {text}"
+            text = f"{name} outdoes {theirs} {text}, but no box of it is found {at}"
+        else:
+            text = f"{theirs} wins over {name} by {scores[0]:.2f} to {scores[1]:.2f} (IoU x score)"
+            if self.rival_sufficient is not None and self.rival_sufficient.regions:
+                text += f", for which {_part(self.rival_sufficient)} is enough"
         if self.repair is None:
-            text += f"; no part was found whose hiding turns it into {ours}, which reaches "
-            return f"{text}{self.best_score:.2f} at the most (threshold {self.threshold:.2f})"
+            return (
+                f"{text}; no part was found whose hiding makes {ours} win; its class score reaches "
+                f"{self.best_score:.2f} at the most {at}"
+            )
         won = self.repair
-        text += f"; hide {_part(won)} and {ours} wins by {won.score:.2f} to {won.rival_score:.2f}"
-        return f"{text} (threshold {self.threshold:.2f})"
+        return (
+            f"{text}; hide {_part(won)} and {ours} wins by {won.score:.2f} to {won.rival_score:.2f}"
+        )
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write <path>.npz and .json, the same of <path>_rival, and <path>_answer.json, the last.
@@ -253,8 +267,6 @@ def as_percent(share: float) -> str:
 
 
 def _part(found: RegionSet) -> str:
-    if not found.regions:
-        return "nothing of the image"
     regions = "1 region" if len(found.regions) == 1 else f"{len(found.regions)} regions"
     which = "these" if found.hidden else ""
     return f"{which} {as_percent(found.area)} of the image ({regions})".strip()

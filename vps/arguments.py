@@ -133,7 +133,9 @@ def _add_search(group: argparse._ActionsContainer, *, regions: int) -> None:
         default="balanced",
         help="fast, balanced (default) or high: 15, 20, 30 %% of greedy's passes",
     )
-    group.add_argument("--time-limit", type=float, metavar="S", help="seconds for each search")
+    group.add_argument(
+        "--time-limit", type=float, metavar="S", help="seconds for each search, or for an answer"
+    )
     group.add_argument("--batch-size", type=int, default=8, help="images a pass (default: 8)")
     group.add_argument("--quiet", action="store_true", help="no progress bar")
 

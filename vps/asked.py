@@ -7,12 +7,13 @@ import dataclasses
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import torch
+import numpy as np
 
-from vps.boxes import iou
+from vps.boxes import overlap
 from vps.detections import Found, target_of_box
 from vps.errors import InputError
-from vps.targets import Kind, Target
+from vps.scoring import CLASS_MODE_IOU
+from vps.targets import Box, Kind, Target
 
 _ELSEWHERE = 0.1
 """IoU below which two boxes are about two things, as in TIDE."""
@@ -44,6 +45,8 @@ def check_asked(arguments: argparse.Namespace) -> None:
     one = arguments.detection is not None
     if (box and one and not why_not) or (arguments.all and (box or one)):
         raise InputError("--detection, --all and --box are three ways to choose; give one of them")
+    if why_not and arguments.label is not None:
+        raise InputError("--why-not takes the label itself: --why-not LABEL --box X1 Y1 X2 Y2")
     if arguments.label is not None and not box:
         raise InputError("--label is the label of --box; give a box, too, or choose by --detection")
     if not asks_why(arguments):
@@ -54,8 +57,6 @@ def check_asked(arguments: argparse.Namespace) -> None:
         raise InputError("--missed needs the box and the label of what is missed: --box, --label")
     if box and (arguments.false_box or arguments.smallest or arguments.duplicate_of is not None):
         raise InputError("--box is for --missed and --why-not; choose a detection by --detection")
-    if why_not and arguments.label is not None:
-        raise InputError("--why-not takes the label itself: --why-not LABEL --box X1 Y1 X2 Y2")
     if arguments.mode != "object" or arguments.method != "vps":
         raise InputError("such questions are answered in mode object by the method vps only")
 
@@ -94,10 +95,17 @@ def question_of(
             raise InputError(
                 f"detections {key} and {arguments.duplicate_of} are no two boxes of one label"
             )
+        if overlap(said.box, other.box) < _ELSEWHERE:
+            raise InputError(
+                f"detections {key} and {arguments.duplicate_of} do not overlap: they are about two "
+                "things"
+            )
         target = dataclasses.replace(said, kind=Kind.DUPLICATE)
         return Asked(f"{key}_duplicate-of-{arguments.duplicate_of}", target, other)
     if arguments.box is not None:
         box = Target(tuple(arguments.box), arguments.why_not).box
+        if arguments.detection is None:
+            key, said = _said_for(box, arguments.why_not, found)
         kind = _kind_of(box, said, arguments.why_not)
         target = Target(box, arguments.why_not, kind, said.label, said.box)
         return Asked(f"{key}_why-not_{_box_key(box)}", target)
@@ -110,12 +118,27 @@ def question_of(
     return Asked(f"{key}_why-not", target)
 
 
-def _kind_of(box: tuple[float, ...], said: Target, label: str) -> Kind:
+def _kind_of(box: Box, said: Target, label: str) -> Kind:
     """Of an error whose right answer is a label in another box."""
+    shared = overlap(box, said.box)
     if label != said.label:
-        return Kind.BOTH
-    overlap = float(iou(torch.tensor([box]), torch.tensor([said.box])))
-    return Kind.LOCALISATION if overlap >= _ELSEWHERE else Kind.GROUNDED_WRONG
+        return Kind.CLASSIFICATION if shared > CLASS_MODE_IOU else Kind.BOTH
+    return Kind.LOCALISATION if shared >= _ELSEWHERE else Kind.GROUNDED_WRONG
+
+
+def _said_for(box: Box, label: str, found: Sequence[Found]) -> tuple[str, Target]:
+    """What the detector says instead of a label in a box: there, or else of that label."""
+    overlaps = [overlap(box, one.box) for one in found]
+    place = int(np.argmax(overlaps))
+    if overlaps[place] < _ELSEWHERE:
+        labelled = [number for number, one in enumerate(found) if one.label == label]
+        if not labelled:
+            raise InputError(
+                f"no detection overlaps the box {box}, and none is a {label}: say by --detection "
+                "which one it is held against, or ask by --missed"
+            )
+        place = labelled[0]
+    return str(place + 1), _detection(place + 1, found)
 
 
 def _detection(number: int, found: Sequence[Found]) -> Target:
@@ -124,5 +147,5 @@ def _detection(number: int, found: Sequence[Found]) -> Target:
     return Target(found[number - 1].box, found[number - 1].label)
 
 
-def _box_key(box: tuple[float, ...]) -> str:
+def _box_key(box: Box) -> str:
     return "-".join(f"{value:g}" for value in box)

@@ -8,6 +8,8 @@ Formats, all in pixels, with x to the right and y down:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -55,3 +57,8 @@ def iou(boxes: Tensor, others: Tensor) -> Tensor:
     intersection = (bottom_right - top_left).clamp(min=0).prod(dim=-1)
     union = area(boxes)[..., :, None] + area(others)[..., None, :] - intersection
     return torch.where(union > 0, intersection / union.clamp(min=1e-12), 0.0)
+
+
+def overlap(box: Sequence[float], other: Sequence[float]) -> float:
+    """IoU of two boxes, xyxy."""
+    return float(iou(torch.tensor([tuple(box)]), torch.tensor([tuple(other)])))

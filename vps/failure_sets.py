@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import numpy as np
 
 from vps.answer import RegionSet
+from vps.boxes import overlap
 from vps.detector import WordHider
 from vps.errors import DetectorError
 from vps.goals import CONTRASTS, FALSE, Goal, repaired, seen, unseen, wins
@@ -15,6 +15,7 @@ from vps.passes import Passes
 from vps.question import Question
 from vps.replay import prefixes
 from vps.result import Explanation
+from vps.scoring import CLASS_MODE_IOU
 from vps.search.driver import Progress
 from vps.sets import smallest_set
 from vps.targets import Kind
@@ -29,6 +30,7 @@ class FailureSets:
         stopped: "finished", or what ended a search before its time: "time limit", "interrupted" or
             "failed"; no other search begins after that.
         error: what the detector failed with.
+        word_passes: that the words took.
     """
 
     def __init__(
@@ -45,13 +47,12 @@ class FailureSets:
         self._question, self._source = question, source
         self._explanations = explanations
         self._threshold = threshold
-        self._smallest = partial(
-            smallest_set, source, passes=passes, deadline=deadline, after_batch=self._report
-        )
+        self._passes, self._deadline = passes, deadline
         self._progress = progress
         stopped = explanations[0].stopped
         self.stopped = stopped if stopped in ("interrupted", "failed") else "finished"
         self.error: DetectorError | None = None
+        self.word_passes = 0
 
     def sets(self) -> dict[str, RegionSet | None]:
         """The sets of the answer, by the name of its field."""
@@ -81,15 +82,30 @@ class FailureSets:
     def words(self, image: np.ndarray) -> WordAnswer | None:
         """Which words matter, of a phrase; `image` is (H, W, 3) uint8 RGB."""
         detector, target = self._question.detector, self._question.targets[0]
-        phrase = target.kind in (Kind.GROUNDED_RIGHT, Kind.GROUNDED_WRONG)
+        phrase = target.kind in (Kind.CORRECT, Kind.GROUNDED_RIGHT, Kind.GROUNDED_WRONG)
         if not (phrase and isinstance(detector, WordHider) and self.stopped == "finished"):
             return None
         try:
-            return explain_words(detector, image, target, threshold=self._threshold)
+            words = explain_words(
+                detector,
+                image,
+                target,
+                threshold=self._threshold,
+                set_passes=self._passes,
+                deadline=self._deadline,
+            )
         except KeyboardInterrupt:
             self.stopped = "interrupted"
         except DetectorError as error:
             self.stopped, self.error = "failed", error
+        else:
+            if words is not None:
+                self.stopped, self.word_passes = words.stopped, words.passes
+            # Of another box, the words would not tell about this one.
+            asked = self._question.targets[-1].box
+            return (
+                words if words is not None and overlap(words.said, asked) > CLASS_MODE_IOU else None
+            )
         return None
 
     def best_score(self) -> float:
@@ -102,10 +118,17 @@ class FailureSets:
         return float(self._source.evaluate(whole)[0, 0, 7])
 
     def _find(self, goal: Goal, orders: Sequence[np.ndarray], *, hide: bool) -> RegionSet | None:
-        if self.stopped != "finished":
-            return None
-        found = self._smallest(goal, orders, hide=hide)
-        if found.stopped != "budget":
+        found = smallest_set(
+            self._source,
+            goal,
+            orders,
+            hide=hide,
+            passes=self._passes,
+            # After a stop, what has been seen still tells a set, though no pass makes it smaller.
+            deadline=self._deadline if self.stopped == "finished" else 0.0,
+            after_batch=self._report,
+        )
+        if self.stopped == "finished" and found.stopped != "budget":
             self.stopped, self.error = found.stopped, found.error
         if found.regions is None:
             return None

@@ -61,8 +61,9 @@ def explain_failure(
     Of a phrase that is grounded right or wrong, it is also asked which words matter, if the
     detector can hide words, see `vps.words.explain_words`.
 
-    For a duplicate, the rival may be the detection that it duplicates; then what to hide leaves
-    that one as it is, see `vps.goals.single`.
+    For a duplicate, the rival may be the detection that it duplicates; then candidates that fit
+    that one better do not count as the duplicate's, and what to hide leaves it as it is, see
+    `vps.goals.single`.
 
     The target and its rival share every pass, and the searches for sets start from what the
     searches for the orders have seen.
@@ -141,7 +142,7 @@ def explain_failure(
         warnings.warn(note, stacklevel=2)
     answer = Answer(
         kind=target.kind,
-        target=target,
+        target=targets[0],
         rival=targets[1] if len(targets) > 1 else None,
         explanation=explanations[0],
         rival_explanation=explanations[1] if len(targets) > 1 else None,
@@ -150,14 +151,14 @@ def explain_failure(
         best_score=asked.best_score(),
         whole_score=asked.whole_score(),
         threshold=threshold,
-        passes=source.passes + (words.passes if words else 0),
+        passes=source.passes + asked.word_passes,
         seconds=time.monotonic() - start,
         stopped=asked.stopped,
     )
     failure = failure or asked.error
     if failure is not None:
-        raise IncompleteError(
-            f"{failure}; the detector failed after {source.passes} passes, what they tell is kept",
-            [answer],
-        ) from failure
+        text = str(failure)
+        if not isinstance(failure, IncompleteError):
+            text += f"; the detector failed after {answer.passes} passes, what they tell is kept"
+        raise IncompleteError(text, [answer]) from failure
     return answer

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import torch
 
-from vps.boxes import iou
 from vps.errors import InputError
-from vps.targets import Box, Kind, Target
+from vps.targets import Kind, Target
 
 Goal = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """From rows (K, T, 8) of `vps.passes.Passes.evaluate` to (K,) bool, whether a subset attains the
@@ -57,25 +56,20 @@ def wins(number: int, rival: int, threshold: float) -> Goal:
     return goal
 
 
-def single(number: int, other: int, threshold: float, boxes: tuple[Box, Box]) -> Goal:
-    """The detector finds one object once: a target, a duplicate of another, is merged with it.
+def single(number: int, other: int, threshold: float) -> Goal:
+    """The detector finds one object once: a duplicate is gone, and what it duplicates is not.
 
-    The other is found, and the candidate that comes closest to the duplicate is either none that
-    the detector shows, or fits the other box better (also where the duplicate is still there, but
-    scores so low that the other outdoes it at its own place). Nearness is the contrast s_other - s.
+    Candidates that fit the other box better are not the duplicate's, see `with_rival`. Nearness is
+    the contrast s_other - s.
 
     Args:
         number, other: of the duplicate and of what it duplicates, both of the same passes.
-        threshold: the lowest class score of a detection.
-        boxes: of the two, xyxy, pixels of the original image.
+        threshold: as for `is_seen`.
     """
-    corners = torch.tensor(boxes, dtype=torch.float64)
 
     def goal(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        ious = iou(torch.from_numpy(rows[:, number, 3:7].copy()), corners).numpy()
-        merged = (rows[:, number, 1] < threshold) | (ious[:, 1] > ious[:, 0])
-        contrast = rows[:, other, 0] - rows[:, number, 0]
-        return is_seen(rows, other, threshold) & merged, contrast
+        merged = is_seen(rows, other, threshold) & ~is_seen(rows, number, threshold)
+        return merged, rows[:, other, 0] - rows[:, number, 0]
 
     return goal
 
@@ -100,12 +94,14 @@ def repaired(targets: Sequence[Target], threshold: float) -> Goal:
     if kind in CONTRASTS:
         return wins(0, 1, threshold)
     if kind is Kind.DUPLICATE and len(targets) > 1:
-        return single(0, 1, threshold, (targets[0].box, targets[1].box))
+        return single(0, 1, threshold)
     return unseen(0, threshold)
 
 
 def with_rival(target: Target, rival: Target | None = None) -> tuple[Target, ...]:
     """A target and what it is held against, where its kind has something.
+
+    A duplicate with a rival gets the rival's box as its `said_box`.
 
     Args:
         target: what is asked about.
@@ -118,7 +114,9 @@ def with_rival(target: Target, rival: Target | None = None) -> tuple[Target, ...
     """
     kind = target.kind
     if kind is Kind.DUPLICATE:
-        return (target,) if rival is None else (target, rival)
+        if rival is None:
+            return (target,)
+        return dataclasses.replace(target, said_box=rival.box), rival
     if kind not in CONTRASTS:
         if rival is not None:
             raise InputError(f"a target of kind {kind.value} has no rival")

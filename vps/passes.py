@@ -15,7 +15,7 @@ from vps.masking import Colour, Masker, make_fill
 from vps.names import choose
 from vps.regions import Regions
 from vps.scoring import MODES, best_candidates, target_rows
-from vps.targets import Target
+from vps.targets import Kind, Target
 from vps.types import Detections, label_column
 
 
@@ -184,6 +184,7 @@ class Passes(SubsetPasses):
         self._mode = mode
         self._columns = [label_column(target.label, detector.labels) for target in targets]
         self._boxes = torch.tensor([target.box for target in targets], device=pixels.device)
+        self._apart = [_apart(target, pixels.device) for target in targets]
         labels = torch.tensor(regions.label_map, device=pixels.device)
         self._mask = Masker(pixels, labels, make_fill(fill, pixels), batch_size)
 
@@ -200,10 +201,17 @@ class Passes(SubsetPasses):
             return target_rows(found, self._mode)
         detections = candidates(self._detector, shown, self.size)
         best = [
-            best_candidates(detections, box, column, self._mode)
-            for box, column in zip(self._boxes, self._columns, strict=True)
+            best_candidates(detections, box, column, self._mode, apart)
+            for box, column, apart in zip(self._boxes, self._columns, self._apart, strict=True)
         ]
         return torch.stack(best, dim=1)
+
+
+def _apart(target: Target, device: torch.device) -> Tensor | None:
+    """(4,) xyxy, the box whose candidates are not the target's: what a duplicate duplicates."""
+    if target.kind is not Kind.DUPLICATE or target.said_box is None:
+        return None
+    return torch.tensor(target.said_box, device=device)
 
 
 def candidates(detector: Detector, images: Tensor, size: tuple[int, int]) -> Detections:

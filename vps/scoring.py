@@ -41,7 +41,9 @@ label (B, N) and its scores of all labels (B, N, L):
 """
 
 
-def best_candidates(detections: Detections, target: Tensor, column: int, mode: str) -> Tensor:
+def best_candidates(
+    detections: Detections, target: Tensor, column: int, mode: str, apart: Tensor | None = None
+) -> Tensor:
     """The best candidate of each image under a mode.
 
         s = max_i value(IoU(b_i, b*), p_i)
@@ -51,6 +53,7 @@ def best_candidates(detections: Detections, target: Tensor, column: int, mode: s
         target: (4,) xyxy, the box b*, pixels of the original image.
         column: the column of the target's label c.
         mode: a key of `MODES`.
+        apart: (4,) xyxy, another box; a candidate that fits it better than b* is not the target's.
 
     Returns:
         (B, 8) float32 on the detections' device: s, p_c, IoU and box xyxy of the candidate that
@@ -62,6 +65,9 @@ def best_candidates(detections: Detections, target: Tensor, column: int, mode: s
     if candidates.shape[1] == 0:
         return candidates.new_zeros(len(candidates), 8)
     ious = boxes.iou(candidates, target.to(candidates)[None])[..., 0]
+    if apart is not None:
+        others = boxes.iou(candidates, apart.to(candidates)[None])[..., 0]
+        ious = torch.where(others > ious, 0.0, ious)
     class_scores = detections.scores[..., column].float()
     value, best = MODES[mode](ious, class_scores, detections.scores).max(dim=1, keepdim=True)
     rows = [value, class_scores.gather(1, best), ious.gather(1, best)]

@@ -16,6 +16,7 @@ from vps.passes import SubsetPasses
 from vps.replay import prefixes
 
 _BEAM, _EXTENSIONS, _DEPTH = 4, 16, 8
+_BUDGET = "budget"
 _PATIENCE = 2  # depths of the beam that come no nearer
 
 
@@ -72,22 +73,33 @@ class SetSearch:
 
     def run(self, orders: Sequence[np.ndarray]) -> FoundSet:
         try:
-            self._look(orders)
+            return self._answer(self._look_within_limit(orders))
         except _Stop as stop:
             return self._answer(str(stop))
         except KeyboardInterrupt:
             return self._answer("interrupted")
         except DetectorError as error:
             return self._answer("failed", error)
-        return self._answer("finished")
+
+    def _look_within_limit(self, orders: Sequence[np.ndarray]) -> str:
+        try:
+            self._look(orders)
+        except _Stop as stop:
+            if str(stop) != _BUDGET:
+                raise
+            if self._best is None and self._rough is not None:
+                self._prune(self._rough, bounded=False)
+            return _BUDGET
+        return "finished"
 
     def _look(self, orders: Sequence[np.ndarray]) -> None:
+        starts = self._known()
         empty = np.zeros((1, self._count), bool)
         if self._judge(empty)[0][0]:
             self._best = empty[0]
             return
         self._tried = 0
-        starts = [*self._known(), *self._prefixes(orders)]
+        starts += self._prefixes(orders)
         self._try_all(1)
         if self._best is not None:
             return
@@ -105,7 +117,7 @@ class SetSearch:
 
     def _answer(self, stopped: str, error: DetectorError | None = None) -> FoundSet:
         passes = self._source.passes - self._start
-        if stopped not in ("finished", "budget") and self._rough is not None:
+        if stopped not in ("finished", _BUDGET) and self._rough is not None:
             self._keep(self._rough)
         if self._best is None:
             return FoundSet(None, self._tried == self._count, passes, stopped, error)
@@ -114,10 +126,11 @@ class SetSearch:
 
     def _judge(self, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         shown = self._shown(members)
-        for start in range(0, len(shown), self._source.batch_size):
+        todo = shown[self._source.new(shown)]
+        for start in range(0, len(todo), self._source.batch_size):
             if self._deadline is not None and time.monotonic() >= self._deadline:
                 raise _Stop("time limit")
-            self._source.evaluate(shown[start : start + self._source.batch_size])
+            self._source.evaluate(todo[start : start + self._source.batch_size])
             if self._after_batch is not None:
                 self._after_batch()
         return self._goal(self._source.evaluate(shown))
@@ -125,7 +138,7 @@ class SetSearch:
     def _ask(self, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The same where it can be afforded; otherwise the end."""
         if self._source.new(self._shown(members)).sum() > self._left():
-            raise _Stop("budget")
+            raise _Stop(_BUDGET)
         return self._judge(members)
 
     def _shown(self, members: np.ndarray) -> np.ndarray:
@@ -146,7 +159,12 @@ class SetSearch:
         """The smallest set that was seen to attain the goal before this search began, if any."""
         subsets = self._source.subsets[self._goal(self._source.rows)[0]]
         members = ~subsets if self._hide else subsets
-        return [members[np.argmin(members.sum(axis=1))]] if len(members) else []
+        return [self._as_start(members[np.argmin(members.sum(axis=1))])] if len(members) else []
+
+    def _as_start(self, members: np.ndarray) -> np.ndarray:
+        if self._rough is None or members.sum() < self._rough.sum():
+            self._rough = members
+        return members
 
     def _prefixes(self, orders: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The shortest prefix of each order that attains the goal."""
@@ -155,7 +173,7 @@ class SetSearch:
             members = prefixes(order)
             ok, _ = self._ask(members)
             if ok.any():
-                starts.append(members[np.argmax(ok)])
+                starts.append(self._as_start(members[np.argmax(ok)]))
         return starts
 
     def _prune(self, members: np.ndarray, *, bounded: bool) -> None:

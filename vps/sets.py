@@ -7,12 +7,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from vps.errors import InputError
-from vps.goals import Goal, seen, unseen
-from vps.objective import Objective
+from vps.goals import Goal
 from vps.passes import SubsetPasses
 from vps.set_search import FoundSet, SetSearch
 
-__all__ = ["FoundSet", "necessary_set", "smallest_set", "sufficient_set"]
+__all__ = ["FoundSet", "smallest_set"]
 
 _MOST = 4096
 """Passes where no number is given: all subsets of 12 regions."""
@@ -32,9 +31,9 @@ def smallest_set(
 
     It starts from the shortest prefix of each order that attains the goal, from the smallest set
     that the source has seen attain it, and from sets that grow region by region towards it (a
-    beam); then it leaves out what is not needed, each time
-    verified by passes, until no single region can be left out; then it looks for a set of one
-    region less among the most promising regions. Guaranteed are
+    beam); then it leaves out what is not needed, each time verified by passes, until no single
+    region can be left out; then it looks for a set of one region less among the most promising
+    regions. Guaranteed are
 
     - irreducibility: without any one of its regions, the set fails;
     - where `FoundSet.exact`, the fewest regions of all. With 12 regions at most and no limit of
@@ -69,37 +68,3 @@ def smallest_set(
         after_batch=after_batch,
     )
     return search.run(orders)
-
-
-def sufficient_set(
-    objective: Objective,
-    order: np.ndarray,
-    *,
-    threshold: float,
-    passes: int | None = None,
-) -> FoundSet:
-    """The smallest set whose regions alone make the detector find the target.
-
-    Args:
-        objective: of the target.
-        order: (m,) of an explanation.
-        threshold: the lowest class score of a detection, at an IoU above 0.5.
-        passes: as for `smallest_set`.
-    """
-    goal = seen(objective.number, threshold)
-    return smallest_set(objective.source, goal, [order], hide=False, passes=passes)
-
-
-def necessary_set(
-    objective: Objective,
-    order: np.ndarray,
-    *,
-    threshold: float,
-    passes: int | None = None,
-) -> FoundSet:
-    """The smallest set without whose regions the detector does not find the target.
-
-    The arguments are those of `sufficient_set`.
-    """
-    goal = unseen(objective.number, threshold)
-    return smallest_set(objective.source, goal, [order], hide=True, passes=passes)

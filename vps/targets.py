@@ -35,7 +35,8 @@ class Target:
         label: likewise; a name that the detector knows.
         kind: what is known about the case.
         said_label: where box and label are the truth, the label that the detector gave instead.
-        said_box: likewise, the box that the detector gave instead, xyxy.
+        said_box: likewise, the box that the detector gave instead, xyxy; of a duplicate, the box
+            that it duplicates: candidates that fit that one better are not the duplicate's.
 
     Raises:
         InputError: a box that is not finite or has no area, or an empty label.

@@ -77,6 +77,8 @@ class WordAnswer:
         threshold: the score that a candidate needs.
         passes: of everything together.
         seconds: likewise, wall clock.
+        stopped: "finished", or "time limit": then the sets that were not searched for to the
+            end are None.
     """
 
     label: str
@@ -91,6 +93,7 @@ class WordAnswer:
     threshold: float
     passes: int
     seconds: float
+    stopped: str = "finished"
 
     @property
     def used(self) -> tuple[int, ...]:
@@ -114,6 +117,8 @@ class WordAnswer:
         A word that another can stand in for changes nothing either when it alone is hidden, but
         one of the sets holds it, so that it is not among these.
         """
+        if not self._sets_known:
+            return ()
         held = {*self.used, *(self.repair.words if self.repair else ())}
         return tuple(
             place
@@ -122,6 +127,11 @@ class WordAnswer:
             and abs(word.said_score - self.said_score) <= TOLERANCE
             and abs(word.target_score - self.target_score) <= TOLERANCE
         )
+
+    @property
+    def _sets_known(self) -> bool:
+        """Both exist always, and are None where the passes did not suffice to find them."""
+        return self.sufficient is not None and self.necessary is not None
 
     @property
     def unsettling(self) -> tuple[int, ...]:
@@ -138,7 +148,12 @@ class WordAnswer:
             [place for place in places if self.words[place].text not in _ARTICLES]
             for places in (self.ignored, self.unsettling)
         )
-        text = f"it goes by {self._named(self.used) if self.used else 'no word in particular'}"
+        if self.used:
+            text = f"it goes by {self._named(self.used)}"
+        elif self._sets_known:
+            text = "it goes by no word in particular"
+        else:
+            text = "none alone makes a difference"
         if ignored:
             text += f" and ignores {self._named(ignored)}: {self._without(ignored)}"
         parts = [text]
@@ -160,6 +175,8 @@ class WordAnswer:
         if self.repair is not None:
             names = self._named(self.repair.words)
             return f"hide {names} and it is grounded right, at {self.repair.score:.2f}"
+        if not self.right and not self._sets_known:
+            return ""
         if not self.right:
             return "no hiding of words was found that grounds it right"
         if self.necessary is None or len(self.necessary.words) == len(self.words):

@@ -22,6 +22,7 @@ from vps.types import label_column
 from vps.word_answer import ELSEWHERE, LOST, RIGHT, SAME, Word, WordAnswer, WordSet
 
 _TARGET, _SAID, _TOP = range(3)  # rows of a pass
+_MOST = 256  # passes for a set
 
 
 def explain_words(
@@ -30,7 +31,8 @@ def explain_words(
     target: Target,
     *,
     threshold: float = 0.3,
-    set_passes: int = 256,
+    set_passes: int | None = None,
+    deadline: float | None = None,
 ) -> WordAnswer | None:
     """Which words of the target's label decide to which box the detector grounds it.
 
@@ -45,8 +47,10 @@ def explain_words(
             since the detector says itself to which box it grounds the phrase.
         threshold: the lowest score of a candidate that counts; where not even the whole phrase
             reaches it, all count.
-        set_passes: about the most passes for each set of words, see `vps.sets.smallest_set`; by
-            default, all subsets of 8 words.
+        set_passes: about the most passes for each set of words, see `vps.sets.smallest_set`; at
+            most, and by default, 256, all subsets of 8 words.
+        deadline: of `time.monotonic`, after which no search for a set begins a further pass; None
+            for none. Each word alone is hidden in any case.
 
     Returns:
         The answer; None for a label of one word, and where the detector finds nothing at all.
@@ -73,21 +77,27 @@ def explain_words(
     whole = source.evaluate(np.ones((1, len(texts)), bool))
     if not whole[0, _TOP, 0] > 0:
         return None
-    asked = _Asked(source, whole, threshold, set_passes)
+    most = _MOST if set_passes is None else min(set_passes, _MOST)
+    asked = _Asked(source, whole, threshold, most, deadline)
     words = asked.words(texts)
     order = np.argsort([-word.importance for word in words], kind="stable")
     x1, y1, x2, y2 = whole[0, _TOP, 3:7].tolist()
+    sufficient = asked.find(asked.same, order, hide=False)
+    necessary = asked.find(asked.changed, order, hide=True)
+    right = asked.right_at_first
+    repair = None if right else asked.find(asked.right, order, hide=True)
     return WordAnswer(
         label=target.label,
-        right=asked.right_at_first,
+        right=right,
         said=(x1, y1, x2, y2),
         said_score=float(whole[0, _SAID, 7]),
         target_score=float(whole[0, _TARGET, 7]),
         words=words,
-        sufficient=asked.find(asked.same, order, hide=False),
-        necessary=asked.find(asked.changed, order, hide=True),
-        repair=None if asked.right_at_first else asked.find(asked.right, order, hide=True),
+        sufficient=sufficient,
+        necessary=necessary,
+        repair=repair,
         threshold=asked.threshold,
+        stopped=asked.stopped,
         passes=source.passes,
         seconds=time.perf_counter() - start,
     )
@@ -148,13 +158,24 @@ class _Asked:
     Args:
         source: of the phrase.
         whole: (1, 3, 8), its rows with all words shown.
-        threshold, passes: as for `explain_words`.
+        threshold, deadline: as for `explain_words`.
+        passes: for each set.
+
+    Attributes:
+        stopped: as of `WordAnswer`.
     """
 
     def __init__(
-        self, source: WordPasses, whole: np.ndarray, threshold: float, passes: int
+        self,
+        source: WordPasses,
+        whole: np.ndarray,
+        threshold: float,
+        passes: int,
+        deadline: float | None,
     ) -> None:
-        self._source, self._whole, self._passes = source, whole, passes
+        self._source, self._whole = source, whole
+        self._passes, self._deadline = passes, deadline
+        self.stopped = "finished"
         self.threshold = threshold if whole[0, _TOP, 0] >= threshold else 0.0
         self.right_at_first = bool(_on_target(whole)[0])
 
@@ -185,11 +206,17 @@ class _Asked:
 
     def find(self, goal: Goal, order: np.ndarray, *, hide: bool) -> WordSet | None:
         """The smallest set of words that attains a goal, likely ones first in the order."""
-        found = smallest_set(self._source, goal, [order], hide=hide, passes=self._passes)
+        found = smallest_set(
+            self._source, goal, [order], hide=hide, passes=self._passes, deadline=self._deadline
+        )
         if found.error is not None:
             raise found.error
         if found.stopped == "interrupted":
             raise KeyboardInterrupt
+        if found.stopped == "time limit":
+            # What there is of a set may hold words that are not needed.
+            self.stopped = found.stopped
+            return None
         if found.regions is None:
             return None
         shown = np.full((1, self._source.count), hide)

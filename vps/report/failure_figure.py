@@ -45,7 +45,8 @@ _LETTERS = 26  # of a label at a box
 def draw_answer(answer: Answer, image: np.ndarray) -> Figure:
     """Draw an answer as three panels in a row, with its sentence below.
 
-    Of a failure: before, with the target's box, dashed where it is not found; the regions to hide,
+    Of a failure: before, with the target's box, dashed where the detector has none there, or has
+    another; the regions to hide,
     `repair`, outlined; and after, the image as the detector then sees it, with the box that it
     finds. Without such a set, it is the one that is shown alone, `best` or `sufficient`. Of a
     detection, right or on nothing: before; what suffices, shown alone; and without what is
@@ -161,21 +162,22 @@ def _draw_sets(middle: Axes, right: Axes, answer: Answer, image: np.ndarray) -> 
 def _draw_before(axes: Axes, answer: Answer, image: np.ndarray) -> None:
     explanation, size = answer.explanation, answer.explanation.image_size
     show(axes, image, size)
-    found = answer.found_at_once and answer.kind is not Kind.MISSED
-    draw_box(axes, answer.target.box, dashed=not found)
     ours, theirs = _names(answer)
     text, rival, other = (
         f"{ours} {_score(answer, explanation)}",
         answer.rival,
         answer.rival_explanation,
     )
+    found = answer.found_at_once and answer.kind is not Kind.MISSED
     if rival is not None and other is not None:
         label = f"{theirs} {_score(answer, other)}"
         if rival.box == answer.target.box:
-            text = f"{label}, {text}"
+            text, found = f"{label}, {text}", True
         else:
+            found = found and answer.kind not in CONTRASTS
             draw_box(axes, rival.box, colour="white")
             draw_label(axes, rival.box, label, size)
+    draw_box(axes, answer.target.box, dashed=not found)
     draw_label(axes, answer.target.box, text, size)
     _title(axes, "Before")
 
@@ -208,7 +210,7 @@ def _draw_set(axes: Axes, answer: Answer, found: RegionSet, image: np.ndarray) -
     if inside.any() and not inside.all():
         centres = pixel_centres(image.shape[:2], size)
         axes.contour(*centres, inside, levels=[0.5], colors=VERMILLION, linewidths=1.2)
-    draw_box(axes, answer.target.box, width=0.8, dashed=True)
+    draw_box(axes, answer.target.box, width=0.8)
     verb = "hidden" if found.hidden else "shown alone"
     _title(axes, f"What is {verb}: {as_percent(found.area)}")
 

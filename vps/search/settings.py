@@ -75,7 +75,7 @@ def find_search(name: str, source: Passes, limit: int | None = None) -> tuple[st
         InputError: for "auto", a limit that is below what both ask for first.
     """
     if name == AUTO:
-        least = source.regions.count + 2
+        least = min(source.regions.count + 2, 2**source.regions.count)
         if limit is not None and limit < least:
             raise InputError(
                 f"a budget of {limit} passes is too small: the first round alone needs {least}"
