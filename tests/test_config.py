@@ -35,6 +35,28 @@ def test_defaults_fill_what_is_not_given(tmp_path):
     assert config.search.name == "path_search"  # not auto: a study is to be repeated
 
 
+@pytest.mark.parametrize(
+    ("overrides", "threshold"),
+    [
+        (["repair.passes=400"], 0.3),
+        (["repair.passes=400", "select.score_threshold=0.2"], 0.2),
+        (["repair.passes=400", "select.score_threshold=0.2", "repair.threshold=0.5"], 0.5),
+        (["select.score_threshold=0"], None),
+    ],
+)
+def test_a_repair_is_a_detection_by_the_threshold_of_the_cases(tmp_path, overrides, threshold):
+    config = read_config(write(tmp_path, SMALL), overrides)
+    assert config.repair.threshold == threshold
+    assert read_config(config.save(tmp_path / "saved.yaml")) == config
+
+
+def test_without_a_threshold_of_the_cases_repairs_need_their_own(tmp_path):
+    given = ["select.score_threshold=0", "repair.passes=400"]
+    with pytest.raises(InputError, match="select.score_threshold: threshold must be in"):
+        read_config(write(tmp_path, SMALL), given)
+    assert read_config(write(tmp_path, SMALL), [*given, "repair.threshold=0.1"])
+
+
 def test_a_saved_config_reads_back_equal(tmp_path):
     config = read_config(write(tmp_path, SMALL), ["methods.drise.options.masks=7", "fill=[0,0,1]"])
     assert config.methods["drise"].options == {"masks": 7}
@@ -66,7 +88,7 @@ def test_overrides_reach_nested_keys_and_make_new_ones(tmp_path):
         ("run.executor=rays", "did you mean 'ray'"),
         ("run.workers=-1", "workers must be at least 0"),
         ("regions.count=many", "regions.count must be a whole number"),
-        ("repair.passes=259", "at least 260 with 64 regions, got 259"),
+        ("repair.passes=323", "at least 324 with about 64 regions, got 323"),
         ("repair.threshold=0", "repair: threshold must be in (0, 1]"),
         ("repair.areas=[2]", "areas must lie in (0, 1)"),
         ("fill=meen", "did you mean 'mean'"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ from vps.report.rows import ReportSettings
 from vps.scoring import MODES
 from vps.search.settings import check_search
 from vps.typed import build, to_plain
+
+_SLACK = 1.25  # by which an image may have more regions than were asked for
 
 
 @dataclass(frozen=True)
@@ -166,7 +169,8 @@ class Config:
         datasets: by the names that results and tables give them.
         detector, select, regions, search, metrics, run, report: see their classes.
         repair: whether and how each method looks for the smallest part of the image whose hiding
-            repairs a failure; see `vps.repair.repair` for what it spends the passes on.
+            repairs a failure; see `vps.repair.repair` for what it spends the passes on. Where it is
+            looked for, a threshold that is not given is `select.score_threshold`.
         fill, mode, lambdas, batch_size: see `vps.explain.explain`.
         methods: what is compared, by name; the first is the one that the others are held against.
     """
@@ -203,16 +207,29 @@ class Config:
                 _check_name(what, name)
         if self.batch_size < 1 or self.seed < 0:
             raise InputError("batch_size must be at least 1 and seed at least 0")
-        least = least_passes(self.regions.count)
-        if 0 < self.repair.passes < least:
-            raise InputError(
-                f"repair.passes must be 0, for no repairs, or at least {least} with "
-                f"{self.regions.count} regions, got {self.repair.passes}"
-            )
+        object.__setattr__(self, "repair", self._checked_repair())
         object.__setattr__(self, "out", self.out or f"out/eval/{self.name}")
         object.__setattr__(
             self, "methods", {name: _checked(name, one) for name, one in self.methods.items()}
         )
+
+    def _checked_repair(self) -> RepairSettings:
+        """The settings of repairs with a threshold, where repairs are looked for."""
+        given = self.repair
+        if not given.passes:
+            return given
+        least = least_passes(math.ceil(_SLACK * self.regions.count))
+        if given.passes < least:
+            raise InputError(
+                f"repair.passes must be 0, for no repairs, or at least {least} with about "
+                f"{self.regions.count} regions, got {given.passes}"
+            )
+        if given.threshold is not None:
+            return given
+        try:
+            return dataclasses.replace(given, threshold=self.select.score_threshold)
+        except InputError as error:
+            raise InputError(f"repair, with select.score_threshold: {error}") from None
 
     def search_of(self, method: str) -> SearchConfig:
         """The search of a method that is "vps": the study's, with its own options on top."""

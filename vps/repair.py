@@ -37,7 +37,9 @@ class RepairSettings:
     Attributes:
         passes: that every method may spend on a failure, beside those of its explanation; 0 looks
             for no repairs, and fewer than `least_passes` are refused.
-        threshold: the lowest class score of a detection, in (0, 1]; its IoU must exceed 0.5.
+        threshold: the lowest class score of a detection, in (0, 1]; its IoU must exceed 0.5. None
+            for the score from which a study counts detections: at another, what is no failure any
+            more has nothing to hide.
         areas: shares of the image, each in (0, 1); the share of failures that hiding no more than
             that repairs is a metric.
 
@@ -46,14 +48,14 @@ class RepairSettings:
     """
 
     passes: int = 0
-    threshold: float = 0.3
+    threshold: float | None = None
     areas: tuple[float, ...] = (0.05, 0.1, 0.2)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "areas", tuple(self.areas))
         if self.passes < 0:
             raise InputError(f"passes must be at least 0, got {self.passes}")
-        if not 0 < self.threshold <= 1:
+        if self.threshold is not None and not 0 < self.threshold <= 1:
             raise InputError(f"threshold must be in (0, 1], got {self.threshold}")
         for share in self.areas:
             if not 0 < share < 1:
@@ -67,8 +69,8 @@ class Repair:
     """What a method found to hide so that a failure goes away.
 
     Attributes:
-        regions: ascending; none at all where the failure is none, because the detector's
-            candidates before NMS attain the goal as they are. None where nothing was found.
+        regions: ascending; none at all where hiding nothing attains the goal already, as by a
+            candidate that NMS removes. None where nothing was found.
         area: the share of the image that they cover; None where nothing was found.
         found_score: with them hidden, the highest class score of the target with IoU > 0.5;
             likewise.
@@ -104,7 +106,9 @@ def repair(
         others   the prefixes of one order, by `map_order`; the map of D-RISE takes as many masks as
                  they leave
 
-    The repair is what covers least of all that the detector was shown and that attains the goal.
+    The repair is what covers least of all that was hidden and attains the goal. It need not be
+    irreducible: a region of it may be one that is not needed.
+
     Random orders and maps never exceed the passes. The smallest set may, for the first set that it
     finds is made irreducible whatever that takes: seldom, and then by fewer than m as a rule.
 

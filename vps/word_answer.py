@@ -16,7 +16,7 @@ SAME, RIGHT, ELSEWHERE, LOST = "same", "right", "elsewhere", "lost"
 """Where a phrase is grounded without some of its words: to the same box as with all of them; to the
 target, and not before; to another box; or to none that scores enough."""
 
-_ARTICLES = ("the", "a", "an")  # nobody asks whether they are ignored
+ARTICLES = ("the", "a", "an")  # nobody asks whether they are ignored
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class WordAnswer:
     def sentence(self) -> str:
         """The answer in one sentence of plain English, with its numbers; "it" is the detector."""
         ignored, unsettling = (
-            [place for place in places if self.words[place].text not in _ARTICLES]
+            [place for place in places if self.words[place].text not in ARTICLES]
             for places in (self.ignored, self.unsettling)
         )
         if self.used:

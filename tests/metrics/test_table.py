@@ -40,7 +40,6 @@ def test_names_and_directions():
     assert lower - {name for name in METRICS if "deletion" in name} == {
         "sufficient_area",
         "necessary_area",
-        "repair_area",
         "repair_passes",
         "passes",
         "seconds",

@@ -94,7 +94,7 @@ def test_right_answers_are_found_and_what_is_not_found_is_said(known, tmp_path, 
     assert saved["referred"].target.kind is Kind.GROUNDED_RIGHT
     assert (saved["wheel"].target.label, saved["wheel"].rival.label) == ("ball", "wheel")
     assert "Drawn without it, the detector says ball (0.90)" in page
-    shares = re.findall(r"sufficient part shows (\d+)%", page)
+    shares = re.findall(r"The part that reaches 90 % of the score shows (\d+)%", page)
     assert len(shares) == 2
     assert all(int(share) > 80 for share in shares)
     for name, answer in saved.items():

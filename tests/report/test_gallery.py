@@ -181,9 +181,13 @@ def test_the_browser_shows_hostile_texts_as_texts(tmp_path):
 
 @needs_browser
 def test_the_browser_says_how_much_is_to_be_hidden(tmp_path):
-    document = shown(write(tmp_path, repair_rows(4)), "method=vps&others=0")
+    rows = repair_rows(4)
+    document = shown(write(tmp_path, rows), "method=vps&others=0")
     told = re.findall(r'<span class="repair">([^<]*)</span>', document)
     # The cases of two images: correct, missed by 2 % x 2, classification, background by 2 % x 4.
     assert told == ["hide 4 %", "not repaired", "hide 9 %"]
     assert 'id="hidden"><' in document
+    rows[3]["metrics"] |= {"repair_area": 0.0, "repaired_0": 1.0}
+    document = shown(write(tmp_path, rows), "method=vps&others=0&kind=missed")
+    assert re.findall(r'<span class="repair">([^<]*)</span>', document) == ["nothing to hide"]
     assert 'id="hidden" hidden' in shown(write(tmp_path, study_rows(4)), "")

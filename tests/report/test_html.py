@@ -4,7 +4,11 @@ import re
 import pytest
 
 from vps.errors import InputError
-from vps.report.html import Case, numbers, write_page
+from vps.report.html import PART, Case, numbers, write_page
+
+
+def case_of(explanation):
+    return Case("Why?", "missed object", "So.", "a.png", explanation, "b.png", "it is so", 99, 0.5)
 
 
 def test_the_page_shows_every_case_and_escapes_what_it_is_given(explanation, tmp_path):
@@ -17,10 +21,10 @@ def test_the_page_shows_every_case_and_escapes_what_it_is_given(explanation, tmp
             explanation,
             "a b_answer.png",
             "it is <so>",
+            1234,
+            5.6,
         ),
-        Case(
-            "Why that?", "missed object", "Hidden.", "that.png", explanation, "c.png", "it was so"
-        ),
+        case_of(explanation),
     ]
     page = write_page(tmp_path / "index.html", "Title", "Intro <script>", cases).read_text()
     assert "Why &lt;b&gt;this&lt;/b&gt;?" in page
@@ -28,26 +32,28 @@ def test_the_page_shows_every_case_and_escapes_what_it_is_given(explanation, tmp
     assert re.findall(r'<img src="([^"]+)"', page) == [
         "a%20b.png",
         "a%20b_answer.png",
-        "that.png",
-        "c.png",
+        "a.png",
+        "b.png",
     ]
     assert page.count("alt=") == 4
     assert "It is &lt;so&gt;." in page
     assert f"{explanation.insertion_auc:.3f}" in page
+    # The passes of the whole answer, not those of the explanation alone.
+    assert "<dd>1,234</dd>" in page
     assert "a doubt" in page
     assert 'href="#case2"' in page
 
 
 def test_the_page_needs_nothing_from_elsewhere(explanation, tmp_path):
-    case = Case("Why?", "correct", "So.", "a.png", explanation, "b.png", "it is so")
-    page = write_page(tmp_path / "index.html", "Title", "Intro", [case]).read_text()
+    page = write_page(tmp_path / "index.html", "T", "I", [case_of(explanation)]).read_text()
     assert "http" not in page
 
 
 def test_numbers_say_when_there_is_no_sufficient_part(explanation):
-    assert numbers(explanation)["sufficient part"].endswith("of the area")
+    assert PART == "part that reaches 90 % of the score"
+    assert numbers(case_of(explanation))[PART].endswith("of the area")
     blank = dataclasses.replace(explanation, insertion=explanation.insertion * 0)
-    assert numbers(blank)["sufficient part"] == "none"
+    assert numbers(case_of(blank))[PART] == "none"
 
 
 def test_a_page_that_cannot_be_written_is_an_error(explanation, tmp_path):

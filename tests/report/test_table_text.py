@@ -80,11 +80,13 @@ def test_repairs_are_in_all_texts():
     rows = repair_rows()
     summary = summarise(rows, name="study", settings=ReportSettings(draws=20))
     assert "\u2264 5 % \u2191 |" in markdown(summary)
+    assert "look at the other kinds first" in markdown(summary)
     text = latex(summary)
     assert r"$\leq$ 5 \% $\uparrow$" in text
     assert not re.search(r"(?<!\\)%(?! Needs)", text)
     shown = print_table(summary)
     assert "Repaired \u2191" in shown
+    assert "Repair passes \u2193" in shown
     assert max(map(len, shown.splitlines())) <= 100
     table = pd.read_csv(io.BytesIO(cases_csv(rows)))
     assert "repair_area" in table.columns

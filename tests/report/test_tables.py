@@ -4,7 +4,7 @@ import pytest
 from tests.report.study_rows import repair_rows, study_rows
 from vps.report.rows import ReportSettings
 from vps.report.summary import summarise
-from vps.report.tables import counted, overall, tables_of
+from vps.report.tables import arrow, counted, head, overall, tables_of
 
 
 def summary_of(rows):
@@ -64,14 +64,14 @@ def test_repairs_have_a_table_of_all_failures_and_of_each_kind():
     assert table.columns == (
         "repair_auc",
         "repaired",
+        "repair_passes",
         "repaired_0",
         "repaired_5",
         "repaired_10",
         "repaired_20",
         "repair_area",
-        "repair_passes",
-        "success",
     )
+    assert "look at the other kinds first" in table.note
     assert table.names[:4] == (
         ("all", "vps"),
         ("all", "drise"),
@@ -88,14 +88,11 @@ def test_repairs_have_a_table_of_all_failures_and_of_each_kind():
         pytest.approx(np.mean(areas)),
     )
     assert vps["repair_auc"]["mean"] == pytest.approx(sum(1 - area for area in areas) / 9)
-    # The other cases are correct ones: their success says nothing of failures.
-    assert vps["success"] is None
     assert {table.columns[column] for _, column in table.best} <= {
         "repaired_5",
         "repaired_10",
         "repaired_20",
         "repair_auc",
-        "success",
     }
 
 
@@ -109,6 +106,12 @@ def test_shares_of_the_users_choice_are_columns_too():
     rows = repair_rows()
     for row in rows:
         if "repaired" in row["metrics"]:
-            row["metrics"]["repaired_15"] = 0.5
+            row["metrics"] |= {"repaired_15": 0.5, "repaired_2.5": 0.5}
     table = next(table for table in tables_of(summary_of(rows)) if "repaired" in table.columns)
-    assert "repaired_15" in table.columns
+    heads = [head(name) + arrow(name) for name in table.columns]
+    assert heads[:3] == ["AUC \u2191", "Repaired \u2191", "Repair passes \u2193"]
+    assert heads[3:] == [
+        "\u2264 0 %",
+        *(f"\u2264 {share} % \u2191" for share in ("2.5", "5", "10", "15", "20")),
+        "Area",
+    ]

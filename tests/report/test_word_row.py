@@ -43,25 +43,29 @@ def drawn(words: WordAnswer, width: float = 7.0):
 
 PHRASE = answer(
     word("the"),
+    word("small"),
     word("left", 0.65, RIGHT, 0.5),
     word("$dog_", 0.1, LOST, 0.6),
-    repair=(1,),
+    repair=(2,),
 )
 
 
 def test_a_chip_a_word_and_what_happens_without_it():
     axes, chips, texts = drawn(PHRASE)
-    assert len(chips) == 3
+    assert len(chips) == 4
     assert texts[0] == "Words"
     assert "wrong box without each (0.70 with all)" in texts[1]
-    assert texts[2:] == ["the", "0.70", "left", "right box", "$dog_", "no box"]
+    assert texts[2:] == ["the", "0.70", "small", "0.70", "left", "right box", "$dog_", "no box"]
 
 
 def test_ignored_words_are_struck_through_and_a_repair_is_outlined():
     axes, chips, texts = drawn(PHRASE)
-    assert PHRASE.ignored == (0,)
-    assert len(axes.lines) == 1
+    assert PHRASE.ignored == (0, 1)
+    # Nobody asks whether an article is ignored.
+    (line,) = axes.lines
+    assert line.get_xdata().mean() == pytest.approx(axes.texts[4].get_position()[0])
     assert [to_hex(chip.get_edgecolor()) == VERMILLION.lower() for chip in chips] == [
+        False,
         False,
         True,
         False,
@@ -70,7 +74,9 @@ def test_ignored_words_are_struck_through_and_a_repair_is_outlined():
 
 
 def test_without_ignored_words_and_repair_neither_is_explained():
-    _, _, texts = drawn(answer(word("red", 0.2, LOST, 0.5), word("dog", 0.1, LOST, 0.6)))
+    words = word("the"), word("red", 0.2, LOST, 0.5), word("dog", 0.1, LOST, 0.6)
+    axes, _, texts = drawn(answer(*words))
+    assert not axes.lines
     assert "struck" not in texts[1]
     assert "outlined" not in texts[1]
 

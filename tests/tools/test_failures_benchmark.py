@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -155,6 +157,21 @@ def test_columns_where_one_region_of_six_is_the_culprit(planted, named):
     assert row.passes == answer.passes
 
 
+@pytest.mark.filterwarnings("ignore:F does not change")
+@pytest.mark.parametrize(("culprit", "passes"), [(2, 0), (None, 60)])
+def test_what_random_orders_do_not_repair_names_nothing(culprit, passes):
+    """Too few passes for an order, or nothing that helps."""
+    detector = strip_detector(by_score(lambda keep: 0.9 if culprit and not keep[culprit] else 0.1))
+    target = Target(TARGET.box, TARGET.label, Kind.MISSED)
+    answer = explain_failure(detector, photo(), target, regions=detector.regions)
+    question = ask(detector, photo(), [target], regions=detector.regions)
+    answer = dataclasses.replace(answer, passes=passes)
+    row = failures._judged(answer, np.array([2]), question.passes(), repaired([target], 0.3))
+    assert row.named == (culprit == 2)
+    assert not row.random_named
+    assert row.random_area == 1
+
+
 def test_a_case_whose_cause_no_region_shows_is_not_repairable(detector):
     case = next(distractors(detector, 5, 1, 0.3))
     given = arguments(failures, "--regions", 9, "--set-passes", 0)
@@ -169,6 +186,7 @@ def test_a_row_for_each_thing_planted(detector, monkeypatch, capsys):
     lines = {line[:15].strip(): line[15:].split() for line in out.splitlines()}
     assert lines["spot"] == lines["any distractor"]
     assert lines["wheel"] == lines["any cue"]
-    for name in ("spot", "wheel"):
-        assert lines[name][0] == "1"
-        assert lines[name][1] == "0" or lines[name][2] == "100%"
+    assert [lines[name][0] for name in ("spot", "wheel")] == ["1", "1"]
+    repairable = [name for name in ("spot", "wheel") if lines[name][1] == "1"]
+    assert repairable
+    assert all(lines[name][2] == "100%" for name in repairable)

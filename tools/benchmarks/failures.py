@@ -13,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from detectors import load
-from tools.benchmarks.planting import CLEARLY, Planted, cues, distractors
+from tools.benchmarks.planting import CLEARLY, PATCHES, Planted, cues, distractors
 from vps.answer import Answer
 from vps.attribution import region_sums
 from vps.data.layouts import CATEGORIES
@@ -47,7 +47,7 @@ class Row(NamedTuple):
         area: of that set, as a share of the image; 1 where none was found.
         chance: that as many regions, drawn at random, hold one.
         random_named, random_area: the same of the shortest prefix of random orders that repairs
-            the case, with as many passes.
+            the case, with as many passes; where none does, nothing is named and the area is 1.
         alone: the share of regions whose hiding alone repairs it.
         elsewhere: whether one of them is planted for less than half.
         passes: of the explanation.
@@ -104,8 +104,8 @@ def _header(name: str, arguments: argparse.Namespace) -> str:
     return f"""{name}, scenes {arguments.seed}, about {arguments.regions} regions, \
 effort {arguments.effort}, {arguments.set_passes} passes a set
 distractor: bar, waves or block painted beside an object, which scores >= {CLEARLY:g} before and
-    <= {at / 2:g} after, and is lost whatever is hidden elsewhere; asked is what to hide so that
-    it is found at {at:g}
+    <= {at / 2:g} after, and stays lost under up to {PATCHES} grey squares elsewhere, one at a time;
+    asked is what to hide so that it is found at {at:g}
 cue: drawn with a ball or plate, which is found and lost likewise and becomes a wheel or buoy;
     asked is what to hide so that the ball or plate wins (to ask what a wheel needs against a
     ball, for its cue to be removed, is the same question)
@@ -180,8 +180,8 @@ def _judged(answer: Answer, planted: np.ndarray, source: Passes, goal: Goal) -> 
         named=bool(np.isin(hidden, planted).any()),
         area=answer.repair.area if answer.repair is not None else 1.0,
         chance=1 - missed,
-        random_named=bool(prefix[planted].any()),
-        random_area=float(source.regions.areas[prefix].sum()),
+        random_named=prefix is not None and bool(prefix[planted].any()),
+        random_area=1.0 if prefix is None else float(source.regions.areas[prefix].sum()),
         alone=float(alone.mean()),
         elsewhere=bool(np.delete(alone, planted).any()),
         passes=answer.passes,
@@ -196,13 +196,14 @@ def _repairs(source: Passes, goal: Goal, sets: list[np.ndarray] | np.ndarray) ->
     return goal(source.evaluate(shown))[0]
 
 
-def _random(source: Passes, goal: Goal, passes: int) -> np.ndarray:
-    """(m,) bool: the shortest prefix of random orders whose hiding does it; all if none does."""
+def _random(source: Passes, goal: Goal, passes: int) -> np.ndarray | None:
+    """(m,) bool: the shortest prefix of random orders whose hiding does it; None if none does."""
     rng, count = np.random.default_rng(0), source.regions.count
-    best = np.ones(count, bool)
+    best: np.ndarray | None = None
     while source.passes + count <= passes:
         members = prefixes(rng.permutation(count))
         ok, _ = goal(source.evaluate(~members))
-        if ok.any() and members[np.argmax(ok)].sum() < best.sum():
-            best = members[np.argmax(ok)]
+        first = members[np.argmax(ok)]
+        if ok.any() and (best is None or first.sum() < best.sum()):
+            best = first
     return best

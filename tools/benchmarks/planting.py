@@ -29,7 +29,9 @@ object shares its region with it, and cannot be hidden alone."""
 
 _DOSES = tuple(np.linspace(0, 1, 6))
 _GREY = np.array([124, 116, 104], np.uint8)  # a hidden region, about
-_PATCHES = 12
+PATCHES = 12
+"""Grey squares, at random places, under each of which a lost object is to stay lost."""
+
 _SCENES = 50  # looked through for each case
 
 Piece = tuple[np.ndarray, np.ndarray, float, float]
@@ -98,8 +100,9 @@ def lost_clearly(seen: Look, threshold: float) -> bool:
 def distractors(detector: Detector, seed: int, wanted: int, threshold: float) -> Iterator[Planted]:
     """Objects that are clearly found, and clearly lost once something is painted beside them.
 
-    They stay lost whatever is hidden elsewhere. In each scene the kind of DISTRACTORS that has
-    succeeded least is tried first. It grows until the object is lost, or is given up.
+    They stay lost under each of up to 12 grey squares elsewhere. In each scene the kind of
+    DISTRACTORS that has succeeded least is tried first. It grows until the object is lost, or is
+    given up.
 
     Raises:
         InputError: too few in 50 scenes a case.
@@ -145,16 +148,16 @@ def _steady(
     cause: np.ndarray,
     threshold: float,
 ) -> bool:
-    """Whether an object stays lost whatever is hidden elsewhere: the planted thing is to blame.
+    """Whether an object stays lost under each of up to 12 grey squares elsewhere.
 
-    Hidden is a square of a 64th of the image at a time, at 12 random places, but for those that
-    touch the object or what is planted.
+    A square is a 64th of the image, at one of 12 random places; those that touch the object or what
+    is planted are left out.
     """
     rng = np.random.default_rng(0)
     height, width = item.mask.shape
     side = round(math.sqrt(height * width) / 8)
     taken = item.mask | cause
-    for _ in range(_PATCHES):
+    for _ in range(PATCHES):
         y, x = rng.integers(height - side), rng.integers(width - side)
         square = (slice(y, y + side), slice(x, x + side))
         if taken[square].any():

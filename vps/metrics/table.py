@@ -49,7 +49,9 @@ def _repaired(share: float) -> Metric:
     if share == 0:
         # A property of the cases, the same for all methods.
         return Metric(
-            "Repaired, hiding nothing", None, "share of failures that are none before NMS"
+            "Repaired, hiding nothing",
+            None,
+            "share of failures whose goal is attained with nothing hidden",
         )
     return Metric(
         f"Repaired, hiding at most {100 * share:g} %",
@@ -112,8 +114,9 @@ METRICS: dict[str, Metric] = {
     ),
     "repaired": Metric("Repaired", True, "share of failures that hiding some part repairs"),
     **{repaired_name(share): _repaired(share) for share in (0, 0.05, 0.1, 0.2)},
+    # Who repairs only the easy ones hides the least.
     "repair_area": Metric(
-        "Repair area", False, "share of the image that is hidden to repair; of what is repaired"
+        "Repair area", None, "share of the image that is hidden to repair; of what is repaired"
     ),
     "repair_auc": Metric(
         "Repair AUC",

@@ -16,7 +16,7 @@ from vps.failures import explain_failure
 from vps.regions import make_regions
 from vps.report.demo_cases import SCENES, Question, find_questions
 from vps.report.failure_figure import save_figures
-from vps.report.html import Case, write_page
+from vps.report.html import PART, Case, write_page
 from vps.report.panels import part_shown
 from vps.report.progress import ShowProgress
 from vps.result import Explanation
@@ -98,7 +98,8 @@ def _shown(question: Question, answer: Answer, folder: Path) -> Case:
         explanation, first = answer.rival_explanation, f"{question.name}_rival.png"
     text = question.text
     if question.cause is not None:
-        text += f" The sufficient part shows {_held(question.cause, explanation):.0%} of it."
+        share = f"{_held(question.cause, explanation):.0%}"
+        text += f" The {PART} shows {share} of it."
     return Case(
         question.title,
         question.kind,
@@ -107,9 +108,11 @@ def _shown(question: Question, answer: Answer, folder: Path) -> Case:
         explanation,
         second.name,
         answer.sentence(),
+        answer.passes,
+        answer.seconds,
     )
 
 
 def _held(cause: np.ndarray, explanation: Explanation) -> float:
-    """The share of the pixels of a cause (H, W) bool that the sufficient part shows."""
+    """The share of the pixels of a cause (H, W) bool that `PART` shows."""
     return float(part_shown(explanation, explanation.image_size)[cause].mean())

@@ -190,7 +190,8 @@ def _misread(detector: OpenVocabularyDetector, scene: Scene, _detections: list[F
                 "misread",
                 f"Why this one, if \u201c{expression.text}\u201d is asked for?",
                 "referring expression, grounded wrong",
-                "The dashed box is the right one. Which words did the detector go by?",
+                "The right box is the one marked \u201ctrue\u201d. Which words did the detector go "
+                "by?",
                 scene,
                 (expression.text,),
                 Target(right.box, expression.text, Kind.GROUNDED_WRONG, None, found[0].box),

@@ -16,7 +16,7 @@ from vps.archive import write_atomically
 from vps.metrics import find_metric
 from vps.report.rows import Row, case_of, methods_of, metrics_of, value_of
 from vps.report.summary import Numbers
-from vps.report.tables import Table, arrow, counted, head, shown, signed, tables_of
+from vps.report.tables import REPAIRS, Table, arrow, counted, head, shown, signed, tables_of
 
 _TEMPLATE = "gallery.html"
 
@@ -171,6 +171,7 @@ def _plot(file: Path, page: Path, dataset: str) -> dict[str, Any]:
         "source": quote(source),
         "pdf": quote(source.removesuffix(".png") + ".pdf"),
         "alt": f"{about}, {dataset}",
+        "note": REPAIRS if name == "repairs" else "",
     }
 
 
@@ -192,7 +193,13 @@ def _shown(table: Table) -> dict[str, Any]:
         {"text": head(name) + arrow(name), "about": find_metric(name).definition}
         for name in table.columns
     ]
-    return {"title": table.title, "names": table.heads, "heads": heads, "rows": rows}
+    return {
+        "title": table.title,
+        "note": table.note,
+        "names": table.heads,
+        "heads": heads,
+        "rows": rows,
+    }
 
 
 def _value(cell: Numbers, metric: str) -> str:

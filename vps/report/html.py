@@ -8,11 +8,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 from vps.archive import write_atomically
-from vps.report.panels import regions_shown
+from vps.report.panels import SUFFICIENT, regions_shown
 from vps.result import Explanation
 from vps.targets import Kind
 
 _TEMPLATE = "page.html"
+
+PART = f"part that reaches {100 * SUFFICIENT:.0f} % of the score"
+"""What the third panel of a figure shows, but for a missed object."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +27,10 @@ class Case:
         kind: a short name of the kind of case.
         text: a sentence or two on what is to be seen.
         figure: file name of the picture, in the folder of the page.
-        explanation: where the numbers come from.
+        explanation: where the numbers come from, but for passes and seconds.
         answer_figure: likewise, the picture of what has to be hidden.
         answer: what it says, in a sentence without a full stop.
+        passes, seconds: of explanation and answer together.
     """
 
     title: str
@@ -36,6 +40,8 @@ class Case:
     explanation: Explanation
     answer_figure: str
     answer: str
+    passes: int
+    seconds: float
 
 
 def write_page(path: Path, title: str, introduction: str, cases: Sequence[Case]) -> Path:
@@ -62,30 +68,31 @@ def write_page(path: Path, title: str, introduction: str, cases: Sequence[Case])
             "alt": f"Figure: {case.title}",
             "answer_figure": quote(case.answer_figure),
             "answer": case.answer[0].upper() + case.answer[1:] + ".",
-            "numbers": numbers(case.explanation),
+            "numbers": numbers(case),
             "warnings": case.explanation.warnings,
         }
         for case in cases
     ]
     page = environment.get_template(_TEMPLATE).render(
-        title=title, introduction=introduction, cases=shown
+        title=title, introduction=introduction, cases=shown, sufficient=f"{100 * SUFFICIENT:.0f}"
     )
     write_atomically(path, page.encode())
     return path
 
 
-def numbers(explanation: Explanation) -> dict[str, str]:
-    """The key numbers of an explanation, ready to print."""
+def numbers(case: Case) -> dict[str, str]:
+    """The key numbers of a case, ready to print."""
+    explanation = case.explanation
     count = regions_shown(explanation)
     share = explanation.areas[count]
     missed = explanation.target.kind is Kind.MISSED
     scored = (explanation.insertion.max() if missed else explanation.insertion[-1]) > 0
-    part = "best part" if missed else "sufficient part"
+    part = "best part" if missed else PART
     return {
         "score": f"{explanation.deletion_class[0]:.2f}",
         "insertion AUC": f"{explanation.insertion_auc:.3f}",
         "deletion AUC": f"{explanation.deletion_auc:.3f}",
         part: f"{share:.0%} of the area" if scored else "none",
-        "passes": f"{explanation.passes:,}",
-        "seconds": f"{explanation.seconds:.1f}",
+        "passes": f"{case.passes:,}",
+        "seconds": f"{case.seconds:.1f}",
     }

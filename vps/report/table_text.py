@@ -39,6 +39,7 @@ def markdown(summary: Numbers) -> str:
         ]
         heads = [*table.heads, *map(_plain, table.columns)]
         parts += [f"**{table.title}**", _tabulate(rows, heads, "pipe", len(table.heads))]
+        parts += [table.note] if table.note else []
     return "\n\n".join(parts) + "\n"
 
 

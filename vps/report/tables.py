@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -31,21 +32,26 @@ _HEADS = {
     "pointing": "Pointing",
     "energy_pointing": "Energy",
     "passes": "Passes",
-    "repaired_0": "\u2264 0 %",
-    "repaired_5": "\u2264 5 %",
-    "repaired_10": "\u2264 10 %",
-    "repaired_20": "\u2264 20 %",
     "repair_area": "Area",
     "repair_auc": "AUC",
-    "repair_passes": "Passes",
 }
+_RATE = "repaired_"  # before a share of the image in percent
+
+REPAIRS = (
+    "With its passes, vps looks for orders by its search and then for the smallest set; random "
+    "takes the prefixes of as many random orders as fit; others take the prefixes of one order, "
+    "that of their map, for which D-RISE draws as many masks as the passes allow. Of all that a "
+    "method has hidden, the least area that repairs counts. A background box or duplicate goes "
+    "away when the box itself is hidden, as a rule, and so does the wrong box of a phrase: look at "
+    "the other kinds first."
+)
+"""What one should know to read the table and the plot of repairs."""
+
 Groups = Mapping[tuple[str, ...], Numbers]
 """The numbers of a summary by the names of their row."""
 
 COSTS = ("passes", "seconds", "repair_passes")
-_UNRANKED = (*COSTS, "repair_area")
-"""Nothing to be best at: controls cost nothing, which is no merit, and who repairs only the easy
-ones hides the least."""
+"""Nothing to be best at: controls cost nothing, which is no merit."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,7 @@ class Table:
         cells: a row each: what `summarise` gives for a metric, or None where there is no value.
         best: (row, column) of the values that none of the rows they are compared with exceeds.
         main: whether it is shown even where there is little room.
+        note: what one should know to read it; "" for nothing.
     """
 
     dataset: str
@@ -71,6 +78,7 @@ class Table:
     cells: tuple[tuple[Numbers | None, ...], ...]
     best: frozenset[tuple[int, int]]
     main: bool = False
+    note: str = ""
 
 
 def tables_of(summary: Numbers, columns: Sequence[str] = MAIN) -> list[Table]:
@@ -108,7 +116,8 @@ def counted(counts: Mapping[str, int]) -> str:
 
 def head(metric: str) -> str:
     """The short name of a metric."""
-    return _HEADS.get(metric, find_metric(metric).title)
+    share = metric.removeprefix(_RATE)
+    return f"\u2264 {share} %" if share != metric else _HEADS.get(metric, find_metric(metric).title)
 
 
 def arrow(metric: str, arrows: tuple[str, str] = (" \u2191", " \u2193")) -> str:
@@ -149,7 +158,7 @@ def _by_kind(dataset: str, numbers: Numbers) -> Table:
 
 
 def _repairs(dataset: str, numbers: Numbers) -> Table:
-    """How many failures each method repairs, how much it hides, and the paper's metrics of them."""
+    """How many failures each method repairs, how much it hides, and what that takes."""
     kinds = {
         name: group for name, group in _of_kinds(numbers).items() if "repaired" in group["metrics"]
     }
@@ -161,10 +170,12 @@ def _repairs(dataset: str, numbers: Numbers) -> Table:
             groups[ALL, method] = {"metrics": found}
     groups |= kinds
     names = dict.fromkeys(name for group in groups.values() for name in group["metrics"])
-    rates = [name for name in names if name.startswith("repaired")]
-    columns = ("repair_auc", *rates, "repair_area", "repair_passes", "highest_score_50", "success")
+    rates = [name for name in names if name.startswith(_RATE)]
+    rates.sort(key=lambda name: float(name.removeprefix(_RATE)))
+    columns = ("repair_auc", "repaired", "repair_passes", *rates, "repair_area")
     title = f"{dataset} repairs, by the share of the image hidden: {_sizes(kinds)}"
-    return _table(dataset, title, ("kind", "method"), columns, groups, main=True)
+    table = _table(dataset, title, ("kind", "method"), columns, groups, main=True)
+    return dataclasses.replace(table, note=REPAIRS)
 
 
 def _of_kinds(numbers: Numbers) -> dict[tuple[str, ...], Numbers]:
@@ -217,7 +228,7 @@ def _table(
     best = set()
     for column, metric in enumerate(columns):
         better = find_metric(metric).higher_is_better
-        if better is None or metric in _UNRANKED:
+        if better is None or metric in COSTS:
             continue
         fields: dict[tuple[str, ...], dict[int, float]] = {}
         for row, name in enumerate(names):

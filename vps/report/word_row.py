@@ -10,7 +10,7 @@ from matplotlib.patches import FancyBboxPatch
 from matplotlib.textpath import TextPath
 
 from vps.report.panels import GREY, SMALL, VERMILLION, coloured
-from vps.word_answer import ELSEWHERE, LOST, RIGHT, TOLERANCE, Word, WordAnswer
+from vps.word_answer import ARTICLES, ELSEWHERE, LOST, RIGHT, TOLERANCE, Word, WordAnswer
 
 # In inches.
 _HEAD, _CHIP, _NOTE, _GAP, _PADDING, _BETWEEN = 0.2, 0.19, 0.14, 0.06, 0.06, 0.08
@@ -31,9 +31,10 @@ class _Chip:
 class WordRow:
     """A row of chips, or several where the phrase is long.
 
-    Each word is on a chip, tinted by its importance as heat maps are; a word that is ignored is
-    struck through, and those whose hiding grounds the phrase right are outlined. Below it stands
-    the score of the box without the word, or where the phrase is then grounded instead.
+    Each word is on a chip, tinted by its importance as heat maps are; a word that is ignored, and
+    no article, is struck through, and those whose hiding grounds the phrase right are outlined.
+    Below it stands the score of the box without the word, or where the phrase is then grounded
+    instead.
 
     Args:
         words: what is drawn.
@@ -46,6 +47,7 @@ class WordRow:
     def __init__(self, words: WordAnswer, width: float) -> None:
         self._words, self._width = words, width
         self._chips: list[_Chip] = []
+        self._struck = [place for place in words.ignored if words.words[place].text not in ARTICLES]
         left, top = 0.0, _HEAD
         for place, word in enumerate(words.words):
             wide = max(_width(word.text, SMALL + 1), _width(_note(word), SMALL - 0.5))
@@ -74,12 +76,12 @@ class WordRow:
         box = "box" if words.right else "wrong box"
         text = f"the score of the {box} without each ({words.said_score:.2f} with all)"
         text += "; yellow matters most"
-        text += "; struck through: ignored" if words.ignored else ""
+        text += "; struck through: ignored" if self._struck else ""
         return text + ("; outlined: hide these and it is right" if words.repair else "")
 
     def _draw(self, axes: Axes, chip: _Chip, tint: np.ndarray) -> None:
         word = self._words.words[chip.place]
-        ignored = chip.place in self._words.ignored
+        ignored = chip.place in self._struck
         repair = self._words.repair is not None and chip.place in self._words.repair.words
         axes.add_patch(
             FancyBboxPatch(

@@ -24,7 +24,10 @@ from vps.runner.store import identity
 from vps.targets import Box
 from vps.types import Sample
 
-NO_FAILURE = "there is nothing to repair: before NMS, the detector's candidates are no failure"
+NO_FAILURE = (
+    "nothing to repair: hiding nothing, the goal is attained already, as by a candidate that NMS "
+    "removes or at another threshold"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +95,8 @@ def repair_of(
         lambdas=config.lambdas,
         batch_size=batch_size,
     )
+    threshold = config.repair.threshold
+    assert threshold is not None  # the config has one where repairs are looked for
     chosen = config.methods[method]
     how: dict[str, Any] = {"options": chosen.options}
     if chosen.method == VPS:
@@ -100,7 +105,7 @@ def repair_of(
         question,
         chosen.method,
         passes=config.repair.passes,
-        threshold=config.repair.threshold,
+        threshold=threshold,
         seed=case_seed(config.seed, task),
         **how,
     )
