@@ -39,3 +39,7 @@ def test_empty_and_inverted_boxes_have_iou_zero():
     empty = torch.tensor([[3.0, 3, 3, 3], [9, 9, 1, 1]])
     assert torch.equal(boxes.iou(empty, empty), torch.zeros(2, 2))
     assert torch.equal(boxes.area(empty), torch.zeros(2))
+
+
+def test_overlap_is_the_iou_of_two_boxes():
+    assert boxes.overlap((2, 2, 10, 10), (4, 2, 12, 10)) == pytest.approx(0.6)

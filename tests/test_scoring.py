@@ -84,3 +84,14 @@ def test_scores_of_targets_equal_those_of_one_candidate_each(mode):
     expected = best_candidates(Detections(boxes, scores, ("dog",)), BOX, 0, mode)
     assert rows.shape == (30, 1, 8)
     np.testing.assert_allclose(rows[:, 0], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_candidates_that_fit_another_box_better_are_left_out():
+    """The first box, at IoU 0.6, would outdo the weak candidate at the target's own place."""
+    other = torch.tensor([4.0, 2.0, 12.0, 10.0])
+    scores = torch.zeros(1, 2, len(LABELS))
+    scores[0, :, DOG] = torch.tensor([0.9, 0.5])
+    found = Detections(torch.stack([other, BOX])[None], scores, LABELS)
+    assert best_candidates(found, BOX, DOG, "object")[0, 1] == pytest.approx(0.9)
+    apart = best_candidates(found, BOX, DOG, "object", other)[0]
+    assert apart[[0, 1, 2, 7]].tolist() == [0.5, 0.5, 1, 0.5]

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from detectors import load
 from vps.attribution import nearest
-from vps.boxes import iou
+from vps.boxes import overlap
 from vps.data.layouts import CATEGORIES, WITHOUT_CAUSE
 from vps.data.scenes import Scene, SceneObject, make_scene
 from vps.detections import detect
@@ -90,7 +90,7 @@ def _cases(
             if item.cause is None:
                 continue
             for detection in found:
-                if detection.label == item.category and _overlap(detection.box, item.box) >= 0.5:
+                if detection.label == item.category and overlap(detection.box, item.box) >= 0.5:
                     yield scene, item, Target(detection.box, detection.label)
                     count += 1
                     break
@@ -100,12 +100,6 @@ def _cases(
         f"{detector.name} calls only {count} context objects right in {50 * wanted} scenes; "
         f"ask for fewer than {wanted}"
     )
-
-
-def _overlap(box: tuple[float, ...], other: tuple[float, ...]) -> float:
-    import torch
-
-    return float(iou(torch.tensor([box]), torch.tensor([other]))[0, 0])
 
 
 def _judge(explanation: Explanation, causal: np.ndarray, share: float) -> tuple[bool, float, int]:

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
-from vps.boxes import iou
+from vps.boxes import overlap
 from vps.data.expressions import expressions
 from vps.data.layouts import CATEGORIES, PLAIN, WITHOUT_CAUSE
 from vps.data.scenes import Scene, SceneObject, make_scene, without_cause
@@ -83,7 +82,7 @@ def _referred(detector: OpenVocabularyDetector, scene: Scene, _detections: list[
         twins = [t for t in things if t.category == things[expression.target].category]
         found = detect(detector.with_labels((expression.text,)), scene.image)
         item = scene.objects[expression.target]
-        if len(twins) > 1 and found and _overlap(found[0].box, item.box) >= _RIGHT:
+        if len(twins) > 1 and found and overlap(found[0].box, item.box) >= _RIGHT:
             yield Question(
                 "referred",
                 f"Why is this \u201c{expression.text}\u201d?",
@@ -118,7 +117,7 @@ def _context(
             continue
         image = without_cause(scene, item).image
         seen = detect(detector.with_labels(CATEGORIES), image)
-        there = [other for other in seen if _overlap(other.box, item.box) >= _RIGHT]
+        there = [other for other in seen if overlap(other.box, item.box) >= _RIGHT]
         if {other.label for other in there} == {otherwise}:
             yield Question(
                 category,
@@ -137,7 +136,7 @@ def _context(
 def _missed(detector: OpenVocabularyDetector, scene: Scene, _detections: list[Found]) -> Finder:
     boxes = [found.box for found in detect(detector.with_labels(CATEGORIES), scene.image, 0.2)]
     for item in scene.objects:
-        if all(_overlap(box, item.box) < _RIGHT for box in boxes):
+        if all(overlap(box, item.box) < _RIGHT for box in boxes):
             yield _question(
                 "missed",
                 f"Why was this {item.category} missed?",
@@ -165,7 +164,7 @@ def _wrong(_detector: OpenVocabularyDetector, scene: Scene, detections: list[Fou
 
 def _false(_detector: OpenVocabularyDetector, scene: Scene, detections: list[Found]) -> Finder:
     for found in detections:
-        if all(_overlap(found.box, other.box) < _NOTHING for other in scene.objects):
+        if all(overlap(found.box, other.box) < _NOTHING for other in scene.objects):
             yield _question(
                 "false-box",
                 f"Why did it see a {found.label} here?",
@@ -206,9 +205,5 @@ def _question(
 
 def _object_at(scene: Scene, found: Found) -> SceneObject | None:
     """The object that a detection covers best, if its box is right."""
-    best = max(scene.objects, key=lambda item: _overlap(found.box, item.box), default=None)
-    return best if best and _overlap(found.box, best.box) >= _RIGHT else None
-
-
-def _overlap(box: tuple[float, ...], other: tuple[float, ...]) -> float:
-    return float(iou(torch.tensor([box]), torch.tensor([other]))[0, 0])
+    best = max(scene.objects, key=lambda item: overlap(found.box, item.box), default=None)
+    return best if best and overlap(found.box, best.box) >= _RIGHT else None

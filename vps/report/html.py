@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from vps.answer import as_percent
 from vps.archive import write_atomically
 from vps.report.panels import SUFFICIENT, regions_shown
 from vps.result import Explanation
@@ -92,7 +93,7 @@ def numbers(case: Case) -> dict[str, str]:
         "score": f"{explanation.deletion_class[0]:.2f}",
         "insertion AUC": f"{explanation.insertion_auc:.3f}",
         "deletion AUC": f"{explanation.deletion_auc:.3f}",
-        part: f"{share:.0%} of the area" if scored else "none",
+        part: f"{as_percent(share)} of the area" if scored else "none",
         "passes": f"{case.passes:,}",
         "seconds": f"{case.seconds:.1f}",
     }

@@ -38,7 +38,7 @@ _HEADS = {
 _RATE = "repaired_"  # before a share of the image in percent
 
 REPAIRS = (
-    "With its passes, vps looks for orders by its search and then for the smallest set; random "
+    "With half of its passes vps looks for orders, and with the rest for the smallest set; random "
     "takes the prefixes of as many random orders as fit; others take the prefixes of one order, "
     "that of their map, for which D-RISE draws as many masks as the passes allow. Of all that a "
     "method has hidden, the least area that repairs counts. A background box or duplicate goes "
