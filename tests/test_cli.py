@@ -1,3 +1,4 @@
+import argparse
 import json
 import os
 import subprocess
@@ -13,7 +14,9 @@ import detectors
 from detectors import DETECTORS
 from tests.test_layout import ROOT
 from vps.answer import Answer
+from vps.asked import question_of
 from vps.cli import main
+from vps.detections import Found
 from vps.result import Explanation
 from vps.targets import Kind
 from vps.types import Detections
@@ -334,6 +337,17 @@ def test_why_not_there_is_held_against_what_the_detector_has_there(image, bright
     assert explain(image, tmp_path, "--why-not", "cat", *away) == 0
     answer = Answer.load(tmp_path / "out" / "street_2_why-not_30-4-38-28_cat")
     assert answer.kind is Kind.GROUNDED_WRONG
+
+
+def test_a_phrase_is_held_against_what_it_is_grounded_to_not_what_is_found_there_too():
+    found = [Found((0, 0, 8, 8), "cat", 0.9), Found((20, 4, 30, 28), "cat", 0.4)]
+    given = argparse.Namespace(why_not="cat", box=[20, 4, 31, 28], label=None, detection=None)
+    for flag in ("all", "missed", "false_box", "smallest"):
+        setattr(given, flag, False)
+    given.duplicate_of, given.threshold = None, 0.3
+    asked = question_of(given, ("dog", "cat"), found)
+    assert asked.target.kind is Kind.GROUNDED_WRONG
+    assert asked.target.said_box == (0, 0, 8, 8)
 
 
 @pytest.mark.parametrize(

@@ -127,10 +127,14 @@ def _kind_of(box: Box, said: Target, label: str) -> Kind:
 
 
 def _said_for(box: Box, label: str, found: Sequence[Found]) -> tuple[str, Target]:
-    """What the detector says instead of a label in a box: there, or else of that label."""
+    """What the detector says instead of a label in a box: there, or else first of that label.
+
+    What is found there all the same is not the first, where a phrase is grounded to another thing.
+    """
     overlaps = [overlap(box, one.box) for one in found]
     place = int(np.argmax(overlaps))
-    if overlaps[place] < _ELSEWHERE:
+    right = found[place].label == label and overlaps[place] > CLASS_MODE_IOU
+    if right or overlaps[place] < _ELSEWHERE:
         labelled = [number for number, one in enumerate(found) if one.label == label]
         if not labelled:
             raise InputError(
