@@ -99,13 +99,12 @@ class FailureSets:
         except DetectorError as error:
             self.stopped, self.error = "failed", error
         else:
-            if words is not None:
-                self.stopped, self.word_passes = words.stopped, words.passes
+            if words is None:
+                return None
+            self.stopped, self.word_passes = words.stopped, words.passes
             # Of another box, the words would not tell about this one.
-            asked = self._question.targets[-1].box
-            return (
-                words if words is not None and overlap(words.said, asked) > CLASS_MODE_IOU else None
-            )
+            about = overlap(words.said, self._question.targets[-1].box) > CLASS_MODE_IOU
+            return words if about else None
         return None
 
     def best_score(self) -> float:

@@ -58,8 +58,8 @@ def explain_failure(
                                      it is found and s_A > s_B; with one label on two boxes, that
                                      is the contrast of how well the boxes fit
 
-    Of a phrase that is grounded right or wrong, it is also asked which words matter, if the
-    detector can hide words, see `vps.words.explain_words`.
+    Of a phrase that is correct, or grounded right or wrong, it is also asked which words
+    matter, if the detector can hide words, see `vps.words.explain_words`.
 
     For a duplicate, the rival may be the detection that it duplicates; then candidates that fit
     that one better do not count as the duplicate's, and what to hide leaves it as it is, see

@@ -46,11 +46,11 @@ def draw_answer(answer: Answer, image: np.ndarray) -> Figure:
     """Draw an answer as three panels in a row, with its sentence below.
 
     Of a failure: before, with the target's box, dashed where the detector has none there, or has
-    another; the regions to hide,
-    `repair`, outlined; and after, the image as the detector then sees it, with the box that it
-    finds. Without such a set, it is the one that is shown alone, `best` or `sufficient`. Of a
-    detection, right or on nothing: before; what suffices, shown alone; and without what is
-    necessary. The words of a phrase come below the panels, see `vps.report.word_row.WordRow`.
+    another; the regions to hide, `repair`, outlined; and after, the image as the detector then sees
+    it, with the box that it finds. Without such a set, it is the one that is shown alone, `best` or
+    `sufficient`. Of a detection, right or on nothing: before; what suffices, shown alone; and
+    without what is necessary. The words of a phrase come below the panels, see
+    `vps.report.word_row.WordRow`.
 
     Args:
         answer: what is drawn.
@@ -163,11 +163,8 @@ def _draw_before(axes: Axes, answer: Answer, image: np.ndarray) -> None:
     explanation, size = answer.explanation, answer.explanation.image_size
     show(axes, image, size)
     ours, theirs = _names(answer)
-    text, rival, other = (
-        f"{ours} {_score(answer, explanation)}",
-        answer.rival,
-        answer.rival_explanation,
-    )
+    text = f"{ours} {_score(answer, explanation)}"
+    rival, other = answer.rival, answer.rival_explanation
     found = answer.found_at_once and answer.kind is not Kind.MISSED
     if rival is not None and other is not None:
         label = f"{theirs} {_score(answer, other)}"
