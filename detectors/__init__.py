@@ -18,15 +18,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from detectors.options import describe, fit_options
-from detectors.prompts import parse_prompt
-from vps.detector import Detector
+from detectors.shared.options import describe, fit_options
+from detectors.shared.prompts import parse_prompt
+from vps.core.detector import Detector
+from vps.core.names import choose
 from vps.errors import InputError
-from vps.names import choose
 
 
 @dataclass(frozen=True)
-class Entry:
+class DetectorEntry:
     """A kind of detector.
 
     Attributes:
@@ -47,39 +47,39 @@ class Entry:
 
 
 DETECTORS = {
-    "demo-florence-2": Entry(
-        "detectors.hf_florence2:load_demo",
+    "demo-florence-2": DetectorEntry(
+        "detectors.florence2.detector:load_demo_florence2",
         "a small Florence-2 for drawn scenes that comes with this package",
         ("transformers", "safetensors"),
         "hf",
         'demo-florence-2 --prompt "circle . wheel ."',
         prompted=True,
     ),
-    "demo-grounding-dino": Entry(
-        "detectors.hf_grounding_dino:load_demo",
+    "demo-grounding-dino": DetectorEntry(
+        "detectors.grounding_dino.hf:load_demo_grounding_dino",
         "a small Grounding DINO for drawn scenes that comes with this package",
         ("transformers", "safetensors"),
         "hf",
         'demo-grounding-dino --prompt "circle . wheel ."',
         prompted=True,
     ),
-    "groundingdino": Entry(
-        "detectors.groundingdino_original:load_original",
+    "groundingdino": DetectorEntry(
+        "detectors.grounding_dino.original:load_original",
         "Grounding DINO of its authors' package (SwinT, SwinB): config and checkpoint",
         ("groundingdino", "transformers", "safetensors"),
         "groundingdino",
         'groundingdino:swint --option weights=groundingdino_swint_ogc.pth --prompt "dog . cat ."',
         prompted=True,
     ),
-    "hf-closed-set": Entry(
-        "detectors.hf_closed_set:load_checkpoint",
+    "hf-closed-set": DetectorEntry(
+        "detectors.hf.closed_set:load_closed_set",
         "DETR, Deformable DETR, RT-DETR, D-FINE, YOLOS ... of transformers",
         ("transformers", "safetensors"),
         "hf",
         "hf-closed-set:PekingU/rtdetr_r50vd",
     ),
-    "hf-florence-2": Entry(
-        "detectors.hf_florence2:load_checkpoint",
+    "hf-florence-2": DetectorEntry(
+        "detectors.florence2.detector:load_florence2",
         "Florence-2 of transformers: open vocabulary, phrase grounding, object detection",
         ("transformers", "safetensors"),
         "hf",
@@ -87,38 +87,38 @@ DETECTORS = {
         '--prompt "dog . cat ."',
         prompted=True,
     ),
-    "hf-grounding-dino": Entry(
-        "detectors.hf_grounding_dino:load_checkpoint",
+    "hf-grounding-dino": DetectorEntry(
+        "detectors.grounding_dino.hf:load_grounding_dino",
         "Grounding DINO and MM-Grounding-DINO of transformers",
         ("transformers", "safetensors"),
         "hf",
         'hf-grounding-dino:IDEA-Research/grounding-dino-tiny --prompt "dog . cat ."',
         prompted=True,
     ),
-    "hf-zero-shot": Entry(
-        "detectors.hf_zero_shot:load_checkpoint",
+    "hf-zero-shot": DetectorEntry(
+        "detectors.hf.zero_shot:load_zero_shot",
         "OWL-ViT, OWLv2 and OmDet-Turbo of transformers",
         ("transformers", "safetensors"),
         "hf",
         'hf-zero-shot:google/owlv2-base-patch16-ensemble --prompt "dog . cat ."',
         prompted=True,
     ),
-    "mmdet": Entry(
-        "detectors.mmdet_models:load_mmdet",
+    "mmdet": DetectorEntry(
+        "detectors.mmdet3.detector:load_mmdet",
         "any config and checkpoint of mmdet 3: R-CNN, RetinaNet, FCOS, RTMDet, DETR, DINO ...",
         ("mmdet", "mmcv", "mmengine"),
         "mmdet",
         "mmdet:rtmdet_tiny_8xb32-300e_coco.py --option weights=rtmdet_tiny.pth",
     ),
-    "onnx": Entry(
-        "detectors.onnx_model:load_onnx",
+    "onnx": DetectorEntry(
+        "detectors.onnx_files.detector:load_onnx",
         "ONNX files, described by a few lines of YAML",
         ("onnxruntime", "yaml"),
         "onnx",
         "onnx:configs/yolox_nano.yaml",
     ),
-    "torchvision": Entry(
-        "detectors.torchvision_models:load_torchvision",
+    "torchvision": DetectorEntry(
+        "detectors.torchvision_models.detector:load_torchvision",
         "Faster, Mask and Keypoint R-CNN, RetinaNet, FCOS, SSD and SSDlite of torchvision",
         ("torchvision",),
         "",
@@ -127,7 +127,7 @@ DETECTORS = {
 }
 
 
-def find_entry(name: str) -> Entry:
+def find_entry(name: str) -> DetectorEntry:
     """The entry of a detector's kind; `name` is as for `load`.
 
     Raises:

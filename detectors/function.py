@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from detectors.pixels import check_batch, choose_device, scale_boxes, to_pixels
+from detectors.shared.pixels import check_batch, choose_device, scale_boxes, to_pixels
+from vps.core.candidates import Candidates
 from vps.errors import DetectorError, InputError
-from vps.types import Detections
 
 Array = Tensor | np.ndarray
 Function = Callable[[Tensor], tuple[Array, Array]]
@@ -59,13 +59,13 @@ class FunctionDetector:
         self._size = size
 
     def prepare(self, image: np.ndarray) -> Tensor:
-        """The image at `size`, or at its own; see `vps.detector.Detector.prepare`."""
+        """The image at `size`, or at its own; see `vps.core.detector.Detector.prepare`."""
         height, width = self._size or image.shape[:2]
         return to_pixels(image, (height, width), self.device)
 
     @torch.no_grad()
-    def detect(self, pixels: Tensor, size: tuple[int, int]) -> Detections:
-        """What the function finds; see `vps.detector.Detector.detect`.
+    def detect(self, pixels: Tensor, size: tuple[int, int]) -> Candidates:
+        """What the function finds; see `vps.core.detector.Detector.detect`.
 
         Raises:
             DetectorError: the function did not return boxes and scores for these images.
@@ -83,7 +83,7 @@ class FunctionDetector:
                 f"the function of {self.name!r} was given {len(pixels)} images and returned boxes "
                 f"of shape {tuple(boxes.shape)}; expected ({len(pixels)}, N, 4)"
             )
-        return Detections(scale_boxes(boxes, grid, size), scores, self.labels)
+        return Candidates(scale_boxes(boxes, grid, size), scores, self.labels)
 
     def _tensor(self, values: Array) -> Tensor:
         return torch.as_tensor(values, dtype=torch.float32, device=self.device)

@@ -6,7 +6,7 @@ import importlib.metadata
 import importlib.util
 from collections.abc import Mapping
 
-from detectors import DETECTORS, Entry
+from detectors import DETECTORS, DetectorEntry
 
 
 def list_detectors() -> str:
@@ -23,7 +23,7 @@ def list_detectors() -> str:
     return "\n\n".join(paragraphs)
 
 
-def _state(entry: Entry, distributions: Mapping[str, list[str]]) -> str:
+def _state(entry: DetectorEntry, distributions: Mapping[str, list[str]]) -> str:
     # torch and what else the core brings are always there.
     missing = [module for module in entry.needs if importlib.util.find_spec(module) is None]
     if missing:

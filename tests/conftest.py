@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.analytic import TARGET
-from vps.result import Explanation
+from tests.helpers.analytic import TARGET
+from vps.results.explanation import Explanation
 
 
 @pytest.fixture

@@ -3,58 +3,35 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.helpers.paths import ROOT
 
-# A module of vps imports those before it only; modules of one package may import each other.
-LAYERS = [
+# A wing of vps imports those before it only; the rooms of one wing may import each other.
+LADDER = [
+    "_version",
     "errors",
-    "names",
-    "typed",
-    "extras",
-    "boxes",
-    "targets",
-    "types",
-    "detector",
-    "images",
-    "regions",
-    "masking",
-    "attribution",
-    "scoring",
-    "passes",
-    "objective",
-    "metrics",
-    "archive",
-    "result",
-    "replay",
-    "goals",
-    "set_search",
-    "sets",
+    "core",
+    "engine",
     "search",
-    "question",
+    "sets",
     "methods",
-    "ordering",
-    "detections",
+    "results",
+    "explaining",
+    "metrics",
     "data",
-    "explain",
-    "word_answer",
-    "words",
-    "answer",
-    "failure_sets",
-    "failures",
-    "repair",
-    "measures",
     "report",
-    "config",
-    "runner",
-    "arguments",
-    "asked",
+    "study",
+    "demo",
     "cli",
 ]
+
+# What may load detectors, so that all else works with any object that is one.
+LOADING = ("tools", "vps/cli", "vps/study", "vps/demo")
 
 # An adapter of this name would shadow what it wraps.
 WRAPPED = {
@@ -100,7 +77,7 @@ def upward(module: str, names: list[str]) -> list[str]:
         if name.split(".")[0] != "vps" or name == "vps.__version__":
             continue
         other = (name.split(".") + [""])[1]
-        if other != module and (other not in LAYERS or LAYERS.index(other) > LAYERS.index(module)):
+        if other != module and (other not in LADDER or LADDER.index(other) > LADDER.index(module)):
             wrong.append(name)
     return wrong
 
@@ -136,16 +113,16 @@ def test_imports_within_vps_point_down(path):
     parts = path.relative_to(ROOT / "vps").with_suffix("").parts
     if parts == ("__init__",):
         return
-    assert parts[0] in LAYERS, f"say in LAYERS where vps/{parts[0]} stands"
+    assert parts[0] in LADDER, f"say in LADDER where vps/{parts[0]} stands"
     assert not upward(parts[0], imports_of(path))
 
 
 @pytest.mark.parametrize("path", sources("vps", "detectors", "tools"), ids=named)
-def test_imports_are_absolute_and_only_tools_and_cli_know_detectors(path):
+def test_imports_are_absolute_and_only_some_know_detectors(path):
     names = imports_of(path)
     assert not [name for name in names if name.startswith(".")]
     folder = named(path).split("/")[0]
-    if folder == "vps" and named(path) != "vps/cli.py":
+    if folder == "vps" and not named(path).startswith(LOADING):
         assert not [name for name in names if name.split(".")[0] == "detectors"]
     if folder != "tools":
         assert not [name for name in names if name.split(".")[0] == "tools"]
@@ -182,7 +159,69 @@ def test_the_rules_catch_unsafe_calls(source):
 
 
 def test_the_rules_catch_imports_that_point_up():
-    names = list(imported(ast.parse("from vps import search, boxes\nimport vps.cli, numpy")))
-    assert upward("objective", names) == ["vps.search", "vps.cli"]
-    assert upward("search", ["vps.search.greedy", "vps.objective.Objective"]) == []
+    names = list(imported(ast.parse("from vps import search, core\nimport vps.cli, numpy")))
+    assert upward("engine", names) == ["vps.search", "vps.cli"]
+    assert upward("search", ["vps.search.greedy", "vps.engine.objective.Objective"]) == []
     assert upward("search", ["vps.nowhere"]) == ["vps.nowhere"]
+
+
+def public_definitions(path: Path) -> Iterator[str]:
+    """Names of functions, classes and constants that a module defines at its top level."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            # An overload is part of the function that follows it.
+            if "overload" not in [ast.unparse(one) for one in node.decorator_list]:
+                yield node.name
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            # What is imported late, as an optional library, is no definition of this module.
+            if node.value is not None and "require(" not in ast.unparse(node.value):
+                yield from (one.id for one in targets if isinstance(one, ast.Name))
+
+
+def test_each_public_name_is_defined_once():
+    where: dict[str, list[str]] = {}
+    for path in sources("vps", "detectors"):
+        for name in public_definitions(path):
+            if not name.startswith("_"):
+                where.setdefault(name, []).append(named(path))
+    assert not {name: places for name, places in where.items() if len(places) > 1}
+
+
+@pytest.mark.parametrize("path", sources("tests"), ids=named)
+def test_tests_share_by_helpers_only(path):
+    wrong = [
+        name
+        for name in imports_of(path)
+        if name.startswith("tests.") and not name.startswith(("tests.helpers", "tests.models"))
+    ]
+    assert not wrong
+
+
+def module_files(name: str) -> list[Path]:
+    path = ROOT / name.replace(".", "/")
+    return [one for one in (path.with_suffix(".py"), path / "__init__.py") if one.is_file()]
+
+
+def unresolved(text: str) -> Iterator[str]:
+    """Dotted references to this project in a text that lead nowhere."""
+    for found in re.findall(r"`((?:vps|detectors|tools)(?:\.\w+)+)(?=[`(\[])", text):
+        parts = found.split(".")
+        depth = max(
+            n for n in range(1, len(parts) + 1) if n == 1 or module_files(".".join(parts[:n]))
+        )
+        rest = parts[depth:]
+        source = "".join(
+            p.read_text(encoding="utf-8") for p in module_files(".".join(parts[:depth]))
+        )
+        if any(not re.search(rf"\b{re.escape(part)}\b", source) for part in rest[:2]):
+            yield found
+
+
+@pytest.mark.parametrize("path", sources("vps", "detectors", "tools"), ids=named)
+def test_dotted_references_lead_somewhere(path):
+    assert not list(unresolved(path.read_text(encoding="utf-8")))
+
+
+def test_the_rules_catch_references_that_lead_nowhere():
+    assert list(unresolved("see `vps.core.boxes.iou` and `vps.boxes.iou`")) == ["vps.boxes.iou"]

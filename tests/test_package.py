@@ -1,8 +1,10 @@
 import subprocess
 import sys
 
+import pytest
+
 import vps
-from tests.test_layout import ROOT
+from tests.helpers.paths import ROOT
 
 
 def test_public_names():
@@ -20,3 +22,21 @@ def test_import_is_light():
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert not done.stdout.strip()
+
+
+def test_no_module_stands_in_the_way_of_a_public_function():
+    functions = ("detect", "explain", "explain_failure", "explain_words", "measure", "save_figure")
+    code = (
+        "import vps, vps.explaining.explain, vps.core.detect, vps.metrics.measures;"
+        f"print(all(callable(getattr(vps, name)) for name in {functions}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "True"
+    assert set(functions) <= set(dir(vps))
+
+
+def test_an_unknown_public_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = vps.nothing

@@ -13,9 +13,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from vps.config import read_config  # noqa: E402
 from vps.errors import VpsError  # noqa: E402
-from vps.runner.study import run_study  # noqa: E402
+from vps.study.config import read_config  # noqa: E402
+from vps.study.study import run_study  # noqa: E402
 
 LOADER = "detectors:load_for"
 

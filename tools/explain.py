@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from vps.cli import main  # noqa: E402
+from vps.cli.main import main  # noqa: E402
 
 if __name__ == "__main__":
     sys.exit(main(["explain", *sys.argv[1:]]))

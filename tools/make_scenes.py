@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from vps.data.scene_files import write_coco, write_lvis  # noqa: E402
+from vps.data.scenes.scene_files import write_coco, write_lvis  # noqa: E402
 from vps.errors import VpsError  # noqa: E402
 
 

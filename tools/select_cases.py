@@ -13,10 +13,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tools.eval import LOADER, add_arguments, exit_status  # noqa: E402
-from vps.config import read_config  # noqa: E402
-from vps.runner.inputs import list_path  # noqa: E402
-from vps.runner.study import select  # noqa: E402
-from vps.targets import Kind  # noqa: E402
+from vps.core.targets import Kind  # noqa: E402
+from vps.study.config import read_config  # noqa: E402
+from vps.study.inputs import list_path  # noqa: E402
+from vps.study.study import select  # noqa: E402
 
 
 def main(argv: list[str] | None = None) -> int:

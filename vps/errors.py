@@ -25,8 +25,8 @@ class IncompleteError(DetectorError):
     """The detector failed while it was explained; what was measured until then is kept.
 
     Attributes:
-        partial: an `vps.result.Explanation` for each target, or the `vps.answer.Answer`, as far as
-            it is known.
+        partial: an `vps.results.explanation.Explanation` for each target, or the
+            `vps.results.answer.Answer`, as far as it is known.
     """
 
     def __init__(self, message: str, partial: list[Any]) -> None:

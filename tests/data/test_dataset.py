@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vps.data.dataset import Annotation, Dataset, Entry, ImageFile
+from vps.data.dataset import Annotation, Dataset, ImageEntry, ImageFile
 from vps.errors import InputError
 
 
 def entry(folder, image_id, *names, annotations=(), size=None):
-    return Entry(image_id, ImageFile(folder, names), tuple(annotations), size)
+    return ImageEntry(image_id, ImageFile(folder, names), tuple(annotations), size)
 
 
 @pytest.fixture

@@ -11,6 +11,6 @@ import pytest
 def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a tiny random Grounding DINO."""
     pytest.importorskip("transformers")
-    from tests.detectors.tiny_grounding_dino import write_checkpoint
+    from tests.models.tiny_grounding_dino import write_checkpoint
 
     return write_checkpoint(tmp_path_factory.mktemp("tiny"))

@@ -11,14 +11,14 @@ import pytest
 import torch
 
 from detectors import DETECTORS
-from tests.detectors import contract
-from tests.detectors.zoo import all_cases
-from vps.detections import visible
-from vps.detector import PromptedDetector, WordHider
+from tests.helpers import contract
+from tests.models.zoo import all_cases
+from vps.core.detect import visible
+from vps.core.detector import PromptedDetector, WordHider
+from vps.core.scoring import best_candidates
+from vps.core.targets import Target
 from vps.errors import InputError
-from vps.explain import explain
-from vps.scoring import best_candidates
-from vps.targets import Target
+from vps.explaining.explain import explain
 
 CASES = [
     pytest.param(

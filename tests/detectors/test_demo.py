@@ -6,14 +6,14 @@ import torch
 pytest.importorskip("transformers")
 
 from detectors import load  # noqa: E402
-from detectors.hf_grounding_dino import DEMO_FOLDER  # noqa: E402
-from tests.detectors.contract import check_contract  # noqa: E402
-from vps.boxes import iou  # noqa: E402
-from vps.data.layouts import CATEGORIES, PLAIN, WITHOUT_CAUSE  # noqa: E402
-from vps.data.scenes import make_scene, without_cause  # noqa: E402
-from vps.detections import detect  # noqa: E402
-from vps.targets import Target  # noqa: E402
-from vps.words import explain_words  # noqa: E402
+from detectors.grounding_dino.hf import DEMO_GROUNDING_DINO  # noqa: E402
+from tests.helpers.contract import check_contract  # noqa: E402
+from vps.core.boxes import iou  # noqa: E402
+from vps.core.detect import detect  # noqa: E402
+from vps.core.targets import Target  # noqa: E402
+from vps.data.scenes.layouts import CATEGORIES, PLAIN, WITHOUT_CAUSE  # noqa: E402
+from vps.data.scenes.scenes import make_scene, without_cause  # noqa: E402
+from vps.explaining.words import explain_words  # noqa: E402
 
 SCENES = [make_scene(31, index) for index in range(16)]
 
@@ -36,7 +36,7 @@ def test_keeps_the_contract(detector):
 
 
 def test_is_small_and_holds_nothing_but_data():
-    files = list(DEMO_FOLDER.iterdir())
+    files = list(DEMO_GROUNDING_DINO.iterdir())
     assert sum(path.stat().st_size for path in files) < 10e6
     assert {path.suffix for path in files} <= {".json", ".safetensors", ".txt", ".md"}
 
@@ -80,8 +80,8 @@ def test_a_phrase_singles_out_one_object(detector):
 
 
 def test_the_card_tells_what_was_measured():
-    metrics = json.loads((DEMO_FOLDER / "metrics.json").read_text())
-    card = (DEMO_FOLDER / "README.md").read_text()
+    metrics = json.loads((DEMO_GROUNDING_DINO / "metrics.json").read_text())
+    card = (DEMO_GROUNDING_DINO / "README.md").read_text()
     for name, value in metrics.items():
         assert f"| {name} | {value} |" in card
     assert float(metrics["AP50 plain"]) >= 0.65
@@ -91,7 +91,7 @@ def test_the_card_tells_what_was_measured():
 def test_the_card_can_be_measured_again(detector):
     evaluate = pytest.importorskip("tools.demo_training.evaluate")
     table = evaluate.measure(detector, seed=901, count=150)
-    metrics = json.loads((DEMO_FOLDER / "metrics.json").read_text())
+    metrics = json.loads((DEMO_GROUNDING_DINO / "metrics.json").read_text())
     for name in ("AP50 plain", "AP50 context"):
         assert float(table[name]) == pytest.approx(float(metrics[name]), abs=0.05)
 

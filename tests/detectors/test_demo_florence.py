@@ -6,13 +6,13 @@ import torch
 pytest.importorskip("transformers")
 
 from detectors import load  # noqa: E402
-from detectors.hf_florence2 import DEMO_FOLDER  # noqa: E402
-from tests.detectors.contract import check_contract  # noqa: E402
-from vps.boxes import iou  # noqa: E402
-from vps.data.layouts import CATEGORIES, PLAIN, WITHOUT_CAUSE  # noqa: E402
-from vps.data.scenes import make_scene, without_cause  # noqa: E402
-from vps.detections import detect  # noqa: E402
-from vps.targets import Target  # noqa: E402
+from detectors.florence2.detector import DEMO_FLORENCE2  # noqa: E402
+from tests.helpers.contract import check_contract  # noqa: E402
+from vps.core.boxes import iou  # noqa: E402
+from vps.core.detect import detect  # noqa: E402
+from vps.core.targets import Target  # noqa: E402
+from vps.data.scenes.layouts import CATEGORIES, PLAIN, WITHOUT_CAUSE  # noqa: E402
+from vps.data.scenes.scenes import make_scene, without_cause  # noqa: E402
 
 SCENES = [make_scene(31, index) for index in range(12)]
 
@@ -40,7 +40,7 @@ def test_keeps_the_contract():
 
 
 def test_is_small_and_holds_nothing_but_data():
-    files = list(DEMO_FOLDER.iterdir())
+    files = list(DEMO_FLORENCE2.iterdir())
     assert sum(path.stat().st_size for path in files) < 5e6
     assert {path.suffix for path in files} <= {".json", ".safetensors", ".txt", ".md"}
 
@@ -99,8 +99,8 @@ def test_the_likelihood_of_a_label_tells_whether_it_is_there():
 
 
 def test_the_card_tells_what_was_measured():
-    metrics = json.loads((DEMO_FOLDER / "metrics.json").read_text())
-    card = (DEMO_FOLDER / "README.md").read_text()
+    metrics = json.loads((DEMO_FLORENCE2 / "metrics.json").read_text())
+    card = (DEMO_FLORENCE2 / "README.md").read_text()
     for name, value in metrics.items():
         assert f"| {name} | {value} |" in card
     assert float(metrics["AP50 plain"]) >= 0.6
@@ -110,7 +110,7 @@ def test_the_card_tells_what_was_measured():
 @pytest.mark.slow
 def test_the_card_can_be_measured_again(lister):
     evaluate = pytest.importorskip("tools.demo_training.evaluate")
-    metrics = json.loads((DEMO_FOLDER / "metrics.json").read_text())
+    metrics = json.loads((DEMO_FLORENCE2 / "metrics.json").read_text())
     again = evaluate.average_precision(lister, seed=901, count=150)
     for name in ("AP50 plain", "AP50 context"):
         assert again[name] == pytest.approx(float(metrics[name]), abs=0.05)

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from detectors.function import FunctionDetector
-from tests.detectors.contract import check_contract, picture
+from tests.helpers.contract import check_contract, picture
 from vps.errors import DetectorError, InputError
 
 

@@ -2,15 +2,15 @@
 
 import re
 import textwrap
-from pathlib import Path
 
 import numpy as np
 
-from tests.detectors.contract import check_contract
+from tests.helpers.contract import check_contract
+from tests.helpers.paths import ROOT
 from vps import Target, detect, explain
-from vps.masking import DATASET_MEAN
+from vps.core.masking import DATASET_MEAN
 
-GUIDE = Path(__file__).parents[2] / "detectors" / "README.md"
+GUIDE = ROOT / "detectors" / "README.md"
 
 
 def test_the_example_of_the_guide_keeps_the_contract_and_is_explained():

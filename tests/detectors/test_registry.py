@@ -58,7 +58,7 @@ def test_prompts_become_labels(tiny_checkpoint):
 
 def test_the_demo_says_when_its_weights_are_missing(tmp_path, monkeypatch):
     pytest.importorskip("transformers")
-    import detectors.hf_grounding_dino as adapter
+    import detectors.grounding_dino.hf as adapter
 
     monkeypatch.setattr(adapter, "DEMO_FOLDER", tmp_path)
     with pytest.raises(InputError, match="weights are not installed"):
@@ -66,7 +66,7 @@ def test_the_demo_says_when_its_weights_are_missing(tmp_path, monkeypatch):
 
 
 def test_the_demo_is_found_in_its_folder(tiny_checkpoint, monkeypatch):
-    import detectors.hf_grounding_dino as adapter
+    import detectors.grounding_dino.hf as adapter
 
     monkeypatch.setattr(adapter, "DEMO_FOLDER", tiny_checkpoint)
     assert load("demo-grounding-dino", labels=["dog"]).name == "demo-grounding-dino"

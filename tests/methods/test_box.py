@@ -1,9 +1,9 @@
 import numpy as np
 
-from tests.methods.patches import BOX, SIZE, question
+from tests.helpers.patches import BOX, SIZE, question
+from vps.core.targets import Target
+from vps.engine.problem import Problem
 from vps.methods.box import box_map
-from vps.question import Question
-from vps.targets import Target
 
 
 def test_one_inside_and_zero_outside():
@@ -18,7 +18,7 @@ def test_one_inside_and_zero_outside():
 def test_shares_at_the_edges_on_another_grid():
     # The image is four times as high and twice as wide as the grid, and one box sticks out.
     base = question(Target(BOX, "dog"), Target((-3.0, 0.0, 4.0, 4.0), "cat"))
-    asked = Question(
+    asked = Problem(
         base.detector, base.pixels[:, :5, :15], SIZE, base.regions, base.targets, fill="black"
     )
     first, second = box_map(asked, seed=0).values

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 import torch
 
-from tests.methods.patches import BOX, PATCHES, SIZE, one_box_a_patch, question
+from tests.helpers.patches import BOX, PATCHES, SIZE, one_box_a_patch, question
+from vps.core.masking import make_fill
+from vps.core.targets import Kind, Target
 from vps.errors import DetectorError
-from vps.masking import make_fill
 from vps.methods.drise import drise_map
 from vps.methods.masks import random_masks
-from vps.targets import Kind, Target
 
 DOG = Target(BOX, "dog")
 BIRD = Target(BOX, "bird", Kind.MISSED)

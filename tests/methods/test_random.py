@@ -1,8 +1,8 @@
 import numpy as np
 
-from tests.methods.patches import BOX, SIZE, question
+from tests.helpers.patches import BOX, SIZE, question
+from vps.core.targets import Target
 from vps.methods.random import random_map
-from vps.targets import Target
 
 DOG, CAT = Target(BOX, "dog"), Target(BOX, "cat")
 

@@ -3,13 +3,20 @@ import dataclasses
 import pytest
 import torch
 
-from tests.analytic import LABELS, TARGET, LikelihoodDetector, constant, photo, strip_detector
-from tests.methods.patches import BOX, question
+from tests.helpers.analytic import (
+    LABELS,
+    TARGET,
+    LikelihoodDetector,
+    constant,
+    photo,
+    strip_detector,
+)
+from tests.helpers.patches import BOX, question
+from vps.core.candidates import Candidates
+from vps.core.targets import Kind, Target
+from vps.engine.problem import make_problem
 from vps.errors import DetectorError
 from vps.methods.similarity import Similarity
-from vps.question import ask
-from vps.targets import Kind, Target
-from vps.types import Detections
 
 # IoU with BOX: 1, 60 / 140, 0.
 BOXES = torch.tensor([BOX, (8.0, 4.0, 18.0, 14.0), (20.0, 15.0, 28.0, 19.0)])
@@ -91,7 +98,7 @@ def scorer(targets):
     detector = LikelihoodDetector(
         image, base.regions, base.answer, lambda keep, target: (0.5, 0.25)
     )
-    return detector, ask(detector, image, targets, regions=base.regions)
+    return detector, make_problem(detector, image, targets, regions=base.regions)
 
 
 def test_a_detector_that_scores_targets_itself():
@@ -122,9 +129,9 @@ def test_failures_name_the_detector_and_the_images():
 @pytest.mark.parametrize(
     ("detections", "message"),
     [
-        (Detections(BOXES[None], SCORES[None], LABELS), "2 images went in, 1 came out"),
+        (Candidates(BOXES[None], SCORES[None], LABELS), "2 images went in, 1 came out"),
         (
-            Detections(BOXES.expand(2, -1, -1), SCORES.expand(2, -1, -1), LABELS[::-1]),
+            Candidates(BOXES.expand(2, -1, -1), SCORES.expand(2, -1, -1), LABELS[::-1]),
             "the columns are not the detector's labels",
         ),
     ],

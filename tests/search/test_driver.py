@@ -5,18 +5,18 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tests.analytic import TARGET, breaking, noisy, per_label, scattered, strip_detector
-from tests.test_objective import WEIGHTS, make
-from tests.test_passes import shared
+from tests.helpers.analytic import TARGET, breaking, noisy, per_label, scattered, strip_detector
+from tests.helpers.objectives import WEIGHTS, make, shared
+from vps.core.targets import Target
+from vps.engine import budget
+from vps.engine.curve_values import auc
+from vps.engine.curves import replay
+from vps.engine.objective import Objective
 from vps.errors import InputError
-from vps.metrics.curves import auc
-from vps.objective import Objective
-from vps.replay import replay
 from vps.search import SEARCHES, driver
-from vps.search.driver import Progress, run_searches
+from vps.search.driver import SearchProgress, run_searches
 from vps.search.known import best_known_order
 from vps.search.protocol import Round
-from vps.targets import Target
 
 LABELS = ("cat", "dog", "bird")
 PER_LABEL = per_label(np.stack([WEIGHTS, WEIGHTS[::-1], np.roll(WEIGHTS, 3)], axis=1))
@@ -206,6 +206,7 @@ def test_a_time_limit_begins_no_further_batch(monkeypatch, seconds, batches):
         monotonic=lambda: float(len(detector.batches)), perf_counter=time.perf_counter
     )
     monkeypatch.setattr(driver, "time", clock)
+    monkeypatch.setattr(budget, "time", clock)
     outcome = run_searches(SEARCHES["greedy"], [make(detector, batch_size=4)], seconds=seconds)
     assert len(detector.batches) == batches
     assert outcome.stopped == ("time limit" if seconds < 10 else "finished")
@@ -214,7 +215,7 @@ def test_a_time_limit_begins_no_further_batch(monkeypatch, seconds, batches):
 
 @pytest.mark.parametrize("name", SEARCHES)
 def test_progress_counts_up_and_ends_with_the_curves_of_the_orders(name):
-    seen: list[Progress] = []
+    seen: list[SearchProgress] = []
     many = objectives(strip_detector(PER_LABEL), batch_size=5)
     outcome = run_searches(SEARCHES[name], many, on_progress=seen.append)
     for field in ("passes", "rounds", "seconds"):
@@ -228,7 +229,7 @@ def test_progress_counts_up_and_ends_with_the_curves_of_the_orders(name):
 
 
 def test_before_anything_passed_there_is_no_area():
-    seen: list[Progress] = []
+    seen: list[SearchProgress] = []
     run_searches(SEARCHES["greedy"], objectives(strip_detector(PER_LABEL)), on_progress=seen.append)
     assert np.isnan(seen[0].insertion_auc)
     assert np.isnan(seen[0].deletion_auc)

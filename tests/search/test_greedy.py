@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.analytic import (
+from tests.helpers.analytic import (
     additive,
     breaking,
     by_score,
@@ -12,9 +12,9 @@ from tests.analytic import (
     scattered,
     strip_detector,
 )
-from tests.test_objective import WEIGHTS, make
-from tests.test_scoring import by_loops
-from vps.replay import replay
+from tests.helpers.loops import by_loops
+from tests.helpers.objectives import WEIGHTS, make
+from vps.engine.curves import replay
 from vps.search.driver import run_searches
 from vps.search.greedy import greedy
 

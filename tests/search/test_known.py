@@ -3,9 +3,9 @@ import itertools
 import numpy as np
 import pytest
 
-from tests.analytic import additive, constant, coverage, scattered, strip_detector, worth
-from tests.test_objective import WEIGHTS, make, subsets
-from vps.replay import prefixes, replay
+from tests.helpers.analytic import additive, constant, coverage, scattered, strip_detector, worth
+from tests.helpers.objectives import WEIGHTS, make, subsets
+from vps.engine.curves import prefixes, replay
 from vps.search.known import best_known_order
 from vps.search.orders import with_complements
 

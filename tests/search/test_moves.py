@@ -3,8 +3,8 @@ import itertools
 import numpy as np
 import pytest
 
-from vps.metrics.curves import auc
-from vps.replay import areas_covered, prefixes
+from vps.engine.curve_values import auc
+from vps.engine.curves import areas_covered, prefixes
 from vps.search.moves import Move, apart, gains, moved, ranked
 
 COUNT = 6

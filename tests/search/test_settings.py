@@ -3,8 +3,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tests.analytic import noisy, scattered, strip_detector
-from tests.test_objective import make
+from tests.helpers.analytic import noisy, scattered, strip_detector
+from tests.helpers.objectives import make
 from vps.errors import InputError
 from vps.search import SEARCHES, settings
 from vps.search.driver import run_searches

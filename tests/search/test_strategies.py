@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from tests.analytic import (
+from tests.helpers.analytic import (
     TARGET,
     additive,
     by_score,
@@ -15,13 +15,13 @@ from tests.analytic import (
     strip_detector,
     worth,
 )
-from tests.test_objective import make
+from tests.helpers.objectives import make
+from vps.core.targets import Target
+from vps.engine.curves import prefixes, replay
 from vps.errors import InputError
-from vps.replay import prefixes, replay
 from vps.search import SEARCHES
 from vps.search.driver import run_searches
 from vps.search.path_search import NO_EVIDENCE
-from vps.targets import Target
 
 ASCENDING = ["greedy", "bidirectional", "lazy", "path_search", "top_k"]
 """Searches that find the order of an additive score, whatever its weights."""

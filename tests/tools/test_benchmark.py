@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tests.test_layout import ROOT
+from tests.helpers.paths import ROOT
 from tools.benchmarks import overhead
 
 

@@ -4,7 +4,7 @@ import pytest
 pytest.importorskip("pycocotools")
 
 from tools.benchmarks.causes import causal_regions  # noqa: E402
-from vps.data.scenes import SceneObject  # noqa: E402
+from vps.data.scenes.scenes import SceneObject  # noqa: E402
 
 
 def item(cause: np.ndarray, own: np.ndarray | None = None) -> SceneObject:

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from vps.data.layouts import CATEGORIES
+from vps.data.scenes.layouts import CATEGORIES
 
 transformers = pytest.importorskip("transformers")
 pytest.importorskip("pycocotools")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from vps.data.layouts import CATEGORIES, WITHOUT_CAUSE
-from vps.data.scenes import make_scene
+from vps.data.scenes.layouts import CATEGORIES, WITHOUT_CAUSE
+from vps.data.scenes.scenes import make_scene
 
 transformers = pytest.importorskip("transformers")
 pytest.importorskip("pycocotools")

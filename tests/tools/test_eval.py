@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.runner.studies import LOADER, config_of, draw
+from tests.helpers.studies import LOADER, config_of, draw
 from tools import eval as eval_tool
 from tools import select_cases
 

@@ -6,19 +6,21 @@ import torch
 
 pytest.importorskip("pycocotools")
 
-from tests.analytic import TARGET, by_score, photo, strip_detector  # noqa: E402
-from tests.tools.test_faithfulness import arguments  # noqa: E402
+from tests.helpers.analytic import TARGET, by_score, photo, strip_detector  # noqa: E402
+from tests.helpers.benchmarks import arguments  # noqa: E402
 from tools.benchmarks import failures, planting  # noqa: E402
 from tools.benchmarks.planting import DISTRACTORS, cues, distractors, paint  # noqa: E402
-from vps.data import drawing  # noqa: E402
-from vps.data.layouts import CATEGORIES, WITHOUT_CAUSE  # noqa: E402
-from vps.data.scenes import make_scene  # noqa: E402
+from vps.core.candidates import Candidates  # noqa: E402
+from vps.core.targets import Kind, Target  # noqa: E402
+from vps.data.scenes.layouts import CATEGORIES, WITHOUT_CAUSE  # noqa: E402
+from vps.data.scenes.scenes import (
+    drawing,  # noqa: E402
+    make_scene,  # noqa: E402
+)
+from vps.engine.problem import make_problem  # noqa: E402
 from vps.errors import InputError  # noqa: E402
-from vps.failures import explain_failure  # noqa: E402
-from vps.goals import repaired  # noqa: E402
-from vps.question import ask  # noqa: E402
-from vps.targets import Kind, Target  # noqa: E402
-from vps.types import Detections  # noqa: E402
+from vps.explaining.failure import explain_failure  # noqa: E402
+from vps.sets.goals import repaired  # noqa: E402
 
 SIZES = ((240, 240), (240, 280))
 MAGENTA = np.array([255, 0, 255], np.float32)
@@ -53,7 +55,7 @@ class Deceived:
             scores[:, row, CATEGORIES.index(item.category)] = cued
         scores[dazzled] *= 0.1
         boxes = torch.tensor([item.box for item in scene.objects]).expand(len(pixels), -1, 4)
-        return Detections(boxes, scores, CATEGORIES)
+        return Candidates(boxes, scores, CATEGORIES)
 
 
 def magenta_spot(place, ink, dose, rng):
@@ -146,7 +148,7 @@ def test_columns_where_one_region_of_six_is_the_culprit(planted, named):
     detector = strip_detector(by_score(lambda keep: 0.1 if keep[2] else 0.9))
     target = Target(TARGET.box, TARGET.label, Kind.MISSED)
     answer = explain_failure(detector, photo(), target, regions=detector.regions)
-    question = ask(detector, photo(), [target], regions=detector.regions)
+    question = make_problem(detector, photo(), [target], regions=detector.regions)
     row = failures._judged(answer, np.array(planted), question.passes(), repaired([target], 0.3))
     assert (row.named, row.elsewhere) == (named, not named)
     assert row.area == row.alone == pytest.approx(1 / 6)
@@ -164,7 +166,7 @@ def test_what_random_orders_do_not_repair_names_nothing(culprit, passes):
     detector = strip_detector(by_score(lambda keep: 0.9 if culprit and not keep[culprit] else 0.1))
     target = Target(TARGET.box, TARGET.label, Kind.MISSED)
     answer = explain_failure(detector, photo(), target, regions=detector.regions)
-    question = ask(detector, photo(), [target], regions=detector.regions)
+    question = make_problem(detector, photo(), [target], regions=detector.regions)
     answer = dataclasses.replace(answer, passes=passes)
     row = failures._judged(answer, np.array([2]), question.passes(), repaired([target], 0.3))
     assert row.named == (culprit == 2)

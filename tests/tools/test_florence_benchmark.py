@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("transformers")
 
-from detectors.hf_florence2 import DEMO_FOLDER  # noqa: E402
+from detectors.florence2.detector import DEMO_FLORENCE2  # noqa: E402
 from tools.benchmarks import florence  # noqa: E402
 from vps.errors import InputError  # noqa: E402
 
@@ -16,7 +16,7 @@ def run(*arguments):
 
 
 @pytest.mark.skipif(
-    not (DEMO_FOLDER / "model.safetensors").is_file(), reason="the demo Florence-2 is not there"
+    not (DEMO_FLORENCE2 / "model.safetensors").is_file(), reason="the demo Florence-2 is not there"
 )
 def test_likelihood_takes_one_pass_of_the_decoder(capsys):
     run("--cases", "2", "--masks", "8", "--runs", "1")

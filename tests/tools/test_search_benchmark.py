@@ -3,11 +3,11 @@ import json
 import pytest
 
 import detectors
-from detectors import DETECTORS, Entry
-from tests.tools.test_faithfulness import Knowing, arguments
+from detectors import DETECTORS, DetectorEntry
+from tests.helpers.benchmarks import Knowing, arguments
 from tools.benchmarks import cases, search, targets
 from tools.benchmarks.search_report import reached, summarise
-from vps.data.scenes import make_scene
+from vps.data.scenes.scenes import make_scene
 from vps.errors import InputError
 
 SEED = 5
@@ -26,7 +26,7 @@ def scenes(monkeypatch):
     """One scene of each size, known to the detector, as the whole data set."""
     found = {scene.layout.size: scene for scene in (make_scene(SEED, i) for i in range(12))}
     known = list(found.values())
-    monkeypatch.setitem(DETECTORS, "knowing", Entry("", "", (), "", "", prompted=True))
+    monkeypatch.setitem(DETECTORS, "knowing", DetectorEntry("", "", (), "", "", prompted=True))
     monkeypatch.setattr(detectors, "load", lambda *_, **__: Counting(known))
     monkeypatch.setattr(cases, "make_scene", lambda _, index: known[index])
     monkeypatch.setattr(cases, "count", lambda: range(len(known)))

@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from vps.boxes import iou
-from vps.data.coco import read_coco
-from vps.data.layouts import CATEGORIES
-from vps.data.scenes import make_scene
-from vps.detections import detect
-from vps.detector import Detector
+from vps.core.boxes import iou
+from vps.core.detect import detect
+from vps.core.detector import Detector
+from vps.core.targets import Target
+from vps.data.readers.coco import read_coco
+from vps.data.sample import Id, Sample
+from vps.data.scenes.layouts import CATEGORIES
+from vps.data.scenes.scenes import make_scene
 from vps.errors import InputError
-from vps.targets import Target
-from vps.types import Id, Sample
 
 RIGHT_IOU = 0.5
 SCENES = "scenes:"

@@ -11,16 +11,17 @@ import numpy as np
 from tqdm import tqdm
 
 from detectors import load
-from vps.attribution import nearest
-from vps.boxes import overlap
-from vps.data.layouts import CATEGORIES, WITHOUT_CAUSE
-from vps.data.scenes import Scene, SceneObject, make_scene
-from vps.detections import detect
-from vps.detector import Detector
+from vps.core.boxes import overlap
+from vps.core.detect import detect
+from vps.core.detector import Detector
+from vps.core.targets import Target
+from vps.data.scenes.layouts import CATEGORIES, WITHOUT_CAUSE
+from vps.data.scenes.scenes import Scene, SceneObject, make_scene
+from vps.engine.attribution import nearest
+from vps.engine.budget import StopReason
 from vps.errors import InputError
-from vps.explain import explain
-from vps.result import Explanation
-from vps.targets import Target
+from vps.explaining.explain import explain
+from vps.results.explanation import Explanation
 
 _OWN = 0.05  # the share of an object's pixels that a region of its cause may hold
 
@@ -51,7 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
             search=arguments.search,
             batch_size=arguments.batch_size,
         )
-        if explanation.stopped == "interrupted":
+        if explanation.stopped is StopReason.INTERRUPTED:
             raise KeyboardInterrupt
         causal = causal_regions(explanation.label_map, item)
         if len(causal):

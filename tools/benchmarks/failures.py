@@ -14,16 +14,16 @@ from tqdm import tqdm
 
 from detectors import load
 from tools.benchmarks.planting import CLEARLY, PATCHES, Planted, cues, distractors
-from vps.answer import Answer
-from vps.attribution import region_sums
-from vps.data.layouts import CATEGORIES
-from vps.detector import Detector
-from vps.failures import explain_failure
-from vps.goals import Goal, repaired, with_rival
-from vps.passes import Passes
-from vps.question import ask
-from vps.replay import prefixes
+from vps.core.detector import Detector
+from vps.data.scenes.layouts import CATEGORIES
+from vps.engine.attribution import region_sums
+from vps.engine.curves import prefixes
+from vps.engine.passes import Passes
+from vps.engine.problem import make_problem
+from vps.explaining.failure import explain_failure
+from vps.results.answer import Answer
 from vps.search.settings import EFFORTS
+from vps.sets.goals import Goal, repaired, with_rival
 
 _OWN = 0.05  # the share of an object's pixels that what is hidden of its cause may hold
 
@@ -128,7 +128,7 @@ def _print(name: str, rows: list[Row | None]) -> None:
 
 def _row(detector: Detector, case: Planted, arguments: argparse.Namespace) -> Row | None:
     """None where hiding what is planted does not repair the case."""
-    question = ask(
+    question = make_problem(
         detector,
         case.image,
         with_rival(case.target),

@@ -12,10 +12,11 @@ from tqdm import tqdm
 
 from detectors import load_for
 from tools.benchmarks.cases import cases_found, open_data
+from vps.engine.budget import StopReason
 from vps.errors import InputError
-from vps.explain import explain
-from vps.report.figure import save_figure
-from vps.result import Explanation
+from vps.explaining.explain import explain
+from vps.report.figures.explanation import save_figure
+from vps.results.explanation import Explanation
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +56,7 @@ def run(arguments: argparse.Namespace) -> None:
                 batch_size=arguments.batch_size,
                 image_name=str(case.image_id),
             )
-            if explanation.stopped == "interrupted":
+            if explanation.stopped is StopReason.INTERRUPTED:
                 raise KeyboardInterrupt
             explanation.save(path)
             results.append(explanation)

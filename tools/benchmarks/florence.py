@@ -15,10 +15,10 @@ import torch
 
 from detectors import load
 from tools.benchmarks.cases import Case, cases_found, open_data
-from vps.detector import Detector, PromptedDetector
+from vps.core.detector import Detector, PromptedDetector
+from vps.core.regions import make_regions
+from vps.engine.passes import Passes
 from vps.errors import InputError
-from vps.passes import Passes
-from vps.regions import make_regions
 
 SCORINGS = ("generate", "likelihood")
 BASE_SIDE = 768

@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vps.core.candidates import Candidates
+from vps.core.regions import Regions
+from vps.core.targets import Target
+from vps.engine.objective import Objective
+from vps.engine.passes import Passes
 from vps.errors import InputError
-from vps.objective import Objective
-from vps.passes import Passes
-from vps.regions import Regions
-from vps.targets import Target
-from vps.types import Detections
 
 SIZE = (773, 1332)
 CANDIDATES, LABELS = 900, 80
@@ -39,14 +39,14 @@ class NoOpDetector:
         boxes = torch.cat([corner, corner + 300], dim=-1).to(device)
         scores = torch.rand(batch_size, CANDIDATES, LABELS, generator=generator).to(device)
         self._answers = [
-            Detections(boxes[:n], scores[:n], self.labels) for n in range(1, batch_size + 1)
+            Candidates(boxes[:n], scores[:n], self.labels) for n in range(1, batch_size + 1)
         ]
 
     def prepare(self, image: np.ndarray) -> Tensor:
         """(3, h, w) of the image as it is."""
         return torch.from_numpy(image).to(self.device).permute(2, 0, 1).float() / 255
 
-    def detect(self, pixels: Tensor, size: tuple[int, int]) -> Detections:
+    def detect(self, pixels: Tensor, size: tuple[int, int]) -> Candidates:
         """The same as ever."""
         return self._answers[len(pixels) - 1]
 

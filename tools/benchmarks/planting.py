@@ -12,13 +12,12 @@ import numpy as np
 import torch
 from scipy.ndimage import binary_dilation
 
-from vps.boxes import iou
-from vps.data import drawing
-from vps.data.layouts import WITHOUT_CAUSE
-from vps.data.scenes import Scene, SceneObject, make_scene, without_cause
-from vps.detector import Detector
+from vps.core.boxes import iou
+from vps.core.detector import Detector
+from vps.core.targets import Kind, Target
+from vps.data.scenes.layouts import WITHOUT_CAUSE
+from vps.data.scenes.scenes import Scene, SceneObject, drawing, make_scene, without_cause
 from vps.errors import InputError
-from vps.targets import Kind, Target
 
 CLEARLY = 0.5
 """The lowest score of an object that is clearly found before anything is planted."""

@@ -11,13 +11,13 @@ from torch import Tensor
 from tqdm import tqdm
 
 from detectors import load_for
-from detectors.hf_grounding_dino import HFGroundingDino
-from detectors.prompts import build_prompts
+from detectors.grounding_dino.hf import HFGroundingDino
+from detectors.shared.prompts import build_prompts
 from tools.benchmarks.cases import Case, cases_found, open_data
-from vps.boxes import iou
+from vps.core.boxes import iou
+from vps.core.candidates import Candidates
+from vps.core.scoring import best_candidates
 from vps.errors import InputError
-from vps.scoring import best_candidates
-from vps.types import Detections
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 @torch.no_grad()
-def _detections(detector: HFGroundingDino, case: Case) -> Detections:
+def _detections(detector: HFGroundingDino, case: Case) -> Candidates:
     pixels = detector.prepare(case.image)[None]
     return detector.detect(pixels, (case.image.shape[0], case.image.shape[1]))
 

@@ -19,14 +19,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from vps.config import Config
-from vps.data.cases import Case, CaseList
+from vps.core.candidates import Candidates
+from vps.core.schema import build
+from vps.core.targets import Kind
+from vps.data.cases.cases import Case, CaseList
 from vps.errors import InputError
-from vps.runner.progress import Progress, Summary
-from vps.runner.run import run as run_cases
-from vps.targets import Kind
-from vps.typed import build
-from vps.types import Detections
+from vps.study.config import StudyConfig
+from vps.study.progress import StudyProgress, StudySummary
+from vps.study.run import run as run_cases
 
 BOX = (8.0, 8.0, 24.0, 24.0)
 LABELS = ("thing",)
@@ -51,14 +51,14 @@ class ConvolutionDetector:
         """(3, h, w) of the image as it is."""
         return torch.from_numpy(image).permute(2, 0, 1).float() / 255
 
-    def detect(self, pixels: Tensor, size: tuple[int, int]) -> Detections:
+    def detect(self, pixels: Tensor, size: tuple[int, int]) -> Candidates:
         """One candidate each, on the box of all cases."""
         features = torch.nn.functional.interpolate(pixels, size=(self._side, self._side))
         for kernel in (self._first, self._second):
             features = torch.nn.functional.conv2d(features, kernel, padding=1).relu()
         scores = features.mean(dim=(1, 2, 3)).clamp(0, 1)
         boxes = torch.tensor(BOX).expand(len(pixels), 1, 4)
-        return Detections(boxes, scores[:, None, None], LABELS)
+        return Candidates(boxes, scores[:, None, None], LABELS)
 
 
 def load(name: str, labels: tuple[str, ...], *, device: str, dtype: str, width: int) -> Any:
@@ -114,7 +114,7 @@ def _memory(arguments: argparse.Namespace, cases: int) -> None:
     marks = {cases // 10 * tenth for tenth in (1, 2, 5, 10)}
     start = time.perf_counter()
 
-    def show(progress: Progress) -> None:
+    def show(progress: StudyProgress) -> None:
         if progress.seen in marks:
             seconds = time.perf_counter() - start
             print(f"{progress.seen:6d} cases: {_resident():7.1f} MiB, {seconds:.0f} s", flush=True)
@@ -127,7 +127,7 @@ def _memory(arguments: argparse.Namespace, cases: int) -> None:
     print(f"{summary.results} results in {files} files")
 
 
-def _run(config: Config, lists: dict[str, CaseList], show: Any) -> Summary:
+def _run(config: StudyConfig, lists: dict[str, CaseList], show: Any) -> StudySummary:
     summary = run_cases(config, lists, loader=LOADER, show=show)
     if summary.done != summary.planned:
         raise InputError(f"{summary.planned - summary.done} cases failed; see {config.out}")
@@ -137,7 +137,7 @@ def _run(config: Config, lists: dict[str, CaseList], show: Any) -> Summary:
 @contextlib.contextmanager
 def _study(
     cases: int, per_image: int, width: int, executor: str, workers: int, *, regions: int
-) -> Iterator[tuple[Config, dict[str, CaseList]]]:
+) -> Iterator[tuple[StudyConfig, dict[str, CaseList]]]:
     """A study of noise images in a folder that goes when it ends."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -163,7 +163,7 @@ def _study(
             Case(1 + number // per_image, f"d{number % per_image}", Kind.CORRECT, BOX, LABELS[0])
             for number in range(cases)
         )
-        yield build(Config, content), {"noise": CaseList("noise", "", LABELS, {}, {}, chosen)}
+        yield build(StudyConfig, content), {"noise": CaseList("noise", "", LABELS, {}, {}, chosen)}
 
 
 def _draw(folder: Path, count: int) -> None:

@@ -16,17 +16,18 @@ from tqdm import tqdm
 from detectors import load_for
 from tools.benchmarks.cases import Case, cases_found, open_data
 from tools.benchmarks.search_report import draw, print_table
-from vps.archive import write_atomically
-from vps.detector import Detector
+from vps.core.detector import Detector
+from vps.core.files import write_atomically
+from vps.core.names import choose
+from vps.core.regions import make_regions
+from vps.data.sample import Id
+from vps.engine.budget import StopReason
+from vps.engine.objective import Objective
+from vps.engine.passes import Passes
 from vps.errors import InputError
-from vps.names import choose
-from vps.objective import Objective
-from vps.passes import Passes
-from vps.regions import make_regions
 from vps.search import SEARCHES
 from vps.search.driver import run_searches
 from vps.search.settings import BUDGETED
-from vps.types import Id
 
 REFERENCE = "greedy"
 
@@ -142,7 +143,7 @@ def search_case(
     outcome = run_searches(SEARCHES[search], [Objective(source)], budget=budget)
     if outcome.error is not None:
         raise outcome.error
-    if outcome.stopped == "interrupted":
+    if outcome.stopped is StopReason.INTERRUPTED:
         raise KeyboardInterrupt
     return {
         "case": case.key,

@@ -11,8 +11,8 @@ from tqdm import tqdm
 from detectors import load_for
 from tools.benchmarks.cases import cases_found, open_data
 from vps.errors import InputError
-from vps.explain import explain
-from vps.result import Explanation
+from vps.explaining.explain import explain
+from vps.results.explanation import Explanation
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,8 +13,8 @@ from torchvision.ops import generalized_box_iou_loss, sigmoid_focal_loss
 
 from tools.demo_training.batches import Batch
 from tools.demo_training.pool import COLOUR_NAMES
-from vps.boxes import cxcywh_to_xyxy
-from vps.data.layouts import CATEGORIES
+from vps.core.boxes import cxcywh_to_xyxy
+from vps.data.scenes.layouts import CATEGORIES
 
 _STRIDE = 8
 

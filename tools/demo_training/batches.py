@@ -10,9 +10,9 @@ from torch import Tensor
 from transformers import BertTokenizerFast
 
 from tools.demo_training.pool import COLOUR_NAMES, Bucket
-from vps.data.expressions import Thing, choose, expressions
-from vps.data.layouts import CATEGORIES, NAMES, WITHOUT_CAUSE
-from vps.masking import DATASET_MEAN
+from vps.core.masking import DATASET_MEAN
+from vps.data.scenes.expressions import Thing, choose_expression, expressions
+from vps.data.scenes.layouts import CATEGORIES, NAMES, WITHOUT_CAUSE
 
 _FLIPPED = {CATEGORIES.index(a): CATEGORIES.index(b) for a, b in WITHOUT_CAUSE.items()}
 
@@ -146,7 +146,7 @@ def _prompt(rows: np.ndarray, rng: np.random.Generator) -> tuple[list[str], list
         ]
         found = expressions(things)
         if found:
-            expression = choose(found, rng)
+            expression = choose_expression(found, rng)
             return [expression.text], [
                 0 if i == expression.target else -1 for i in range(len(rows))
             ]

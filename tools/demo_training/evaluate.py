@@ -14,21 +14,21 @@ import torch
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from vps.boxes import iou, xyxy_to_xywh
-from vps.data.expressions import choose, expressions
-from vps.data.layouts import CATEGORIES, PLAIN, WITHOUT_CAUSE
-from vps.data.scene_files import write_coco
-from vps.data.scenes import Scene, SceneObject, make_scene, without_cause
-from vps.detector import OpenVocabularyDetector
-from vps.images import read_image
-from vps.masking import DATASET_MEAN
-from vps.types import Detections
+from vps.core.boxes import iou, xyxy_to_xywh
+from vps.core.candidates import Candidates
+from vps.core.detector import OpenVocabularyDetector
+from vps.core.images import read_image
+from vps.core.masking import DATASET_MEAN
+from vps.data.scenes.expressions import choose_expression, expressions
+from vps.data.scenes.layouts import CATEGORIES, PLAIN, WITHOUT_CAUSE
+from vps.data.scenes.scene_files import write_coco
+from vps.data.scenes.scenes import Scene, SceneObject, make_scene, without_cause
 
 HELD_OUT_SEED = 900
 _SHOWN = 0.3  # score from which a user sees a detection
 
 
-def detect_one(detector: OpenVocabularyDetector, image: np.ndarray) -> Detections:
+def detect_one(detector: OpenVocabularyDetector, image: np.ndarray) -> Candidates:
     """All candidates of one image (H, W, 3) uint8."""
     return detector.detect(detector.prepare(image)[None], image.shape[:2])
 
@@ -68,7 +68,7 @@ def average_precision(
     return table
 
 
-def called(found: Detections, item: SceneObject) -> str | None:
+def called(found: Candidates, item: SceneObject) -> str | None:
     """The label that is shown at IoU 0.5 with an object, the best of several, or None."""
     near = iou(found.boxes[0], torch.tensor([item.box], device=found.boxes.device))[:, 0] >= 0.5
     best = found.scores[0][near].amax(dim=0) if bool(near.any()) else found.scores.new_zeros(1)
@@ -130,7 +130,7 @@ def grounding(
         all_expressions = expressions(scene.things)
         if not all_expressions:
             continue
-        chosen = choose(all_expressions, np.random.default_rng([seed, index, 9]))
+        chosen = choose_expression(all_expressions, np.random.default_rng([seed, index, 9]))
         found = detect_one(detector.with_labels((chosen.text,)), scene.image)
         asked[chosen.kind] += 1
         if not found.boxes.shape[1]:  # a detector that writes boxes may write none

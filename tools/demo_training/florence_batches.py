@@ -12,8 +12,8 @@ from transformers import BartTokenizerFast
 
 from tools.demo_training.batches import augment, centred
 from tools.demo_training.pool import COLOUR_NAMES, Bucket
-from vps.data.expressions import Thing, choose, expressions
-from vps.data.layouts import CATEGORIES, NAMES
+from vps.data.scenes.expressions import Thing, choose_expression, expressions
+from vps.data.scenes.layouts import CATEGORIES, NAMES
 
 BINS = 1000
 TASKS = {
@@ -161,7 +161,7 @@ def _present(rows: np.ndarray, kind: str, rng: np.random.Generator) -> tuple[str
         ]
         found = expressions(things)
         if found:
-            expression = choose(found, rng)
+            expression = choose_expression(found, rng)
             return expression.text, (expression.target,)
     row = rows[rng.integers(len(rows))]
     alike = rows[:, 0] == row[0]

@@ -12,8 +12,8 @@ from tools.demo_training.backbone import owned, owners
 from tools.demo_training.florence_batches import BINS, FlorenceBatch
 from tools.demo_training.florence_model import WIDTH, grid
 from tools.demo_training.pool import COLOUR_NAMES
-from vps.boxes import cxcywh_to_xyxy
-from vps.data.layouts import CATEGORIES
+from vps.core.boxes import cxcywh_to_xyxy
+from vps.data.scenes.layouts import CATEGORIES
 
 _BLUR = 6.0  # bins; 1,000 of them are 128 pixels
 _SHAKE = 4.0  # bins by which locations are off that the decoder reads

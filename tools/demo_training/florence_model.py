@@ -22,9 +22,9 @@ from transformers.image_utils import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 
 from tools.demo_training.florence_batches import BINS
 from tools.demo_training.pool import SQUARE_EDGE
-from vps.data.drawing import COLOURS
-from vps.data.expressions import WORDS
-from vps.data.layouts import CATEGORIES
+from vps.data.scenes.drawing import COLOURS
+from vps.data.scenes.expressions import WORDS
+from vps.data.scenes.layouts import CATEGORIES
 
 WIDTH = 128
 MAX_TEXT = 160  # tokens of an image with its prompt, and of an answer

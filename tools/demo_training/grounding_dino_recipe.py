@@ -19,8 +19,8 @@ from tools.demo_training.model import build_model, build_tokenizer
 from tools.demo_training.pool import build_pool
 from tools.demo_training.recipe import ROOT, Recipe
 from tools.demo_training.trainer import Schedule, join, train
-from vps.data.layouts import CATEGORIES
-from vps.detector import OpenVocabularyDetector
+from vps.core.detector import OpenVocabularyDetector
+from vps.data.scenes.layouts import CATEGORIES
 
 
 def _draw(arguments: argparse.Namespace) -> None:

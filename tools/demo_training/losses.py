@@ -15,7 +15,7 @@ from torchvision.ops import generalized_box_iou, generalized_box_iou_loss, sigmo
 from transformers import GroundingDinoForObjectDetection
 
 from tools.demo_training.batches import Batch
-from vps.boxes import cxcywh_to_xyxy
+from vps.core.boxes import cxcywh_to_xyxy
 
 # (image, prediction, object) of every assigned pair.
 Pairs = tuple[Tensor, Tensor, Tensor]

@@ -18,9 +18,9 @@ from transformers import (
 )
 
 from tools.demo_training.pool import LONGEST_EDGE, SHORTEST_EDGE
-from vps.data.drawing import COLOURS
-from vps.data.expressions import WORDS
-from vps.data.layouts import CATEGORIES
+from vps.data.scenes.drawing import COLOURS
+from vps.data.scenes.expressions import WORDS
+from vps.data.scenes.layouts import CATEGORIES
 
 MAX_TEXT = 128
 # transformers' Grounding DINO finds the ends of phrases by these ids.

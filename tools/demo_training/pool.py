@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from vps.data.drawing import COLOURS
-from vps.data.layouts import CATEGORIES
-from vps.data.scenes import Scene, make_scene
+from vps.data.scenes.drawing import COLOURS
+from vps.data.scenes.layouts import CATEGORIES
+from vps.data.scenes.scenes import Scene, make_scene
 
 # The Grounding DINO sees the shorter side at 128 pixels: its image processor's rule for these
 # sizes. Florence-2 resizes whatever it gets to a square.

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple, Protocol, overload
 
 import numpy as np
 
-from vps.data.masks import compress
+from vps.core.images import read_image
+from vps.core.targets import Box
+from vps.data.readers.masks import compress
+from vps.data.sample import Id, Sample
 from vps.errors import InputError, one_line
-from vps.images import read_image
-from vps.targets import Box
-from vps.types import Id, Sample
 
 
 class Annotation(NamedTuple):
@@ -26,7 +26,7 @@ class Annotation(NamedTuple):
         box: xyxy, pixels.
         area: in pixels, as annotated.
         ignored: a crowd, or another that does not count.
-        segmentation: in any of COCO's forms, see `vps.data.masks.compress`.
+        segmentation: in any of COCO's forms, see `vps.data.readers.masks.compress`.
     """
 
     id: Id
@@ -80,7 +80,7 @@ class ImageFile:
 
 
 @dataclass(frozen=True)
-class Entry:
+class ImageEntry:
     """What is known of an image before it is read.
 
     Attributes:
@@ -88,7 +88,7 @@ class Entry:
         picture: where the image lies.
         annotations: of the image.
         size: (H, W) as annotated; None where it is not.
-        verified, partial: labels, see `vps.types.Sample`.
+        verified, partial: labels, see `vps.data.sample.Sample`.
     """
 
     image_id: Id
@@ -117,7 +117,7 @@ class Dataset(Sequence[Sample]):
     def __init__(
         self,
         name: str,
-        entries: Iterable[Entry],
+        entries: Iterable[ImageEntry],
         *,
         labels: tuple[str, ...] = (),
         grounding: bool = False,
@@ -174,7 +174,7 @@ class Dataset(Sequence[Sample]):
         return _read(self._entries[image_id])
 
 
-def _read(entry: Entry) -> Sample:
+def _read(entry: ImageEntry) -> Sample:
     image = entry.picture.read()
     size = (image.shape[0], image.shape[1])
     if entry.size not in (None, size):
@@ -198,7 +198,9 @@ def _read(entry: Entry) -> Sample:
     )
 
 
-def _compressed(item: Annotation, entry: Entry, size: tuple[int, int]) -> Mapping[str, Any] | None:
+def _compressed(
+    item: Annotation, entry: ImageEntry, size: tuple[int, int]
+) -> Mapping[str, Any] | None:
     try:
         return compress(item.segmentation, size)
     except (ValueError, TypeError, KeyError, AttributeError) as error:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from vps.core.names import choose
 from vps.methods.box import box_map
 from vps.methods.drise import drise_map
 from vps.methods.options import check_options_of
 from vps.methods.protocol import Maps, Method
 from vps.methods.random import random_map
-from vps.names import choose
 
 __all__ = ["METHODS", "Maps", "Method", "check_options"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from vps.engine.problem import Problem
 from vps.methods.protocol import Maps
-from vps.question import Question
 
 
-def box_map(question: Question, *, seed: int) -> Maps:
+def box_map(question: Problem, *, seed: int) -> Maps:
     """The share of each pixel that the target's box covers: 1 inside, 0 outside.
 
     Args:

@@ -6,16 +6,16 @@ from typing import Annotated, Literal
 
 import torch
 
-from vps.masking import make_fill
+from vps.core.masking import make_fill
+from vps.engine.problem import Problem
 from vps.methods.masks import random_masks
 from vps.methods.options import AT_LEAST_ONE, AT_LEAST_TWO, BETWEEN_0_AND_1
 from vps.methods.protocol import Maps
 from vps.methods.similarity import Similarity
-from vps.question import Question
 
 
 def drise_map(
-    question: Question,
+    question: Problem,
     *,
     seed: int,
     masks: Annotated[int, AT_LEAST_ONE] = 5000,

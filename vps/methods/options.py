@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from vps.core.names import choose
+from vps.core.schema import build
 from vps.errors import InputError
-from vps.names import choose
-from vps.typed import build
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ import zlib
 
 import numpy as np
 
+from vps.engine.problem import Problem
 from vps.methods.protocol import Maps
-from vps.question import Question
 
 
-def random_map(question: Question, *, seed: int) -> Maps:
+def random_map(question: Problem, *, seed: int) -> Maps:
     """A random number in [0, 1) for each region, and with it a random order of the regions.
 
     Args:

@@ -6,13 +6,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize, one_hot
 
-from vps import boxes
-from vps.detector import TargetScorer
+from vps.core import boxes
+from vps.core.candidates import Candidates, label_column
+from vps.core.detector import TargetScorer
+from vps.core.targets import Kind
+from vps.engine.passes import candidates
+from vps.engine.problem import Problem
 from vps.errors import DetectorError
-from vps.passes import candidates
-from vps.question import Question
-from vps.targets import Kind
-from vps.types import Detections, label_column
 
 OWN_BOX = frozenset({Kind.CORRECT, Kind.DUPLICATE, Kind.BACKGROUND, Kind.GROUNDED_RIGHT})
 """The kinds of case whose target is the detector's own; elsewhere it is the truth."""
@@ -40,7 +40,7 @@ class Similarity:
         DetectorError: the detector fails at the whole image.
     """
 
-    def __init__(self, question: Question, objectness: str) -> None:
+    def __init__(self, question: Problem, objectness: str) -> None:
         self.passes = 0
         self._detector = question.detector
         self._size = question.size
@@ -100,7 +100,7 @@ class Similarity:
             similar = similar * (scores.amax(dim=-1) if own is None else own.float())[..., None]
         return similar.amax(dim=1)
 
-    def _detect(self, images: Tensor) -> Detections:
+    def _detect(self, images: Tensor) -> Candidates:
         self.passes += len(images)
         return candidates(self._detector, images, self._size)
 

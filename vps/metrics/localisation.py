@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from vps.core.targets import Box
 from vps.errors import InputError
-from vps.targets import Box
 
 
 def inside_box(box: Box, size: tuple[int, int]) -> np.ndarray:

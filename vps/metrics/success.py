@@ -10,7 +10,7 @@ from vps.errors import InputError
 
 
 def average_highest_score(scores: Sequence[float] | np.ndarray) -> float:
-    """Mean over cases of `vps.metrics.curves.highest_score`, after Chen et al., CVPR 2025.
+    """Mean over cases of `vps.engine.curve_values.highest_score`, after Chen et al., CVPR 2025.
 
     Args:
         scores: (n,) the highest score of each case, in [0, 1], all at the same IoU threshold.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vps.core.names import choose
 from vps.errors import InputError
-from vps.names import choose
 
 _HIGHEST, _REPAIRED = "highest_score_", "repaired_"
 
@@ -131,7 +131,7 @@ METRICS: dict[str, Metric] = {
     ),
     "seconds": Metric("Seconds", False, "wall-clock time that the method took", ".2f"),
 }
-"""The metrics of `vps.measures` by name, in the order of tables."""
+"""The metrics of `vps.metrics.measures` by name, in the order of tables."""
 
 
 def find_metric(name: str) -> Metric:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from vps.objective import Objective
+from vps.engine.objective import Objective
 from vps.search.greedy import added
 from vps.search.orders import with_complements
-from vps.search.protocol import Round, Rounds, measure
+from vps.search.protocol import Round, Rounds, measure_round
 
 
 def bidirectional(objective: Objective, seed: int = 0, /) -> Rounds:
@@ -31,5 +31,5 @@ def bidirectional(objective: Objective, seed: int = 0, /) -> Rounds:
         front, back = np.append(front, middle[0]), np.append(middle[-1], back)
         middle = middle[1:-1]
     order = np.concatenate([front, middle, back])
-    yield measure(order)
+    yield measure_round(order)
     return order

@@ -10,14 +10,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from vps.engine.budget import Stopped, StopReason, check_time
+from vps.engine.objective import Objective
+from vps.engine.passes import Passes
 from vps.errors import DetectorError, InputError
-from vps.objective import Objective
-from vps.passes import Passes
 from vps.search.orders import known_aucs
 from vps.search.protocol import Round, Rounds, Search
 
 
-class Progress(NamedTuple):
+class SearchProgress(NamedTuple):
     """How far the searches of an image are.
 
     Attributes:
@@ -45,7 +46,7 @@ class Outcome:
     Attributes:
         orders: (m,) each, one a target.
         rounds: how many rounds of passes there were.
-        stopped: "finished", "budget", "time limit", "interrupted" or "failed".
+        stopped: why they ended.
         seconds: computing time of the searches themselves, without the detector.
         trace: Progress after each round.
         error: what the detector failed with.
@@ -53,14 +54,10 @@ class Outcome:
 
     orders: list[np.ndarray]
     rounds: int = 0
-    stopped: str = "finished"
+    stopped: StopReason = StopReason.FINISHED
     seconds: float = 0.0
-    trace: list[Progress] = field(default_factory=list)
+    trace: list[SearchProgress] = field(default_factory=list)
     error: DetectorError | None = None
-
-
-class _Stop(Exception):
-    """No more passes, for the reason given."""
 
 
 def run_searches(
@@ -70,7 +67,7 @@ def run_searches(
     seed: int = 0,
     budget: int | None = None,
     seconds: float | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[SearchProgress], None] | None = None,
 ) -> Outcome:
     """Search an order for each target of an image; they share every pass.
 
@@ -103,7 +100,7 @@ class _Driver:
         seed: int,
         budget: int | None,
         seconds: float | None,
-        on_progress: Callable[[Progress], None] | None,
+        on_progress: Callable[[SearchProgress], None] | None,
     ) -> None:
         self._objectives = objectives
         self._source: Passes = objectives[0].source
@@ -128,8 +125,10 @@ class _Driver:
             while self._rounds:
                 self._run_round()
             self._report()
-        except (_Stop, KeyboardInterrupt) as stop:
-            self._end(stop)
+        except Stopped as stop:
+            self._end(stop.reason)
+        except KeyboardInterrupt:
+            self._end(StopReason.INTERRUPTED)
         return self._outcome
 
     def _advance(self, number: int, complete: bool | None) -> None:
@@ -184,7 +183,7 @@ class _Driver:
             # Others may have asked for what a search itself could not afford.
             complete = bool(self._source.known(step.ask).all())
             if not complete:
-                self._outcome.stopped = "budget"
+                self._outcome.stopped = StopReason.BUDGET
             self._advance(number, complete)
         self._report()
         self._outcome.trace.append(self._progress())
@@ -196,19 +195,18 @@ class _Driver:
     def _evaluate(self, rows: np.ndarray) -> None:
         size = self._source.batch_size
         for start in range(0, len(rows), size):
-            if self._deadline is not None and time.monotonic() >= self._deadline:
-                raise _Stop("time limit")
+            check_time(self._deadline)
             try:
                 self._source.evaluate(rows[start : start + size])
             except DetectorError as error:
                 # What was evaluated so far is worth keeping.
                 self._outcome.error = error
-                raise _Stop("failed") from error
+                raise Stopped(StopReason.FAILED) from error
             self._notify()
 
-    def _end(self, stop: BaseException) -> None:
+    def _end(self, reason: StopReason) -> None:
         """Let the searches make the best of a round that was not finished."""
-        self._outcome.stopped = str(stop) if isinstance(stop, _Stop) else "interrupted"
+        self._outcome.stopped = reason
         for number in list(self._rounds):
             self._advance(number, False)
 
@@ -222,10 +220,10 @@ class _Driver:
         self._aucs = (float(insertion), float(deletion), bool(measured == 1))
         self._notify()
 
-    def _progress(self) -> Progress:
+    def _progress(self) -> SearchProgress:
         insertion, deletion, measured = self._aucs
         rounds, seconds = self._outcome.rounds, self._outcome.seconds
-        return Progress(self._source.passes, rounds, insertion, deletion, seconds, measured)
+        return SearchProgress(self._source.passes, rounds, insertion, deletion, seconds, measured)
 
     def _notify(self) -> None:
         if self._on_progress is not None:

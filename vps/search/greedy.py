@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vps.objective import Objective
+from vps.engine.objective import Objective
 from vps.search.orders import with_complements
 from vps.search.protocol import Round, Rounds
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vps.objective import Objective
+from vps.engine.objective import Objective
 
 
 def best_known_order(objective: Objective) -> tuple[np.ndarray, float]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from vps.objective import Objective
+from vps.engine.objective import Objective
 from vps.search.greedy import added
 from vps.search.orders import with_complements
-from vps.search.protocol import Round, Rounds, measure
+from vps.search.protocol import Round, Rounds, measure_round
 
 _AT_ONCE = 4  # regions evaluated again in a round
 
@@ -42,5 +42,5 @@ def lazy(objective: Objective, seed: int = 0, /) -> Rounds:
         order = np.append(order, ranked[0])
         reached += bounds[ranked[0]]
         fresh[:] = False
-    yield measure(order)
+    yield measure_round(order)
     return order

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from vps.objective import Objective
-from vps.search.protocol import Round, Rounds, measure
+from vps.engine.objective import Objective
+from vps.search.protocol import Round, Rounds, measure_round
 
 _PRIOR_SHARE = 0.02  # of the whole score: it orders what leaving out does not tell apart
 
@@ -20,7 +20,7 @@ def leave_one_out(objective: Objective, seed: int = 0, /) -> Rounds:
     if not (yield first):
         return first.order
     order = leave_one_out_order(objective)
-    yield measure(order)
+    yield measure_round(order)
     return order
 
 

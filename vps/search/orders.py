@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from vps.metrics.curves import auc
-from vps.objective import Objective
-from vps.replay import replay
+from vps.engine.curve_values import auc
+from vps.engine.curves import replay
+from vps.engine.objective import Objective
 
 
 def with_complements(keep: np.ndarray) -> np.ndarray:

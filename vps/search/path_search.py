@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from vps.objective import Objective
-from vps.replay import prefixes
+from vps.engine.curves import prefixes
+from vps.engine.objective import Objective
 from vps.search.known import best_known_order
 from vps.search.leave_one_out import box_prior, first_round, leave_one_out_order
 from vps.search.orders import with_complements
 from vps.search.plan import improved_plan
-from vps.search.protocol import Round, Rounds, measure
+from vps.search.protocol import Round, Rounds, measure_round
 from vps.search.surrogate import Surrogate
 
 NO_EVIDENCE = 0.01
@@ -49,7 +49,7 @@ def opening(objective: Objective) -> Rounds:
     """The first two rounds; returns whether it makes sense to go on."""
     if not (yield first_round(objective)):
         return False
-    if not (yield measure(leave_one_out_order(objective), divisible=True)):
+    if not (yield measure_round(leave_one_out_order(objective), divisible=True)):
         return False
     return bool(objective.seen[1].max() >= NO_EVIDENCE)
 

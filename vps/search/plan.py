@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from vps.objective import Objective
-from vps.replay import prefixes
+from vps.engine.curves import prefixes
+from vps.engine.objective import Objective
 from vps.search.moves import apart, gains, moved, ranked
 from vps.search.surrogate import Surrogate
 

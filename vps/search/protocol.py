@@ -7,8 +7,8 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from vps.objective import Objective
-from vps.replay import prefixes
+from vps.engine.curves import prefixes
+from vps.engine.objective import Objective
 from vps.search.orders import with_complements
 
 
@@ -51,6 +51,6 @@ class Search(Protocol):
         ...
 
 
-def measure(order: np.ndarray, *, divisible: bool = False) -> Round:
+def measure_round(order: np.ndarray, *, divisible: bool = False) -> Round:
     """The round that measures the curves of an order."""
     return Round(order, with_complements(prefixes(order)), divisible)

@@ -7,9 +7,9 @@ from numbers import Integral
 
 import numpy as np
 
+from vps.core.names import choose
+from vps.engine.passes import Passes
 from vps.errors import InputError
-from vps.names import choose
-from vps.passes import Passes
 from vps.search import SEARCHES, Search
 
 EFFORTS = {"fast": 0.15, "balanced": 0.20, "high": 0.30}

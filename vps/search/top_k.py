@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vps.objective import Objective
+from vps.engine.objective import Objective
 from vps.search.greedy import added
 from vps.search.leave_one_out import box_prior
 from vps.search.orders import with_complements

@@ -1,0 +1,1 @@
+"""Grounding DINO, of transformers and of its authors' package."""

@@ -1,0 +1,1 @@
+"""Detectors of transformers, beside Grounding DINO and Florence-2."""

@@ -1,0 +1,1 @@
+"""What adapters share: pixels, weights, prompts, options."""

@@ -1,0 +1,112 @@
+"""From an image to the pixels a model sees, and from its boxes back to the image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from vps.core.images import as_rgb
+from vps.core.names import choose
+from vps.errors import InputError
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+def to_pixels(
+    image: np.ndarray,
+    size: tuple[int, int],
+    device: torch.device,
+    resample: int = Image.Resampling.BILINEAR,
+) -> Tensor:
+    """Resize an image as Pillow does, which smooths it when it shrinks.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        size: (h, w) of the result.
+        device: where the result lies.
+        resample: one of Pillow's filters.
+
+    Returns:
+        (3, h, w) float32 RGB in [0, 1].
+    """
+    image = as_rgb(image)
+    height, width = size
+    picture = Image.fromarray(image)
+    if image.shape[:2] != size:
+        picture = picture.resize((width, height), Image.Resampling(resample))
+    planes = torch.from_numpy(np.array(picture)).to(device).permute(2, 0, 1)
+    return planes.to(torch.float32).div_(255).contiguous()
+
+
+def scale_boxes(boxes: Tensor, grid: tuple[int, int], size: tuple[int, int]) -> Tensor:
+    """xyxy boxes (..., 4) in pixels of the grid (h, w), as pixels of the image (H, W)."""
+    down, across = size[0] / grid[0], size[1] / grid[1]
+    return boxes * boxes.new_tensor([across, down, across, down])
+
+
+def check_batch(pixels: Tensor) -> tuple[int, int]:
+    """The (h, w) of a batch of pixels.
+
+    Raises:
+        InputError: not a float tensor (B, 3, h, w) with at least one image.
+    """
+    shape = tuple(pixels.shape)
+    if len(shape) != 4 or shape[1] != 3 or 0 in shape or not pixels.is_floating_point():
+        raise InputError(
+            f"a detector takes float pixels of shape (B, 3, h, w), got {pixels.dtype} {shape}; "
+            "stack what prepare() returns"
+        )
+    return shape[2], shape[3]
+
+
+def choose_device(device: str | torch.device) -> torch.device:
+    """A device that is there.
+
+    Raises:
+        InputError: no device has this name, or this machine has none of the kind.
+    """
+    try:
+        chosen = torch.device(device)
+    except RuntimeError:
+        raise InputError(f"unknown device {device!r}; use cpu, cuda or cuda:0") from None
+    if chosen.type not in ("cpu", "cuda"):
+        raise InputError(f"device {device} is not supported; use cpu, cuda or cuda:0")
+    if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
+        count = torch.cuda.device_count()
+        raise InputError(
+            f"device {device} was asked for, but torch finds {count} CUDA GPUs; use cpu"
+        )
+    return chosen
+
+
+def choose_dtype(name: str) -> torch.dtype:
+    """The dtype of a name.
+
+    Raises:
+        InputError: not one of `DTYPES`.
+    """
+    return choose(DTYPES, name, "dtype")
+
+
+@contextmanager
+def enough_places(inputs: Tensor, queries: int) -> Iterator[None]:
+    """Within the block, a forward pass that fails on too small an image says so.
+
+    Raises:
+        InputError: the images (B, 3, h, w) have fewer places than the model's queries.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        # Too small for a kernel of the backbone, or for as many proposals as queries.
+        if not any(part in str(error) for part in ("selected index k out of range", "Kernel size")):
+            raise
+        raise InputError(
+            f"images of {inputs.shape[2]} x {inputs.shape[3]} pixels (height x width) give the "
+            f"model fewer places than its {queries} queries; crop the image to a less narrow one"
+        ) from error

@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+import torch
+
+from vps.core.candidates import Candidates
+from vps.data.sample import Sample
+from vps.errors import DetectorError, InputError
+
+IMAGE = np.zeros((20, 30, 3), np.uint8)
+BOXES = np.array([[1, 2, 4, 6], [0, 0, 30, 20]], np.float64)
+
+
+def sample(**fields) -> Sample:
+    return Sample(IMAGE, 7, BOXES, ("cat", "dog"), (1, 2), **fields)
+
+
+def test_what_is_not_annotated_has_a_default():
+    found = sample()
+    assert found.ignored.tolist() == [False, False]
+    assert found.areas.tolist() == [12, 600]
+    assert found.segmentations == (None, None)
+    assert found.mask(0) is None
+    assert found.verified is None
+    assert found.partial == frozenset()
+
+
+def test_an_image_without_objects():
+    empty = Sample(IMAGE, "x", np.zeros((0, 4)), (), ())
+    assert empty.ignored.shape == empty.areas.shape == (0,)
+
+
+def test_masks():
+    coder = pytest.importorskip("pycocotools.mask")
+    inside = np.zeros((20, 30), bool)
+    inside[2:6, 1:4] = True
+    found = sample(segmentations=(coder.encode(np.asfortranarray(inside, np.uint8)), None))
+    assert found.mask(0).dtype == bool
+    assert np.array_equal(found.mask(0), inside)
+    assert found.mask(1) is None
+
+
+def test_masks_that_cannot_be_used():
+    coder = pytest.importorskip("pycocotools.mask")
+    turned = coder.encode(np.zeros((30, 20), np.uint8, order="F"))
+    with pytest.raises(InputError, match=r"mask of object 1 has size \(30, 20\)"):
+        sample(segmentations=(turned, None)).mask(0)
+    with pytest.raises(InputError, match="object 1 cannot be decoded"):
+        sample(segmentations=({"size": [20, 30]}, None)).mask(0)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"ignored": np.zeros(3, bool)}, {"areas": np.ones(1)}, {"segmentations": (None,) * 3}],
+)
+def test_fields_of_another_length(fields):
+    with pytest.raises(InputError, match=f"as many {next(iter(fields))}"):
+        sample(**fields)
+
+
+def with_objectness(objectness):
+    return Candidates(torch.zeros(2, 3, 4), torch.zeros(2, 3, 1), ("dog",), objectness)
+
+
+def test_objectness_is_a_number_a_box_or_none():
+    objectness = torch.tensor([[0, 0.5, 1], [1, 1, 1]])
+    assert with_objectness(objectness).objectness is objectness
+    assert with_objectness(None).objectness is None
+
+
+@pytest.mark.parametrize(
+    ("objectness", "message"),
+    [
+        (torch.zeros(2, 3, 1), r"must have shape \(2, 3\).*got \(2, 3, 1\)"),
+        (torch.zeros(3), r"must have shape \(2, 3\)"),
+        (torch.full((2, 3), 1.1), r"lie in \[0, 1\]"),
+        (torch.full((2, 3), -0.1), r"lie in \[0, 1\]"),
+        (torch.full((2, 3), torch.nan), "finite"),
+    ],
+)
+def test_wrong_objectness_is_refused(objectness, message):
+    with pytest.raises(DetectorError, match=message):
+        with_objectness(objectness)

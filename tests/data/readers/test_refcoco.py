@@ -1,0 +1,182 @@
+import json
+import pickle
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vps.data.readers.refcoco import read_refcoco
+from vps.data.scenes.scene_files import write_coco
+from vps.errors import InputError
+
+
+def ref(number, ann_id, image_id, split, *sentences):
+    return {
+        "ref_id": number,
+        "ann_id": ann_id,
+        "image_id": image_id,
+        "category_id": 1,
+        # The name in refs ends in the annotation's id.
+        "file_name": f"COCO_train2014_{image_id:012d}_{number}.jpg",
+        "split": split,
+        "sent_ids": [sent_id for sent_id, _ in sentences],
+        "sentences": [
+            {"sent_id": sent_id, "sent": text, "raw": text, "tokens": text.split()}
+            for sent_id, text in sentences
+        ],
+    }
+
+
+REFS = [
+    ref(0, 20, 9, "val", (3, "left cat"), (1, "the cat")),
+    ref(1, 21, 9, "val", (2, "right cat"), (6, " ")),
+    ref(2, 22, 4, "testA", (4, "dog"), (5, "dog")),
+    ref(3, 23, 4, "testA", (7, "nothing")),
+]
+INSTANCES = {
+    "images": [
+        {"id": n, "file_name": f"COCO_train2014_{n:012d}.jpg", "height": 20, "width": 30}
+        for n in (4, 9, 11)
+    ],
+    "annotations": [
+        {"id": 20, "image_id": 9, "bbox": [1, 2, 3, 4], "area": 7.5, "iscrowd": 0},
+        {"id": 21, "image_id": 9, "bbox": [5, 5, 2, 2], "area": 3, "iscrowd": 0},
+        {
+            "id": 22,
+            "image_id": 4,
+            "bbox": [0, 0, 10, 10],
+            "area": 50,
+            "segmentation": [[0, 0, 10, 0, 10, 10, 0, 10]],
+        },
+        {"id": 23, "image_id": 4, "bbox": [0, 0, 0, 10], "area": 0},
+        {"id": 24, "image_id": 11, "bbox": [0, 0, 9, 10], "area": 0},
+    ],
+    "categories": [{"id": 1, "name": "cat"}],
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for record in INSTANCES["images"]:
+        Image.new("RGB", (30, 20)).save(tmp_path / record["file_name"])
+    (tmp_path / "instances.json").write_text(json.dumps(INSTANCES))
+    (tmp_path / "refs(unc).p").write_bytes(pickle.dumps(REFS, 2))
+    (tmp_path / "refs.json").write_text(json.dumps(REFS))
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["refs(unc).p", "refs.json"])
+def test_each_sentence_is_an_entry(folder, name):
+    data = read_refcoco(folder / name, folder)
+    assert data.grounding
+    assert data.labels == ()
+    assert data.image_ids == (4, 9)
+    assert data.skipped == {"phrase without text": 1, "box without area": 1}
+    dogs, cats = data
+    assert cats.name == "COCO_train2014_000000000009.jpg"
+    assert cats.labels == ("left cat", "the cat", "right cat")
+    assert cats.object_ids == (3, 1, 2)
+    assert cats.boxes.tolist() == [[1, 2, 4, 6], [1, 2, 4, 6], [5, 5, 7, 7]]
+    assert cats.areas.tolist() == [7.5, 7.5, 3]
+    assert dogs.labels == ("dog", "dog")
+    assert dogs.object_ids == (4, 5)
+
+
+def test_masks_come_with_the_objects(folder):
+    pytest.importorskip("pycocotools")
+    dogs = read_refcoco(folder / "refs(unc).p", folder)[0]
+    assert dogs.mask(0).sum() == 100
+    assert np.array_equal(dogs.mask(0), dogs.mask(1))
+
+
+def test_splits(folder):
+    val = read_refcoco(folder / "refs(unc).p", folder, split="val")
+    assert val.image_ids == (9,)
+    assert len(val[0].labels) == 3
+    assert read_refcoco(folder / "refs(unc).p", folder, split="testA").image_ids == (4,)
+    with pytest.raises(InputError, match="unknown split 'testa', did you mean 'testA'"):
+        read_refcoco(folder / "refs(unc).p", folder, split="testa")
+
+
+def test_instances_elsewhere(folder):
+    (folder / "instances.json").rename(folder / "objects.json")
+    with pytest.raises(InputError, match=r"instances\.json does not exist"):
+        read_refcoco(folder / "refs(unc).p", folder)
+    data = read_refcoco(folder / "refs(unc).p", folder, instances=folder / "objects.json")
+    assert len(data) == 2
+
+
+def test_scenes(tmp_path):
+    pytest.importorskip("pycocotools")
+    instances = write_coco(tmp_path, "val", 6, seed=5)
+    path = instances.with_name("refs_val.json")
+    data = read_refcoco(path, tmp_path / "images" / "val", split="val")
+    truths = {item["id"]: item for item in json.loads(instances.read_text())["annotations"]}
+    refs = {item["sent_ids"][0]: item for item in json.loads(path.read_text())}
+    seen = 0
+    for sample in data:
+        for k, number in enumerate(sample.object_ids):
+            said, truth = refs[number], truths[refs[number]["ann_id"]]
+            assert said["image_id"] == sample.image_id
+            assert sample.labels[k] == said["sentences"][0]["sent"]
+            x1, y1, x2, y2 = sample.boxes[k]
+            assert [x1, y1, x2 - x1, y2 - y1] == truth["bbox"]
+            assert sample.mask(k).sum() == truth["area"] == sample.areas[k]
+            seen += 1
+    assert seen == len(refs)
+
+
+class Harmful:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")
+
+
+def test_a_pickle_that_would_run_code_is_refused(folder):
+    path = folder / "refs(unc).p"
+    path.write_bytes(pickle.dumps([*REFS, Harmful(folder / "trace")], 2))
+    with pytest.raises(InputError, match=r"refs\(unc\)\.p is refused: it asks for io\.open"):
+        read_refcoco(path, folder)
+    assert not (folder / "trace").exists()
+
+
+def without(key):
+    return [{name: value for name, value in REFS[0].items() if name != key}]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        [1],
+        without("split"),
+        without("ann_id"),
+        without("sentences"),
+        [{**REFS[0], "ann_id": 99}],
+        [{**REFS[0], "image_id": 99}],
+        [{**REFS[0], "sentences": [{"sent": "no id"}]}],
+    ],
+)
+def test_refs_in_another_format(folder, content):
+    (folder / "refs(unc).p").write_bytes(pickle.dumps(content, 2))
+    with pytest.raises(InputError, match=r"refs\(unc\)\.p is not in the form of REFER's"):
+        read_refcoco(folder / "refs(unc).p", folder)
+
+
+def test_broken_files(folder):
+    with pytest.raises(InputError, match="file of refs .* does not exist"):
+        read_refcoco(folder / "none.p", folder)
+    with pytest.raises(InputError, match="image folder"):
+        read_refcoco(folder / "refs.json", folder / "none")
+    for name in ("refs(unc).p", "refs.json", "instances.json"):
+        whole = (folder / name).read_bytes()
+        (folder / name).write_bytes(whole[:-9])
+        refs = name if name.startswith("refs") else "refs.json"
+        with pytest.raises(InputError, match="is truncated"):
+            read_refcoco(folder / refs, folder)
+        (folder / name).write_bytes(whole)
+    (folder / "instances.json").write_text("[]")
+    with pytest.raises(InputError, match=r"instances\.json is not in COCO's"):
+        read_refcoco(folder / "refs.json", folder)

@@ -1,0 +1,110 @@
+import json
+
+import pytest
+
+from tests.helpers.paths import SHARED_DATA
+from vps.core.targets import Kind
+from vps.data.readers.vps_list import read_vps_list
+from vps.errors import InputError
+
+REAL = SHARED_DATA / "vps_lists"
+ENTRY = {
+    "image_path": "000000090003.jpg",
+    "image_id": "000000090003",
+    "class_id": [3, 4],
+    "bbox": [219, 213, 493, 365],
+    "predict_box": [218, 209, 492, 366],
+    "predict_score": 0.7,
+    "iou": 0.96,
+    "category": "hot dog",
+    "caption": "cat . hot dog .",
+}
+
+
+def write(folder, content):
+    (folder / "list.json").write_text(json.dumps(content))
+    return folder / "list.json"
+
+
+def without(*keys):
+    return {key: value for key, value in ENTRY.items() if key not in keys}
+
+
+def test_the_detection_is_explained(tmp_path):
+    first, second = read_vps_list(write(tmp_path, [ENTRY, ENTRY]))
+    assert (first.key, second.key) == ("l1", "l2")
+    assert first.image_id == 90003
+    assert first.kind is Kind.CORRECT
+    assert first.box == (218, 209, 492, 366)
+    assert first.label == "hot dog"
+    assert (first.score, first.iou) == (0.7, 0.96)
+    assert first.area == 274 * 152
+    assert first.object_id is None
+
+
+def test_the_form_of_vps_itself(tmp_path):
+    entry = {"file_name": "val2017/000000090003.jpg", "bbox": [1, 2, 3, 4], "category": "cat"}
+    path = write(tmp_path, {"case1": [entry], "case2": [entry, entry]})
+    (case,) = read_vps_list(path)
+    assert case.image_id == 90003
+    assert case.box == (1, 2, 3, 4)
+    assert len(read_vps_list(path, section="case2")) == 2
+    with pytest.raises(InputError, match="unknown section of the list .* 'case3'"):
+        read_vps_list(path, section="case3")
+
+
+def test_only_a_tokenizer_knows_token_positions(tmp_path):
+    path = write(tmp_path, [without("category")])
+    with pytest.raises(InputError, match=r"token positions \[3, 4\]: give label_of"):
+        read_vps_list(path)
+    asked = []
+    cases = read_vps_list(path, label_of=lambda *question: asked.append(question) or "hot dog")
+    assert asked == [("cat . hot dog .", (3, 4))]
+    assert cases[0].label == "hot dog"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        5,
+        [1],
+        [without("bbox")],
+        [without("image_path")],
+        [{**ENTRY, "bbox": [1, 2, 3]}],
+    ],
+)
+def test_files_in_another_format(tmp_path, content):
+    with pytest.raises(InputError, match=r"list\.json is not in the form of the lists of VPS"):
+        read_vps_list(write(tmp_path, content))
+
+
+def test_broken_files(tmp_path):
+    with pytest.raises(InputError, match="does not exist"):
+        read_vps_list(tmp_path / "list.json")
+    (tmp_path / "list.json").write_text('[{"bbox": ')
+    with pytest.raises(InputError, match="is truncated"):
+        read_vps_list(tmp_path / "list.json")
+    # Width and height for the far corner.
+    with pytest.raises(InputError, match="has no area"):
+        read_vps_list(write(tmp_path, [{**ENTRY, "predict_box": [218, 209, 20, 30]}]))
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="../shared/data/vps_lists is not here")
+def test_the_published_list():
+    import torch
+
+    from vps.core.boxes import iou
+
+    path = REAL / "coco_groundingdino_correct_detection.json"
+    cases, entries = read_vps_list(path), json.loads(path.read_text())
+    assert len(cases) == len({case.key for case in cases}) == 394
+    assert len({case.label for case in cases}) == 79
+    errors = []
+    for case, entry in zip(cases, entries, strict=True):
+        assert f"{case.image_id:012d}.jpg" == entry["image_path"]
+        assert f"{case.label} ." in entry["caption"]
+        overlap = iou(torch.tensor([case.box]), torch.tensor([entry["bbox"]]).float())
+        errors.append(abs(float(overlap) - case.iou))
+    # The list's boxes are rounded, its IoUs were taken before: that tells for small objects.
+    assert sorted(errors)[len(errors) // 2] < 0.01
+    assert max(errors) < 0.25

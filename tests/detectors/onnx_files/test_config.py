@@ -1,0 +1,117 @@
+import pytest
+
+pytest.importorskip("yaml")
+
+from detectors.onnx_files.config import (
+    BoxesOutput,
+    InputConfig,
+    Yolov8Output,
+    YoloxOutput,
+    read_description,
+)
+from vps.errors import InputError
+
+YOLOX = """
+name: stand-in
+model: model.onnx
+input: {size: [32, 64], channels: bgr}
+output: {head: yolox, strides: [16, 32]}
+labels: [dog, cat]
+"""
+BOXES = """
+name: stand-in
+model: /models/model.onnx
+input:
+  size: [32, 64]
+  scale: 1
+  placement: stretch
+  antialias: true
+  mean: [0.5, 0.4, 0.3]
+  std: [0.1, 0.2, 0.3]
+  layout: nhwc
+  batched: false
+output: {head: boxes, boxes: b, scores: s, format: cxcywh, unit: fraction, background: last}
+labels: [dog, 1]
+"""
+
+
+@pytest.fixture
+def read(tmp_path):
+    """A function that reads a description."""
+
+    def from_text(text):
+        (tmp_path / "detector.yaml").write_text(text)
+        return read_description(tmp_path / "detector.yaml")
+
+    return from_text
+
+
+def test_a_short_description(read, tmp_path):
+    config = read(YOLOX)
+    assert config.model == tmp_path / "model.onnx"
+    assert config.labels == ("dog", "cat")
+    assert config.input == InputConfig((32, 64), "bgr")
+    assert config.output == YoloxOutput((16, 32))
+
+
+def test_a_long_description(read):
+    config = read(BOXES)
+    assert str(config.model) == "/models/model.onnx"
+    assert config.labels == ("dog", "1")
+    assert config.input == InputConfig(
+        size=(32, 64),
+        scale=1,
+        placement="stretch",
+        antialias=True,
+        mean=(0.5, 0.4, 0.3),
+        std=(0.1, 0.2, 0.3),
+        layout="nhwc",
+        batched=False,
+    )
+    assert config.output == BoxesOutput(
+        "b", "s", format="cxcywh", unit="fraction", background="last"
+    )
+
+
+def test_yolov8(read):
+    text = YOLOX.replace("yolox, strides: [16, 32]", "yolov8, activation: sigmoid")
+    assert read(text).output == Yolov8Output("sigmoid")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("labels:", "lables:", "unknown key .*'lables', did you mean 'labels'"),
+        ("channels: bgr", "chanels: bgr", "input.*'chanels', did you mean 'channels'"),
+        ("channels: bgr", "channels: grb", "input.channels.*'grb'"),
+        ("channels: bgr", "placement: center", "did you mean 'centre'"),
+        ("channels: bgr", "layout: NCHW", "input.layout.*'NCHW'"),
+        ("channels: bgr", "scale: much", "input.scale must be a number"),
+        ("channels: bgr", "padding: .inf", "input.padding must be a number"),
+        ("channels: bgr", "batched: 3", "input.batched must be true or false"),
+        ("channels: bgr", "mean: [1, 2]", "input.mean must be a list of three numbers"),
+        ("channels: bgr", "mean: [1, 2, x]", "input.mean must be a number"),
+        ("channels: bgr", "std: [1, 2, 0]", "input.std must be a list of three positive numbers"),
+        ("head: yolox", "head: yolo", "did you mean 'yolox'"),
+        ("head: yolox, ", "", "output must be a mapping with the key 'head': yolox, yolov8, boxes"),
+        ("head: yolox", "head: yolov8", "unknown key in .*output, 'strides'"),
+        ("head: yolox, strides: [16, 32]", "head: boxes, boxes: b", "lacks the key 'scores'"),
+        ("yolox, strides: [16, 32]", "yolov8, activation: softmax", "output.activation.*'softmax'"),
+        (
+            "yolox, strides: [16, 32]",
+            "boxes, boxes: b, scores: s, classes: c, activation: softmax",
+            "one class a box have no softmax",
+        ),
+        ("yolox, strides: [16, 32]", "boxes, boxes: b, scores: s, format: xxyy", "'xyxy'"),
+        ("name: stand-in", "", "lacks the key 'name'"),
+        ("strides: [16, 32]", "strides: 16", "output.strides must be a list"),
+        ("size: [32, 64]", "size: [32]", "input.size must be a list of 2"),
+        ("[dog, cat]", "[dog, dog]", "different names"),
+        ("name: stand-in", "name: [", "not valid YAML"),
+        ("input: {size: [32, 64], channels: bgr}", "input: 3", "input must be a mapping"),
+    ],
+)
+def test_descriptions_are_checked(read, old, new, message):
+    assert old in YOLOX
+    with pytest.raises(InputError, match=message):
+        read(YOLOX.replace(old, new))

@@ -1,0 +1,322 @@
+import copy
+import warnings
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.helpers.analytic import (
+    LABELS,
+    TARGET,
+    RegionDetector,
+    additive,
+    breaking,
+    per_label,
+    photo,
+    scattered,
+    strip_detector,
+)
+from tests.helpers.objectives import WEIGHTS
+from vps import Explanation, Kind, Regions, Target, explain, make_regions
+from vps.errors import DetectorError, IncompleteError, InputError
+from vps.search.driver import SearchProgress
+
+
+def run(detector, **settings) -> Explanation:
+    settings = {"regions": detector.regions, "search": "greedy", **settings}
+    return explain(detector, photo(), settings.pop("target", TARGET), **settings)
+
+
+def test_planted_order_curves_and_map(tmp_path):
+    detector = strip_detector(additive(WEIGHTS))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = run(detector, seed=5, image_name="noise")
+    assert result.order.tolist() == np.argsort(-WEIGHTS).tolist()
+    assert result.passes == 38 == len({row.tobytes() for row in detector.seen})
+    assert result.insertion[0] == 0
+    assert result.insertion[-1] == pytest.approx(WEIGHTS.sum())
+    np.testing.assert_array_equal(result.insertion_boxes[1:], [TARGET.box] * 6)
+    assert result.heatmap.shape == (12, 16)
+    assert result.heatmap.dtype == np.float32
+    assert result.heatmap.min() == 0
+    assert result.heatmap.max() == 1
+    assert (result.heatmap[result.label_map == 1] == 1).all()
+    assert result.warnings == ()
+    recorded = (result.detector, result.fill, result.region_method, result.search, result.seed)
+    assert recorded == ("rule", "mean", "strips", "greedy", 5)
+    assert result.image_name == "noise"
+    assert set(result.versions) == {"vps", "python", "torch", "numpy", "scikit-image"}
+    result.save(tmp_path / "one")
+    assert Explanation.load(tmp_path / "one") == result
+
+
+def test_greedy_beats_random_and_a_failure_is_explained_too():
+    best = run(strip_detector(additive(WEIGHTS)))
+    chance = run(strip_detector(additive(WEIGHTS)), search="random")
+    assert best.insertion_auc > chance.insertion_auc
+    assert best.deletion_auc < chance.deletion_auc
+    assert chance.passes == 12
+
+
+@pytest.mark.parametrize("mode", ["object", "class", "box"])
+@pytest.mark.parametrize("fill", ["mean", "black", "image-mean", "blur", (0.2, 0.3, 0.4)])
+def test_every_mode_with_every_fill(mode, fill):
+    result = run(strip_detector(scattered()), mode=mode, fill=fill, batch_size=3)
+    assert np.isfinite(result.objective).all()
+    assert np.isfinite(result.heatmap).all()
+    assert (result.mode, result.fill) == (mode, fill if isinstance(fill, str) else "0.2,0.3,0.4")
+
+
+@pytest.mark.filterwarnings("ignore:F does not change")
+@pytest.mark.parametrize("method", ["slico", "slic", "grid", "felzenszwalb"])
+def test_every_region_method(method):
+    image = photo()
+    pixels = image.astype(np.float32).transpose(2, 0, 1) / 255
+    detector = strip_detector(scattered())
+    detector.regions = make_regions(pixels, 8, method)
+    result = run(detector, regions=8, region_method=method)
+    assert result.region_method == method
+    assert np.array_equal(result.label_map, detector.regions.label_map)
+
+
+@pytest.mark.filterwarnings("ignore:F does not change")
+def test_all_zero_gives_a_result_and_warnings():
+    with pytest.warns(UserWarning, match="scores 0 at the most"):
+        result = run(strip_detector(additive(np.zeros(6))))
+    assert len(result.warnings) == 2
+    assert result.order.tolist() == list(range(6))
+    with pytest.warns(UserWarning, match="constant"):
+        assert not result.heatmap.any()
+    assert result.insertion_auc == result.deletion_auc == 0
+    assert result.smallest_sufficient() == 6
+
+
+def test_missed_target_that_some_part_would_show():
+    def hidden_by_region_two(keep):
+        score = 0.8 * keep[1] * (not keep[2])
+        return np.array([TARGET.box]), np.array([[0, score, 0]])
+
+    with pytest.warns(UserWarning, match="0 on the whole image"):
+        result = run(
+            strip_detector(hidden_by_region_two), target=Target(TARGET.box, "dog", Kind.MISSED)
+        )
+    assert len(result.warnings) == 1
+    assert result.order[0] == 1
+    assert result.order[-1] == 2
+    assert np.isfinite(result.heatmap).all()
+
+
+def test_a_single_region_is_constant():
+    with pytest.warns(UserWarning, match="constant"):
+        result = run(strip_detector(additive(np.array([0.7])), 1))
+    assert result.insertion.tolist() == pytest.approx([0, 0.7])
+
+
+def test_any_image_that_can_be_opened(tmp_path):
+    path = tmp_path / "noise.png"
+    Image.fromarray(photo()).save(path)
+    detector = strip_detector(additive(WEIGHTS))
+    results = [
+        explain(detector, image, TARGET, regions=detector.regions)
+        for image in (photo(), Image.fromarray(photo()), path, str(path))
+    ]
+    assert [result.image_name for result in results] == [None, None, "noise.png", "noise.png"]
+    for result in results[1:]:
+        assert np.array_equal(result.objective, results[0].objective)
+
+
+def test_progress_counts_up_to_the_passes():
+    seen: list[SearchProgress] = []
+    result = run(strip_detector(additive(WEIGHTS)), progress=seen.append, batch_size=5)
+    passes = [progress.passes for progress in seen]
+    assert passes == sorted(passes)
+    assert passes[-1] == result.passes
+    assert seen[-1].rounds == result.rounds == 4
+    assert seen[-1].insertion_auc == pytest.approx(result.insertion_auc)
+    assert seen[-1].deletion_auc == pytest.approx(result.deletion_auc)
+
+
+def test_budget():
+    result = run(strip_detector(additive(WEIGHTS)), budget=14)
+    assert result.order.tolist() == np.argsort(-WEIGHTS).tolist()
+    assert result.passes < 38
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"search": "gredy"}, "unknown search 'gredy', did you mean 'greedy'"),
+        ({"region_method": "slick"}, "unknown region method"),
+        ({"fill": "grey"}, "unknown fill"),
+        ({"mode": "both"}, "unknown mode"),
+        ({"regions": 0}, "number of regions"),
+        ({"regions": Regions(np.array([[0, 1]]), "mine")}, "grid"),
+        ({"budget": -1}, "budget"),
+        ({"batch_size": 0}, "batch size"),
+        ({"target": Target(TARGET.box, "dgo")}, "unknown label"),
+        ({"target": Target((99, 99, 120, 120), "dog")}, "outside the image"),
+    ],
+)
+def test_unusable_input_fails_before_the_first_pass(settings, message):
+    detector = strip_detector(additive(WEIGHTS))
+    with pytest.raises(InputError, match=message):
+        run(detector, **settings)
+    assert not detector.seen
+
+
+THREE = [Target(TARGET.box, label) for label in ("cat", "dog", "bird")]
+PER_LABEL = per_label(np.stack([WEIGHTS, WEIGHTS[::-1], np.roll(WEIGHTS, 3)], axis=1))
+
+
+@pytest.mark.parametrize("search", ["greedy", "path_search", "top_k"])
+@pytest.mark.parametrize("count", [1, 3])
+def test_several_targets_share_passes_and_get_what_each_gets_alone(search, count):
+    detector = strip_detector(PER_LABEL)
+    together = run(detector, target=None, targets=THREE[:count], search=search)
+    alone = [run(strip_detector(PER_LABEL), target=one, search=search) for one in THREE[:count]]
+    assert [result.target for result in together] == THREE[:count]
+    for one, other in zip(together, alone, strict=True):
+        assert (one.sharing, other.sharing) == (count, 1)
+        assert one.passes == len(detector.seen)
+        assert np.array_equal(one.order, other.order)
+        assert np.array_equal(one.objective, other.objective)
+    assert count == 1 or len(detector.seen) < sum(result.passes for result in alone)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"targets": [TARGET]}, "either a target or a list"),
+        ({"target": None}, "either a target or a list"),
+        ({"target": None, "targets": []}, "at least one target"),
+        ({"effort": "higher"}, "unknown effort 'higher', did you mean 'high'"),
+        ({"budget": 1.5}, "budget"),
+        ({"budget": 1e-9}, "first round alone needs"),
+        ({"time_limit": float("nan")}, "time limit"),
+        ({"seed": -1}, "seed"),
+    ],
+)
+def test_what_cannot_be_asked_for_fails_before_the_first_pass(given, message):
+    detector = strip_detector(additive(WEIGHTS))
+    with pytest.raises(InputError, match=message):
+        run(detector, **given)
+    assert not detector.seen
+
+
+@pytest.mark.filterwarnings("ignore:.*steps of the curves are interpolated")
+@pytest.mark.parametrize(
+    ("search", "call"), [("greedy", 4), ("path_search", 4), ("top_k", 4), ("auto", 5)]
+)
+def test_ctrl_c_gives_what_is_known(search, call):
+    detector = breaking(strip_detector(scattered()), {call: KeyboardInterrupt()})
+    with pytest.warns(UserWarning, match="stopped before its end: interrupted"):
+        result = run(detector, search=search, batch_size=4)
+    assert result.stopped == "interrupted"
+    assert result.passes == len(detector.seen) == sum(detector.batches)
+    assert np.isfinite([result.insertion, result.deletion, result.objective]).all()
+
+
+@pytest.mark.filterwarnings("ignore:the search was stopped")
+def test_ctrl_c_while_the_curves_are_measured_interpolates_the_rest():
+    # The budget ends the search after its first round; then the curves are measured.
+    detector = breaking(strip_detector(additive(WEIGHTS)), {4: KeyboardInterrupt()})
+    with pytest.warns(UserWarning, match="3 of 7 steps of the curves are interpolated"):
+        result = run(detector, budget=14, batch_size=4)
+    assert result.stopped == "interrupted"
+    assert result.measured.tolist() == [True, True, False, False, False, True, True]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_time_limit_leaves_only_the_curves_to_measure():
+    result = run(strip_detector(additive(WEIGHTS)), time_limit=1e-9)
+    assert (result.stopped, result.passes, result.measured.all()) == ("time limit", 12, True)
+
+
+@pytest.mark.parametrize("error", [DetectorError("no boxes"), RuntimeError("out of memory")])
+def test_a_failure_in_the_middle_comes_with_what_is_known(error, tmp_path):
+    detector = breaking(strip_detector(PER_LABEL), {6: error})
+    with pytest.raises(IncompleteError, match=rf"{error}.*failed after \d+ passes") as failure:
+        run(detector, target=None, targets=THREE, batch_size=4)
+    assert [part.target for part in failure.value.partial] == THREE
+    for part in failure.value.partial:
+        assert (part.stopped, part.passes, part.sharing) == ("failed", sum(detector.batches), 3)
+        assert np.isfinite(part.objective).all()
+        part.save(tmp_path / "part")
+        assert Explanation.load(tmp_path / "part") == part
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (DetectorError("no boxes"), DetectorError),
+        (OSError("gone"), DetectorError),
+        (KeyboardInterrupt(), KeyboardInterrupt),
+    ],
+)
+def test_a_failure_at_once_leaves_nothing_to_keep(error, raised):
+    with pytest.raises(raised) as failure:
+        run(breaking(strip_detector(scattered()), {0: error}))
+    assert not isinstance(failure.value, IncompleteError)
+
+
+def test_nan_midway_names_the_sizes_of_the_batch():
+    def answer(keep):
+        return np.array([TARGET.box]), np.array([[0, np.nan if keep.sum() == 3 else 0.5, 0]])
+
+    with pytest.raises(IncompleteError, match=r"NaN.*shows 3, 3, 3.* of 6 regions") as failure:
+        run(strip_detector(answer))
+    assert not failure.value.partial[0].measured[3]
+
+
+def test_a_failure_while_the_curves_are_measured_keeps_the_rest_too():
+    detector = breaking(strip_detector(additive(WEIGHTS)), {4: RuntimeError("out of memory")})
+    with pytest.raises(IncompleteError, match="out of memory") as failure:
+        run(detector, budget=14, batch_size=4)
+    again = copy.copy(failure.value)  # as it is for another process
+    assert str(again) == str(failure.value)
+    assert again.partial == failure.value.partial
+    assert not again.partial[0].measured.all()
+
+
+def test_several_targets_have_a_name():
+    with pytest.raises(InputError, match=r"targets=\["):
+        run(strip_detector(additive(WEIGHTS)), target=[TARGET, TARGET])
+
+
+def test_a_small_budget_is_refused_before_auto_measures_anything():
+    detector = strip_detector(additive(WEIGHTS))
+    with pytest.raises(InputError, match="budget of 5 passes is too small.* needs 8"):
+        run(detector, search="auto", budget=5)
+    assert not detector.seen
+
+
+class Prompted(RegionDetector):
+    """Asks for cats and dogs in one prompt and for birds in another; counts its narrowings."""
+
+    def with_labels(self, labels):
+        raise NotImplementedError
+
+    def narrowed(self, labels):
+        other = Prompted(photo(), self.regions, lambda keep: only(keep, columns))
+        columns = slice(0, 2) if "bird" not in labels else slice(0, 3)
+        other.labels = LABELS[columns]
+        return other
+
+
+def only(keep, columns):
+    boxes, scores = per_label(np.stack([WEIGHTS, WEIGHTS / 2, WEIGHTS / 4], axis=1))(keep)
+    return boxes, scores[:, columns]
+
+
+def test_a_target_costs_only_the_prompts_that_hold_its_label():
+    regions = strip_detector(scattered()).regions
+    detector = Prompted(photo(), regions, lambda keep: only(keep, slice(0, 3)))
+    narrow = run(detector)
+    assert detector.seen == []
+    assert narrow.labels == ("cat", "dog")
+    whole = run(detector, all_prompts=True)
+    assert whole.labels == LABELS
+    assert len(detector.seen) == whole.passes
+    assert np.array_equal(narrow.insertion, whole.insertion)
+    assert np.array_equal(narrow.order, whole.order)

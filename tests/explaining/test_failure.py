@@ -1,0 +1,321 @@
+"""Planted causes of failures, on detectors whose answers can be worked out by hand."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tests.helpers.analytic import (
+    TARGET,
+    additive,
+    breaking,
+    by_score,
+    constant,
+    per_label,
+    photo,
+    strip_detector,
+)
+from tests.helpers.words import LEFT, MIDDLE, PHRASE, WordDetector, needs_0_and_3
+from vps.core.targets import Kind, Target
+from vps.errors import IncompleteError, InputError
+from vps.explaining.failure import explain_failure
+from vps.explaining.words import explain_words
+from vps.results.answer import Answer
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+MISSED = dataclasses.replace(TARGET, kind=Kind.MISSED)
+OTHER = (6.0, 2.0, 14.0, 10.0)
+
+
+def answer(rule, target, count=12, **settings):
+    detector = strip_detector(rule, count)
+    settings = {"regions": detector.regions, "search": "path_search", **settings}
+    return explain_failure(detector, photo(), target, **settings)
+
+
+@pytest.mark.parametrize("count", [12, 40])
+def test_a_distractor_is_what_is_to_be_hidden(count):
+    found = answer(by_score(lambda keep: 0.7 * keep[3] * (not keep[8])), MISSED, count)
+    assert found.repair.regions == (8,)
+    assert found.repair.exact
+    assert found.repair.hidden
+    assert found.sufficient.regions == (3,)
+    assert found.repair.class_score == pytest.approx(0.7)
+    assert found.best_score == pytest.approx(0.7)
+    assert found.repair.box == TARGET.box
+    share = f"{100 * found.repair.area:.0f}"
+    assert found.sentence() == (
+        f"the dog was missed because of what is hidden here: hide these {share} % of the image "
+        "(1 region) and it is found at 0.70 (threshold 0.30)"
+    )
+
+
+@pytest.mark.parametrize("count", [12, 40])
+def test_two_distractors_that_must_go_together(count):
+    def score(keep):
+        return 0.1 * keep[3] + 0.6 * float(keep[3] and not keep[8] and not keep[1])
+
+    found = answer(by_score(score), MISSED, count)
+    assert found.repair.regions == (1, 8)
+    assert found.repair.exact
+
+
+def test_the_part_that_is_found_best_is_that_of_the_path():
+    found = answer(by_score(lambda keep: 0.2 * keep[:4].sum() * (not keep[8])), MISSED)
+    assert found.best.regions == (0, 1, 2, 3)
+    assert len(found.sufficient.regions) == 2
+    curve = found.explanation.insertion_class
+    assert found.best.class_score == curve.max() == pytest.approx(0.8)
+
+
+def test_what_can_never_be_seen_is_said_in_words():
+    found = answer(constant(0.0), MISSED, 40)
+    assert found.repair is found.sufficient is found.best is None
+    assert "cannot be found here" in found.sentence()
+    assert found.passes < 1000
+
+
+def test_what_hiding_does_not_help_tells_the_best_score():
+    found = answer(by_score(lambda keep: 0.2 * keep[3]), MISSED)
+    assert found.repair is None
+    assert found.sentence().endswith("reaches 0.20 at the most (threshold 0.30)")
+
+
+def test_what_is_not_missed_is_said_so():
+    found = answer(constant(0.8), MISSED)
+    assert found.repair.regions == ()
+    assert "is found here, at 0.80" in found.sentence()
+
+
+def test_a_correct_one_has_a_sufficient_and_a_necessary_set():
+    weights = np.array([0, 0.5, 0, 0.25, 0, 0.15, 0, 0, 0, 0])
+    found = answer(additive(weights), TARGET, 10, threshold=0.6)
+    assert found.sufficient.regions in ((1, 3), (1, 5))
+    assert found.necessary.regions == (1,)
+    assert found.repair is None
+    assert "alone" in found.sentence()
+    assert "is lost when these" in found.sentence()
+
+
+@pytest.mark.parametrize("kind", [Kind.BACKGROUND, Kind.DUPLICATE])
+def test_a_false_box_dies_with_what_triggers_it(kind):
+    target = dataclasses.replace(TARGET, kind=kind)
+    found = answer(by_score(lambda keep: 0.9 * keep[2]), target)
+    assert found.repair == found.necessary
+    assert found.repair.regions == found.sufficient.regions == (2,)
+    assert "and it drops to 0.00" in found.sentence()
+
+
+def test_a_duplicate_is_gone_when_the_object_is_found_once():
+    """Region 4 adds a second box; it overlaps the first by more than half, so that no hiding that
+    keeps the object would make the place of the second box empty."""
+    near = (4.0, 2.0, 12.0, 10.0)  # IoU 0.6
+
+    def rule(keep):
+        scores = np.array([[0, 0.8 * keep[2], 0], [0, 0.6 * keep[4], 0]])
+        return np.array([TARGET.box, near]), scores
+
+    duplicate = Target(near, "dog", Kind.DUPLICATE)
+    found = answer(rule, duplicate, rival=TARGET)
+    assert found.repair.regions == (4,)
+    assert found.repair.exact
+    assert found.target.predicted_box == TARGET.box
+    assert found.necessary.regions == found.sufficient.regions == (4,)
+    assert "only one box is left, at 0.80" in found.sentence()
+    assert answer(rule, duplicate).repair.regions == (2, 4)
+
+
+def test_a_weak_duplicate_is_told_from_a_strong_first_box_and_from_a_third():
+    """IoU x score of the first box is higher at the place of the second than its own."""
+    near, third = (4.0, 2.0, 12.0, 10.0), (11.0, 2.0, 19.0, 10.0)
+
+    def rule(keep):
+        scores = np.array([[0, 0.9 * keep[2], 0], [0, 0.5 * keep[4], 0], [0, 0.9 * keep[6], 0]])
+        return np.array([TARGET.box, near, third]), scores
+
+    found = answer(rule, Target(near, "dog", Kind.DUPLICATE), rival=TARGET)
+    assert found.repair.regions == (4,)
+    assert found.whole_score == pytest.approx(0.5)
+
+
+def test_contrast_turns_one_label_into_the_other():
+    """Cat by regions 0 and 1, dog by region 2: without 1 the cat falls behind."""
+    weights = np.zeros((12, 3))
+    weights[[0, 1], 0], weights[2, 1] = (0.2, 0.45), 0.5
+    target = Target(TARGET.box, "dog", Kind.CLASSIFICATION, "cat", OTHER)
+    found = answer(per_label(weights), target)
+    assert found.rival == Target(TARGET.box, "cat")
+    assert found.repair.regions == (1,)
+    assert found.sufficient.regions == (2,)
+    assert found.rival_sufficient.regions == (1,)
+    assert (found.repair.score, found.repair.rival_score) == pytest.approx((0.5, 0.2))
+    assert found.sentence().startswith("the cat wins over the dog by 0.65 to 0.50")
+    assert "and the dog wins by 0.50 to 0.20" in found.sentence()
+
+
+@pytest.mark.parametrize("kind", [Kind.LOCALISATION, Kind.GROUNDED_WRONG])
+def test_contrast_of_two_boxes_of_a_label(kind):
+    """Region 4 pulls the box away from the true one."""
+
+    def rule(keep):
+        return np.array([TARGET.box, OTHER]), np.array([[0, 0.5, 0], [0, 0.9 * keep[4], 0]])
+
+    found = answer(rule, Target(TARGET.box, "dog", kind, None, OTHER))
+    assert found.rival == Target(OTHER, "dog")
+    assert found.repair.regions == found.rival_sufficient.regions == (4,)
+    assert found.sufficient.regions == ()
+    assert found.sentence().startswith("the detector's box wins over the true box of the dog")
+    assert "and the true box wins" in found.sentence()
+
+
+def test_the_target_and_its_rival_share_passes():
+    weights = np.random.default_rng(0).random((12, 3)) / 12
+    target = Target(TARGET.box, "dog", Kind.CLASSIFICATION, "cat")
+    detector = strip_detector(per_label(weights), 12)
+    found = explain_failure(detector, photo(), target, regions=detector.regions)
+    sets = (found.repair, found.sufficient, found.rival_sufficient)
+    searched = found.passes - sum(one.passes for one in sets if one is not None)
+    assert 0 < searched <= found.passes
+    assert found.passes == len(detector.seen) == len({row.tobytes() for row in detector.seen})
+
+
+@pytest.mark.parametrize("kind", [Kind.MISSED, Kind.CLASSIFICATION])
+def test_saved_answers_load_equal(kind, tmp_path):
+    weights = np.random.default_rng(0).random((12, 3)) / 10
+    found = answer(per_label(weights), Target(TARGET.box, "dog", kind, "cat"))
+    path = found.save(tmp_path / "one.v2")
+    assert path.name == "one.v2_answer.json"
+    assert Answer.load(tmp_path / "one.v2") == found
+    path.write_text("{}")
+    with pytest.raises(InputError, match="corrupt or no answer"):
+        Answer.load(tmp_path / "one.v2")
+
+
+@pytest.mark.parametrize(
+    ("target", "settings", "message"),
+    [
+        (MISSED, {"rival": TARGET}, "has no rival"),
+        (dataclasses.replace(TARGET, kind=Kind.LOCALISATION), {}, "another box"),
+        (MISSED, {"threshold": 0}, "threshold lies in"),
+        (MISSED, {"set_passes": -1}, "0 or more"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(target, settings, message):
+    with pytest.raises(InputError, match=message):
+        answer(constant(0.1), target, **settings)
+
+
+def test_another_candidate_that_is_found_counts_even_where_it_does_not_attain_s():
+    """Without region 0 the best IoU x score is a good box below the threshold, yet a loose box
+    above the threshold is left: the detection is not gone until region 1 is hidden, too."""
+    loose = (2.0, 2.0, 10.0, 6.3)  # IoU 0.54
+
+    def answer(keep: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        scores = np.array([[0, 0.9 if keep[0] else 0.29, 0], [0, 0.5 * keep[1], 0]])
+        return np.array([TARGET.box, loose]), scores
+
+    detector = strip_detector(answer)
+    found = explain_failure(
+        detector,
+        photo(),
+        Target(TARGET.box, "dog", Kind.BACKGROUND),
+        regions=detector.regions,
+        search="leave_one_out",
+    )
+    assert found.repair is not None
+    assert found.repair.regions == (0, 1)
+    assert found.repair.found_score == pytest.approx(0.29)
+
+
+def test_of_a_phrase_the_words_are_answered_too(tmp_path):
+    target = Target(MIDDLE, PHRASE, Kind.GROUNDED_WRONG, None, LEFT)
+    detector = WordDetector(needs_0_and_3)
+    found = explain_failure(detector, photo(), target, regions=4, threshold=0.2)
+    assert found.words == dataclasses.replace(
+        explain_words(WordDetector(needs_0_and_3), photo(), target, threshold=0.2),
+        seconds=found.words.seconds,
+    )
+    assert len(found.words.repair.words) == 2
+    assert found.passes > found.words.passes
+    assert found.sentence().endswith(f"; of the words, {found.words.sentence()}")
+    found.save(tmp_path / "one")
+    assert Answer.load(tmp_path / "one") == found
+    missed = dataclasses.replace(target, kind=Kind.MISSED, predicted_box=None)
+    assert explain_failure(detector, photo(), missed, regions=4).words is None
+
+
+@pytest.mark.parametrize("passes", [0, 5])
+def test_a_set_that_the_orders_have_seen_is_made_irreducible_whatever_the_passes(passes):
+    rule = by_score(lambda keep: 0.7 * keep[3] * (not keep[8]))
+    assert answer(rule, MISSED, 40, set_passes=passes).repair.regions == (8,)
+
+
+def test_without_time_a_set_that_was_seen_is_kept():
+    late = answer(by_score(lambda keep: 0.7 * keep[3]), TARGET, time_limit=1e-6)
+    assert late.stopped == "time limit"
+    assert 3 in late.necessary.regions
+
+
+def test_words_that_are_about_another_box_are_left_out():
+    detector = WordDetector(needs_0_and_3)
+    target = Target(MIDDLE, PHRASE, Kind.GROUNDED_WRONG, predicted_box=(0, 0, 2, 2))
+    found = explain_failure(detector, photo(), target, regions=4)
+    assert found.words is None
+    assert found.passes > 16  # which theirs belong to
+
+
+def test_what_scores_higher_but_is_not_found_does_not_win():
+    """A dog's box of IoU 0.45 outdoes the cat's score, but no dog is found."""
+
+    def rule(keep):
+        return np.array([TARGET.box, (2.0, 2.0, 10.0, 5.6)]), np.array([[0.35, 0, 0], [0, 0.99, 0]])
+
+    found = answer(rule, Target(TARGET.box, "dog", Kind.CLASSIFICATION, "cat"))
+    assert found.sentence().startswith("the dog outdoes the cat by 0.45 to 0.35 (IoU x score), but")
+
+
+def test_what_needs_nothing_is_said_so():
+    assert "even with the whole image hidden, at 0.80" in answer(constant(0.8), TARGET).sentence()
+    false = answer(constant(0.8), dataclasses.replace(TARGET, kind=Kind.BACKGROUND))
+    assert "is there even with the whole image hidden; no part was found" in false.sentence()
+
+
+def slow_answer(passes: int, error: BaseException):
+    """An answer whose detector breaks off in the pass with this number, after the orders."""
+    rule = by_score(lambda keep: 0.2 + 0.1 * keep[3] - 0.15 * keep[8])
+    detector = breaking(strip_detector(rule, 12), {passes: error})
+    settings = {"regions": detector.regions, "search": "leave_one_out", "batch_size": 4}
+    return explain_failure(detector, photo(), MISSED, threshold=0.25, **settings)
+
+
+def test_an_interrupt_of_the_search_for_sets_keeps_what_is_known():
+    whole = slow_answer(10**6, KeyboardInterrupt())
+    assert whole.stopped == "finished"
+    found = slow_answer(14, KeyboardInterrupt())
+    assert found.stopped == "interrupted"
+    assert found.explanation == dataclasses.replace(
+        whole.explanation, seconds=found.explanation.seconds
+    )
+    assert found.sentence().endswith("the search was stopped before its end: interrupted")
+
+
+@pytest.mark.parametrize("passes", [3, 14])
+def test_a_detector_that_fails_leaves_a_partial_answer(passes):
+    """What the passes before tell of the sets is kept, too."""
+    with pytest.raises(IncompleteError, match="out of memory") as caught:
+        slow_answer(passes, RuntimeError("out of memory"))
+    (partial,) = caught.value.partial
+    assert partial.stopped == "failed"
+    assert partial.sufficient.found_score >= 0.25
+    assert str(caught.value).count("the detector failed after") == 1
+
+
+def test_time_that_is_up_ends_all_searches(monkeypatch):
+    clock = iter(range(10**6))
+    monkeypatch.setattr("vps.engine.budget.time.monotonic", lambda: next(clock))
+    found = answer(by_score(lambda keep: 0.2 * keep[3]), MISSED, 40, time_limit=1e4)
+    assert found.stopped == "finished"
+    clock = iter(range(10**6))
+    found = answer(by_score(lambda keep: 0.2 * keep[3]), MISSED, 40, time_limit=50)
+    assert found.stopped == "time limit"
+    assert found.passes < 900

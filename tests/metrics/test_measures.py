@@ -1,0 +1,247 @@
+import dataclasses
+import warnings
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+from sklearn.metrics import auc
+
+from tests.helpers.analytic import TARGET, additive, constant, photo, strip_detector
+from vps.errors import InputError
+from vps.explaining.explain import explain
+from vps.metrics import METRICS, find_metric
+from vps.metrics.fidelity import random_subsets
+from vps.metrics.measures import MetricSettings, measure, measure_repair
+from vps.results.repair import Repair
+
+WEIGHTS = np.array([0.05, 0.3, 0.02, 0.2, 0.1, 0.13])
+OF_REPAIRS = [name for name in METRICS if "repair" in name]
+OFF_TARGET = (2.0, 2.0, 10.0, 16.0)  # IoU with the target 8 / 14
+
+
+def explained(answer, **settings):
+    detector = strip_detector(answer)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return explain(
+            detector, photo(), TARGET, regions=detector.regions, search="greedy", **settings
+        )
+
+
+def asked(answer, hidden):
+    """What the runner gives: subsets and the score without each of them."""
+    return hidden, np.array([answer(~subset)[1].max() for subset in hidden])
+
+
+def test_all_metrics_of_an_additive_detector():
+    one = explained(additive(WEIGHTS))
+    mask = np.zeros((12, 16), bool)
+    mask[2:4] = True
+    fidelity = asked(additive(WEIGHTS), random_subsets(40, 6, seed=0))
+    values = measure(one, mask=mask, fidelity=fidelity)
+    assert list(values) == [name for name in METRICS if name not in OF_REPAIRS]
+    assert all(type(value) is float for value in values.values())
+    # The order is by weight, so the curves are sums of the sorted weights over steps of 1/6.
+    shown = np.concatenate([[0], np.cumsum(np.sort(WEIGHTS)[::-1])])
+    area = auc(np.arange(7) / 6, shown)
+    assert values["insertion"] == pytest.approx(area)
+    assert values["deletion"] == pytest.approx(0.8 - area)
+    assert values["insertion_class"] == pytest.approx(area)
+    assert values["insertion_iou"] == pytest.approx(11 / 12)
+    assert values["insertion_normalised"] == pytest.approx(area / 0.8)
+    assert values["deletion_normalised"] == pytest.approx(1 - area / 0.8)
+    assert values["highest_score_50"] == values["highest_score_75"] == pytest.approx(0.8)
+    assert values["success"] == 1
+    # 0.3 + 0.2 + 0.13 + 0.1 = 0.73 >= 0.72; 0.8 - 0.5 = 0.3 <= 0.4.
+    assert values["sufficient_area"] == pytest.approx(4 / 6)
+    assert values["necessary_area"] == pytest.approx(2 / 6)
+    # The second run of 32 pixels, rows 2 and 3, has the maximum; ten columns of it are in the box.
+    assert values["pointing"] == pytest.approx(8 / 16)
+    in_rows = one.heatmap[2:4].sum() / one.heatmap.sum()
+    assert values["energy_pointing_mask"] == pytest.approx(in_rows, rel=1e-6)
+    in_box = one.heatmap[2:10, 2:10].sum() / one.heatmap.sum()
+    assert values["energy_pointing"] == pytest.approx(in_box, rel=1e-6)
+    hidden, scores = fidelity
+    sums = [one.heatmap[one.label_map == region].sum() for region in range(6)]
+    expected = spearmanr(hidden @ np.array(sums, float), -scores).statistic
+    assert values["mu_fidelity"] == pytest.approx(expected)
+    assert values["passes"] == one.passes
+    assert values["seconds"] == one.seconds
+
+
+def test_what_does_not_apply_is_absent():
+    values = measure(explained(constant(0.0)))
+    assert {name for name in METRICS if name not in values} - {*OF_REPAIRS} == {
+        "insertion_normalised",
+        "deletion_normalised",
+        "energy_pointing_mask",
+        "mu_fidelity",
+        "sufficient_area",
+        "necessary_area",
+    }
+    # Hiding all of the image does not take this score away.
+    assert "necessary_area" not in measure(explained(constant(0.6)))
+    flat = asked(constant(0.6), random_subsets(10, 6, seed=0))
+    assert "mu_fidelity" not in measure(explained(constant(0.6)), fidelity=flat)
+    none = asked(additive(WEIGHTS), random_subsets(2, 6, seed=0)[:0])
+    assert "mu_fidelity" not in measure(explained(additive(WEIGHTS)), fidelity=none)
+
+
+def test_a_repair_is_measured_by_what_it_hides():
+    found = Repair((1, 4), 0.08, 0.5, passes=70)
+    values = measure_repair(found, (0.05, 0.1, 0.2))
+    assert list(values) == OF_REPAIRS
+    assert values == {
+        "repaired": 1,
+        "repaired_0": 0,
+        "repaired_5": 0,
+        "repaired_10": 1,
+        "repaired_20": 1,
+        "repair_area": 0.08,
+        "repair_auc": pytest.approx(0.92),
+        "repair_passes": 70,
+    }
+    assert measure_repair(Repair((), 0.0, 0.5, passes=70), (0.125,)) == {
+        "repaired": 1,
+        "repaired_0": 1,
+        "repaired_12.5": 1,
+        "repair_area": 0,
+        "repair_auc": 1,
+        "repair_passes": 70,
+    }
+
+
+def test_what_is_not_repaired_counts_as_such_and_has_no_area():
+    values = measure_repair(Repair(None, None, None, passes=70), (0.05, 0.1, 0.2))
+    assert [name for name in OF_REPAIRS if name not in values] == ["repair_area"]
+    assert values.pop("repair_passes") == 70
+    assert set(values.values()) == {0.0}
+
+
+def test_a_truth_without_pixels_cannot_be_pointed_at():
+    one = explained(additive(WEIGHTS))
+    values = measure(one, truth_box=(2.6, 2.6, 3.4, 3.4), mask=np.zeros((12, 16), bool))
+    assert not {"pointing", "energy_pointing", "energy_pointing_mask"} & values.keys()
+
+
+def test_pointing_is_at_the_truth_where_there_is_one():
+    one = explained(additive(WEIGHTS))
+    assert measure(one, truth_box=(0, 2, 16, 4))["pointing"] == 1
+    assert measure(one, truth_box=(0, 4, 16, 12))["pointing"] == 0
+    assert measure(one, truth_box=(0, 0, 16, 12))["energy_pointing"] == 1
+
+
+def test_the_map_of_a_compared_method_is_what_is_measured(explanation):
+    saliency = np.zeros((10, 20), np.float32)
+    saliency[2, 3] = 5
+    one = dataclasses.replace(explanation, saliency=saliency, method="drise")
+    values = measure(one, truth_box=(6, 4, 8, 6))
+    assert values["pointing"] == values["energy_pointing"] == 1
+    # One of 200 pixels, which becomes 4 of 800.
+    assert values["sparsity"] == pytest.approx(1 - 1 / 200)
+
+
+def test_peers_bug_a_constant_map_does_not_win_the_pointing_game():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        values = measure(explained(constant(0.6)), truth_box=(0, 0, 16, 11))
+    assert values["pointing"] == values["energy_pointing"] == values["sparsity"] == 0
+
+
+def test_peers_bug_iou_75_is_not_computed_at_50(explanation):
+    one = dataclasses.replace(
+        explanation,
+        insertion_class=[0.99, 0.9, 0.4, 0.3, 0.2],
+        insertion_iou=[0.4, 0.6, 0.8, 0.9, 0.96],
+    )
+    settings = MetricSettings(highest_ious=(0.5, 0.75, 0.95))
+    values = measure(one, settings=settings)
+    assert values["highest_score_50"] == 0.9
+    assert values["highest_score_75"] == 0.4
+    assert values["highest_score_95"] == 0.2
+    assert all(find_metric(name).higher_is_better for name in values if "highest" in name)
+
+
+@pytest.mark.parametrize(
+    ("settings", "success"),
+    [
+        ({}, 1),
+        ({"success_iou": 0.75}, 0),
+        ({"success_score": 0.95}, 0),
+        ({"success_score": 0.9}, 0),
+    ],
+)
+def test_peers_bug_success_uses_its_own_thresholds(explanation, settings, success):
+    one = dataclasses.replace(
+        explanation, insertion_class=[0, 0.9, 0.3, 0, 0], insertion_iou=[0, 0.6, 0.8, 0, 0]
+    )
+    assert measure(one, settings=MetricSettings(**settings))["success"] == success
+
+
+def test_peers_bug_class_and_iou_are_those_of_one_box_not_separate_maxima():
+    def answer(keep):
+        # On the target 0.3; off it, with a lower product, 0.5.
+        return np.array([TARGET.box, OFF_TARGET]), np.array([[0, 0.3, 0], [0, 0.5, 0]])
+
+    values = measure(explained(answer))
+    assert values["insertion"] == pytest.approx(0.3)
+    assert values["insertion_class"] == values["deletion_class"] == pytest.approx(0.3)
+    assert values["insertion_iou"] == values["deletion_iou"] == pytest.approx(1)
+    assert values["highest_score_50"] == pytest.approx(0.3)
+
+
+def test_peers_bug_the_point_at_0_and_the_area_axis(explanation):
+    full = dataclasses.replace(explanation, insertion=np.ones(5), deletion=np.ones(5))
+    assert measure(full)["insertion"] == 1
+    assert measure(full)["insertion_normalised"] == 1
+    one = dataclasses.replace(explanation, insertion=[0, 1, 1, 1, 1], areas=[0, 0.7, 0.8, 0.9, 1.0])
+    assert measure(one)["insertion"] == pytest.approx(0.65)
+    assert measure(one)["sufficient_area"] == pytest.approx(0.7)
+
+
+def test_interpolated_steps_are_no_highest_score_and_no_smallest_set(explanation):
+    one = dataclasses.replace(
+        explanation,
+        insertion=[0, 0.9, 0.2, 1, 1],
+        insertion_class=[0, 0.9, 0.2, 0.5, 0.4],
+        insertion_iou=np.ones(5),
+        deletion=[1, 0, 0.1, 0, 0],
+        measured=[True, False, True, True, True],
+    )
+    values = measure(one)
+    assert values["highest_score_50"] == 0.5
+    assert values["sufficient_area"] == 0.75
+    assert values["necessary_area"] == 0.5
+
+
+def test_what_cannot_be_measured(explanation):
+    with pytest.raises(InputError, match="one size"):
+        measure(explanation, mask=np.ones((3, 3), bool))
+    with pytest.raises(InputError, match="shape"):
+        measure(explanation, fidelity=(np.zeros((5, 3), bool), np.zeros(5)))
+    broken = dataclasses.replace(explanation, insertion_iou=[0, 0, np.nan, 0, 0])
+    with pytest.raises(InputError, match="not finite: insertion_iou"):
+        measure(broken)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"highest_ious": (0.5, 1.0)}, "highest_ious"),
+        ({"highest_ious": (0.5, 0.5)}, "twice"),
+        ({"success_score": 1.0}, "success_score"),
+        ({"success_iou": -0.1}, "success_iou"),
+        ({"sufficient_share": 0.0}, "sufficient_share"),
+        ({"necessary_share": 1.0}, "necessary_share"),
+        ({"fidelity_subsets": 1}, "fidelity_subsets"),
+        ({"fidelity_share": 1.0}, "fidelity_share"),
+        ({"seed": -1}, "seed"),
+    ],
+)
+def test_settings_out_of_range(settings, message):
+    with pytest.raises(InputError, match=message):
+        MetricSettings(**settings)
+
+
+def test_settings_as_yaml_gives_them():
+    assert MetricSettings(highest_ious=[0.5]) == MetricSettings(highest_ious=(0.5,))

@@ -1,0 +1,116 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from matplotlib.text import Text
+
+from tests.helpers.analytic import (
+    TARGET,
+    by_score,
+    constant,
+    per_label,
+    photo,
+    scattered,
+    strip_detector,
+)
+from vps.core.targets import Kind, Target
+from vps.errors import InputError
+from vps.explaining.failure import explain_failure
+from vps.report.figures.answer import draw_answer, save_answer_figure, save_figures
+from vps.results.answer import Answer
+from vps.results.word_answer import LOST, SAME, Word, WordAnswer, WordSet
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+
+def answer(rule, kind=Kind.MISSED, **settings) -> Answer:
+    detector = strip_detector(rule, 12)
+    target = Target(TARGET.box, "dog", kind, "cat")
+    return explain_failure(detector, photo(), target, regions=detector.regions, **settings)
+
+
+def titles(figure):
+    return [axes.get_title(loc="left") for axes in figure.axes]
+
+
+@pytest.mark.parametrize("fill", ["mean", "blur", (0.2, 0.3, 0.4)])
+def test_before_what_is_hidden_and_after(fill, tmp_path):
+    found = answer(by_score(lambda keep: 0.7 * keep[3] * (not keep[8])), fill=fill)
+    figure = draw_answer(found, photo())
+    assert titles(figure) == ["Before", "What is hidden: 8 %", "After"]
+    texts = [text.get_text() for text in figure.findobj(match=Text)]
+    assert "dog 0.00" in texts
+    assert "dog 0.70" in texts
+    assert any(text.startswith("The dog was missed because") for text in texts)
+    path = save_answer_figure(found, photo(), tmp_path / "new" / "one.svg")
+    assert path.stat().st_size > 1000
+
+
+def test_without_a_set_there_is_only_the_first_panel():
+    found = answer(constant(0.0))
+    assert titles(draw_answer(found, photo())) == ["Before", "", ""]
+
+
+@pytest.mark.parametrize("kind", [Kind.CORRECT, Kind.BACKGROUND])
+def test_what_suffices_and_what_is_needed_stand_side_by_side(kind):
+    found = answer(by_score(lambda keep: 0.9 * keep[2]), kind)
+    assert titles(draw_answer(found, photo())) == ["Before", "Shown alone: 8 %", "Hidden: 8 %"]
+
+
+def test_the_maps_are_drawn_beside_the_answer(tmp_path):
+    weights = np.zeros((12, 3))
+    weights[1, 0], weights[2, 1] = 0.6, 0.5
+    found = answer(per_label(weights), Kind.CLASSIFICATION)
+    assert save_figures(found, photo(), tmp_path / "a.b", "png").name == "a.b_answer.png"
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["a.b.png", "a.b_answer.png", "a.b_rival.png"]
+
+
+def test_a_rival_stands_in_the_first_panel():
+    weights = np.zeros((12, 3))
+    weights[1, 0], weights[2, 1] = 0.6, 0.5
+    found = answer(per_label(weights), Kind.CLASSIFICATION)
+    texts = [text.get_text() for text in draw_answer(found, photo()).findobj(match=Text)]
+    assert "cat 0.60, dog 0.50" in texts
+
+
+def test_another_image_is_refused():
+    with pytest.raises(InputError, match="pixels"):
+        draw_answer(answer(constant(0.5)), photo(20, 20))
+
+
+def test_one_label_on_two_boxes_is_told_apart():
+    detector = strip_detector(scattered(), 12)
+    target = Target(TARGET.box, "dog", Kind.GROUNDED_WRONG, predicted_box=(5, 1, 16, 12))
+    found = explain_failure(detector, photo(), target, regions=detector.regions)
+    texts = [text.get_text() for text in draw_answer(found, photo()).axes[0].texts]
+    assert [text.split(" ")[0] for text in texts] == ["detected", "true"]
+
+
+def test_words_come_below_the_panels_and_are_said():
+    found = answer(constant(0.6), Kind.CORRECT)
+    words = WordAnswer(
+        label="the dog",
+        right=True,
+        said=TARGET.box,
+        said_score=0.6,
+        target_score=0.6,
+        words=(Word("the", 0.6, 0.6, SAME, 0.0), Word("dog", 0.1, 0.1, LOST, 0.5)),
+        sufficient=WordSet((1,), 0.6, SAME, True),
+        necessary=WordSet((1,), 0.1, LOST, True),
+        repair=None,
+        threshold=0.3,
+        passes=4,
+        seconds=0.1,
+    )
+    plain = draw_answer(found, photo())
+    figure = draw_answer(dataclasses.replace(found, words=words), photo())
+    assert len(figure.axes) == len(plain.axes) + 1
+    assert figure.get_figheight() > plain.get_figheight()
+    row = figure.axes[-1].get_position()
+    assert row.y1 < min(axes.get_position().y0 for axes in figure.axes[:-1])
+    (caption,) = figure.texts
+    assert 'of the words, it goes by "dog"; without "dog", it finds nothing.' in " ".join(
+        caption.get_text().split()
+    )
+    assert caption.get_position()[1] < row.y0

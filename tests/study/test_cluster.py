@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.helpers.studies import LOADER, calls_of, outcome, study
+from vps.study.run import run
+
+ray = pytest.importorskip("ray")
+
+
+def on_ray(tmp_path, **changes):
+    settings = {"executor": "ray", "workers": 2, "pictures": False}
+    return study(tmp_path, 3, out=str(tmp_path / "ray"), run=settings, **changes)
+
+
+def test_actors_write_the_same_files_even_if_one_is_killed(tmp_path, tricks):
+    config, lists = study(tmp_path, 3)
+    run(config, lists, loader=LOADER)
+    expected = outcome(config.out)
+    tricks(die=2, once=tmp_path / "died", log=tmp_path / "log")
+    config, lists = on_ray(tmp_path)
+    summary = run(config, lists, loader=LOADER)
+    assert (tmp_path / "died").exists()
+    assert (summary.done, summary.failed) == (6, 0)
+    assert outcome(config.out) == expected
+    assert len({process for process, _ in calls_of(tmp_path / "log")}) == 3
+    assert not ray.is_initialized()
+
+
+def test_nothing_is_started_where_nothing_is_missing(tmp_path, monkeypatch):
+    config, lists = study(tmp_path, 3, out=str(tmp_path / "ray"))
+    run(config, lists, loader=LOADER)
+    monkeypatch.setattr(ray, "init", None)
+    config, lists = on_ray(tmp_path)
+    assert run(config, lists, loader=LOADER).computed == 0

@@ -1,0 +1,124 @@
+"""The settings of a study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.paths import ROOT
+from vps.errors import InputError
+from vps.study.config import StudyConfig, read_config
+
+SHIPPED = sorted(path for path in (ROOT / "configs").glob("*.yaml") if path.stem != "yolox_nano")
+
+SMALL = """
+datasets:
+  coco: {format: coco, annotations: a.json, images: images}
+detector: {name: demo-grounding-dino}
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "small.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_defaults_fill_what_is_not_given(tmp_path):
+    config = read_config(write(tmp_path, SMALL))
+    assert config.name == "small"
+    assert config.out == "out/eval/small"
+    assert {name: method.method for name, method in config.methods.items()} == {
+        name: name for name in ("vps", "drise", "random", "box")
+    }
+    assert config.search.name == "path_search"  # not auto: a study is to be repeated
+
+
+@pytest.mark.parametrize(
+    ("overrides", "threshold"),
+    [
+        (["repair.passes=400"], 0.3),
+        (["repair.passes=400", "select.score_threshold=0.2"], 0.2),
+        (["repair.passes=400", "select.score_threshold=0.2", "repair.threshold=0.5"], 0.5),
+        (["select.score_threshold=0"], None),
+    ],
+)
+def test_a_repair_is_a_detection_by_the_threshold_of_the_cases(tmp_path, overrides, threshold):
+    config = read_config(write(tmp_path, SMALL), overrides)
+    assert config.repair.threshold == threshold
+    assert read_config(config.save(tmp_path / "saved.yaml")) == config
+
+
+def test_without_a_threshold_of_the_cases_repairs_need_their_own(tmp_path):
+    given = ["select.score_threshold=0", "repair.passes=400"]
+    with pytest.raises(InputError, match="select.score_threshold: threshold must be in"):
+        read_config(write(tmp_path, SMALL), given)
+    assert read_config(write(tmp_path, SMALL), [*given, "repair.threshold=0.1"])
+
+
+def test_a_saved_config_reads_back_equal(tmp_path):
+    config = read_config(write(tmp_path, SMALL), ["methods.drise.options.masks=7", "fill=[0,0,1]"])
+    assert config.methods["drise"].options == {"masks": 7}
+    assert read_config(config.save(tmp_path / "saved.yaml")) == config
+
+
+def test_overrides_reach_nested_keys_and_make_new_ones(tmp_path):
+    overrides = ["search.name=greedy", "methods={vps: , fast: {method: vps}}", "run.workers=2"]
+    config = read_config(
+        write(tmp_path, SMALL), [*overrides, "methods.fast.options.name=leave_one_out"]
+    )
+    assert config.search_of("vps").name == "greedy"
+    assert config.search_of("fast").name == "leave_one_out"
+    assert config.methods["fast"].method == "vps"
+    assert config.run.workers == 2
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("serach.name=greedy", "key 'serach', did you mean 'search'"),
+        ("search.nmae=greedy", "search 'nmae', did you mean 'name'"),
+        ("search.name=gredy", "did you mean 'greedy'"),
+        ("datasets.coco.format=cocco", "did you mean 'coco'"),
+        ("methods.drize=", "did you mean 'drise'"),
+        ("methods.drise.options.maskes=3", "did you mean 'masks'"),
+        ("methods.vps.options.nam=greedy", "did you mean 'name'"),
+        ("select.kinds=[mised]", "did you mean 'missed'"),
+        ("run.executor=rays", "did you mean 'ray'"),
+        ("run.workers=-1", "workers must be at least 0"),
+        ("regions.count=many", "regions.count must be a whole number"),
+        ("repair.passes=323", "at least 324 with about 64 regions, got 323"),
+        ("repair.threshold=0", "repair: threshold must be in (0, 1]"),
+        ("repair.areas=[2]", "areas must lie in (0, 1)"),
+        ("fill=meen", "did you mean 'mean'"),
+        ("lambdas=[0, 0]", "lambdas must be"),
+        ("datasets={a/b: {format: coco, annotations: x}}", "'a/b' is no name"),
+        ("datasets={}", "datasets: at least one"),
+        ("search", "an override is KEY=VALUE"),
+        ("name.x=1", "name holds a value"),
+        ("search.name={", "the value is no YAML"),
+    ],
+)
+def test_what_is_misspelt_is_told_with_the_nearest(tmp_path, override, message):
+    with pytest.raises(InputError) as error:
+        read_config(write(tmp_path, SMALL), [override])
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["- a", "just text", "a: [", ""])
+def test_what_is_no_config_is_refused(tmp_path, text):
+    with pytest.raises(InputError, match="small.yaml"):
+        read_config(write(tmp_path, text))
+
+
+def test_a_missing_file_is_told(tmp_path):
+    with pytest.raises(InputError, match="does not exist"):
+        read_config(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_shipped_configs_are_valid_and_named_as_their_files(path):
+    config = read_config(path)
+    assert isinstance(config, StudyConfig)
+    assert config.name == path.stem

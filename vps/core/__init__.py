@@ -1,0 +1,1 @@
+"""Words that all speak: boxes, targets, detectors and their candidates, images, regions."""

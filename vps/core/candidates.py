@@ -1,0 +1,120 @@
+"""The values that pass between detectors, data and engine; frozen, validated when made."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from vps.errors import DetectorError, InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """All candidates of a batch of images, before score threshold and NMS.
+
+    Attributes:
+        boxes: (B, N, 4) float, xyxy, pixels of the original image.
+        scores: (B, N, L) float in [0, 1], one column a label; a padded candidate scores 0.
+        labels: the L names, in the order of the columns.
+        objectness: (B, N) float in [0, 1], how sure the detector is that there is an object at all;
+            None if it does not say. Scores hold it already.
+
+    Raises:
+        DetectorError: shapes that do not fit together, or values that are not finite or, for
+            scores and objectness, outside [0, 1].
+    """
+
+    boxes: Tensor
+    scores: Tensor
+    labels: tuple[str, ...]
+    objectness: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        boxes, scores = tuple(self.boxes.shape), tuple(self.scores.shape)
+        if len(boxes) != 3 or boxes[-1] != 4:
+            raise DetectorError(f"boxes must have shape (B, N, 4), got {boxes}")
+        if len(scores) != 3 or scores[:2] != boxes[:2] or scores[2] != len(self.labels):
+            raise DetectorError(
+                f"scores must have shape {(*boxes[:2], len(self.labels))}: one row for each of the "
+                f"boxes {boxes} and one column for each of the {len(self.labels)} labels; "
+                f"got {scores}"
+            )
+        # One reduction to one number each: on a GPU every such look is a synchronisation.
+        if not bool(torch.isfinite(self.boxes).all() & torch.isfinite(self.scores).all()):
+            raise DetectorError("the detector returned NaN or infinite boxes or scores")
+        if bool(((self.scores < 0) | (self.scores > 1)).any()):
+            low, high = float(self.scores.min()), float(self.scores.max())
+            raise DetectorError(f"scores must lie in [0, 1], got {low:.4g} to {high:.4g}")
+        if self.objectness is not None:
+            _check_objectness(self.objectness, boxes[:2])
+
+    def __len__(self) -> int:
+        """The number of images, B."""
+        return self.boxes.shape[0]
+
+    def column(self, label: str) -> int:
+        """The column of `label` in `scores`.
+
+        Raises:
+            InputError: the detector does not know the label.
+        """
+        return label_column(label, self.labels)
+
+
+def _check_objectness(objectness: Tensor, shape: tuple[int, ...]) -> None:
+    if tuple(objectness.shape) != shape:
+        raise DetectorError(
+            f"objectness must have shape {shape}, a number a box; got {tuple(objectness.shape)}"
+        )
+    # NaN fails both comparisons.
+    if not bool(((objectness >= 0) & (objectness <= 1)).all()):
+        raise DetectorError("objectness must be finite and lie in [0, 1]")
+
+
+@dataclass(frozen=True, eq=False)
+class TargetScores:
+    """What a detector says of T given targets in each of B images.
+
+    Attributes:
+        class_scores: (B, T) float in [0, 1], of each target's label.
+        ious: (B, T) float in [0, 1], of the detector's box with the target's, or its expectation.
+        boxes: (B, T, 4) float, the detector's box, xyxy, pixels of the original image.
+
+    Raises:
+        DetectorError: shapes that do not fit together, or values that are not finite or, for
+            scores and IoUs, outside [0, 1].
+    """
+
+    class_scores: Tensor
+    ious: Tensor
+    boxes: Tensor
+
+    def __post_init__(self) -> None:
+        shapes = [tuple(value.shape) for value in (self.class_scores, self.ious, self.boxes)]
+        if len(shapes[0]) != 2 or shapes != [shapes[0], shapes[0], (*shapes[0], 4)]:
+            raise DetectorError(
+                f"class scores, IoUs and boxes must have shapes (B, T), (B, T), (B, T, 4); got "
+                f"{shapes}"
+            )
+        rates = torch.stack([self.class_scores, self.ious])
+        if not bool(torch.isfinite(rates).all() & torch.isfinite(self.boxes).all()):
+            raise DetectorError("the detector returned NaN or infinite scores, IoUs or boxes")
+        if bool(((rates < 0) | (rates > 1)).any()):
+            low, high = float(rates.min()), float(rates.max())
+            raise DetectorError(f"scores and IoUs must lie in [0, 1], got {low:.4g} to {high:.4g}")
+
+
+def label_column(label: str, labels: tuple[str, ...]) -> int:
+    """The place of `label` among a detector's labels.
+
+    Raises:
+        InputError: it is not there; the message gives the nearest known names.
+    """
+    if label in labels:
+        return labels.index(label)
+    near = difflib.get_close_matches(label, labels, n=3, cutoff=0.5) or list(labels[:8])
+    more = f", ... ({len(labels)} in all)" if len(labels) > len(near) else ""
+    raise InputError(f"unknown label {label!r}; the detector knows: {', '.join(near)}{more}")

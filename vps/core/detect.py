@@ -1,0 +1,135 @@
+"""What a user sees as the detections: candidates after score threshold and NMS."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+
+import numpy as np
+import torch
+from PIL.Image import Image
+
+from vps.core import boxes
+from vps.core.candidates import Candidates
+from vps.core.detector import Detector
+from vps.core.images import as_rgb, read_image
+from vps.core.targets import Box, Kind, Target
+from vps.errors import InputError
+
+
+@dataclass(frozen=True)
+class Detection:
+    """One detection.
+
+    Attributes:
+        box: xyxy, pixels of the original image.
+        label: the label with the highest score.
+        score: that score, in [0, 1].
+    """
+
+    box: Box
+    label: str
+    score: float
+
+
+def visible(
+    detections: Candidates, index: int = 0, threshold: float = 0.3, nms_iou: float = 0.7
+) -> list[Detection]:
+    """The detections of one image of a batch.
+
+    Each candidate counts with its highest label, if that scores at least the threshold; of
+    candidates with one label that overlap by more than `nms_iou`, the highest stays.
+
+    Args:
+        detections: all candidates of B images.
+        index: which of the B images.
+        threshold: the lowest score that is shown, in [0, 1].
+        nms_iou: the IoU above which two boxes of a label are one, in [0, 1].
+
+    Returns:
+        The detections, highest score first.
+
+    Raises:
+        InputError: an index or a number out of range.
+    """
+    if not 0 <= index < len(detections):
+        raise InputError(f"there is no image {index} in a batch of {len(detections)}")
+    if not (0 <= threshold <= 1 and 0 <= nms_iou <= 1):
+        raise InputError(f"threshold and NMS IoU must lie in [0, 1], got {threshold} and {nms_iou}")
+    if detections.scores[index].numel() == 0:
+        return []
+    from torchvision.ops import batched_nms
+
+    xyxy = detections.boxes[index].float()
+    scores, labels = detections.scores[index].float().max(dim=1)
+    # A padded candidate scores 0 and is none, whatever the threshold.
+    shown = (scores >= threshold) & (scores > 0)
+    xyxy, scores, labels = xyxy[shown], scores[shown], labels[shown]
+    kept = batched_nms(xyxy, scores, labels, nms_iou)
+    rows = zip(xyxy[kept].tolist(), labels[kept].tolist(), scores[kept].tolist(), strict=True)
+    return [
+        Detection((x1, y1, x2, y2), detections.labels[label], score)
+        for (x1, y1, x2, y2), label, score in rows
+    ]
+
+
+def detect(
+    detector: Detector,
+    image: np.ndarray | Image | str | PathLike[str],
+    threshold: float = 0.3,
+    nms_iou: float = 0.7,
+) -> list[Detection]:
+    """Run a detector on one image; see `visible` for what is returned.
+
+    Args:
+        detector: the detector.
+        image: (H, W, 3) uint8 RGB, a PIL image, or the path of an image file.
+        threshold: the lowest score that is shown, in [0, 1].
+        nms_iou: the IoU above which two boxes of a label are one, in [0, 1].
+
+    Raises:
+        InputError: an image that cannot be used, or a number out of range.
+        DetectorError: the detector breaks its contract.
+    """
+    rgb = read_image(image) if isinstance(image, (str, PathLike)) else as_rgb(image)
+    with torch.no_grad():
+        detections = detector.detect(detector.prepare(rgb)[None], (rgb.shape[0], rgb.shape[1]))
+    return visible(detections, 0, threshold, nms_iou)
+
+
+def as_target(given: Target | Detection) -> Target:
+    """A target as it is; a detection as a correct one, for nothing else is known of it.
+
+    Raises:
+        InputError: it is neither.
+    """
+    if isinstance(given, Detection):
+        return Target(given.box, given.label)
+    if not isinstance(given, Target):
+        raise InputError(f"a target is a vps.Target or a vps.Detection, got {given!r}")
+    return given
+
+
+def target_of_box(
+    box: Box, label: str | None, labels: Sequence[str], found: Sequence[Detection]
+) -> Target:
+    """A box that a user gives as a target: missed, unless a detection matches it.
+
+    Args:
+        box: xyxy, pixels of the original image.
+        label: its label; may be left out where there is only one.
+        labels: those of the detector.
+        found: what it detects in the image; at IoU 0.5 with the same label, it is the same object.
+
+    Raises:
+        InputError: no label, but several to choose from; or a box that is none.
+    """
+    if label is None:
+        if len(labels) > 1:
+            raise InputError(f"a box needs a label (--label), one of: {', '.join(labels[:8])}")
+        label = labels[0]
+    target = Target(box, label)
+    rivals = torch.tensor([item.box for item in found if item.label == label]).reshape(-1, 4)
+    seen = bool((boxes.iou(rivals, torch.tensor([target.box])) >= 0.5).any())
+    return target if seen else Target(target.box, label, Kind.MISSED)

@@ -1,0 +1,147 @@
+"""What a detector owes the engine: the whole contract of an adapter, on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vps.core.candidates import Candidates, TargetScores
+from vps.core.targets import Target
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """Maps batches of pixels to all candidate boxes with all label scores.
+
+    Attributes:
+        name: what reports and results call this detector.
+        labels: the names of the score columns, in order.
+        device: where `prepare` puts pixels and `detect` expects them.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    device: torch.device
+
+    def prepare(self, image: np.ndarray) -> Tensor:
+        """What the model sees of an image, at its own resolution and not yet normalised.
+
+        Regions live on this grid and masking happens on it, so that the fill is a colour. Padding
+        and normalisation belong into `detect`.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+
+        Returns:
+            (3, h, w) float32 RGB in [0, 1] on `device`.
+        """
+        ...
+
+    def detect(self, pixels: Tensor, size: tuple[int, int]) -> Candidates:
+        """All candidates, before score threshold and NMS, of a batch of (masked) images.
+
+        Args:
+            pixels: (B, 3, h, w) float32 RGB in [0, 1] on `device`; must be neither changed in place
+                nor kept: the engine uses the buffer again.
+            size: (H, W) of the original image.
+
+        Returns:
+            Candidates of B images, boxes in pixels of the original image. The scores of an image
+            do not depend on the others in the batch, beyond float noise.
+        """
+        ...
+
+
+@runtime_checkable
+class OpenVocabularyDetector(Detector, Protocol):
+    """A detector whose labels the user chooses."""
+
+    def with_labels(self, labels: tuple[str, ...]) -> OpenVocabularyDetector:
+        """The same model, asked for other labels; shares the weights.
+
+        Raises:
+            InputError: no labels, or more text than the model can read.
+        """
+        ...
+
+
+@runtime_checkable
+class PromptedDetector(OpenVocabularyDetector, Protocol):
+    """A detector that reads its labels in prompts, several where they are many."""
+
+    def narrowed(self, labels: tuple[str, ...]) -> PromptedDetector:
+        """The same detector without the prompts that hold none of `labels`.
+
+        What remains is asked word for word as before: the scores of `labels` stay exactly the
+        same, and so does s(S) of a target with one of them, in the modes "object" and "class" (in
+        "box" the scores of all labels count). With 1,203 labels in 30 prompts, a
+        target costs one prompt instead of 30. `labels` of the result are all that the kept
+        prompts hold.
+
+        Raises:
+            InputError: a label that the detector was not asked for.
+        """
+        ...
+
+
+@runtime_checkable
+class WordHider(Detector, Protocol):
+    """A detector that can be asked for a label of which it does not see some words."""
+
+    def words(self, label: str) -> tuple[str, ...]:
+        """The n words of a label, in order, as the detector reads them.
+
+        Raises:
+            InputError: a label that the detector was not asked for.
+        """
+        ...
+
+    def with_hidden(self, label: str, keep: np.ndarray) -> WordHider:
+        """The same detector without some words of one label.
+
+        A hidden word keeps its place, and all else is asked word for word as before; the labels and
+        their columns stay. What the model says of a hidden word's place is no part of the label's
+        score, so that a label without any word scores 0. Hiding adds up: what was hidden stays so.
+
+        Args:
+            label: one of `labels`.
+            keep: (n,) bool, True where a word of `words(label)` is shown.
+
+        Raises:
+            InputError: a label that the detector was not asked for, or another number of words.
+        """
+        ...
+
+
+@runtime_checkable
+class TargetScorer(Detector, Protocol):
+    """A detector that can say of a target how it scores, without listing candidates.
+
+    The engine then asks `score_targets` instead of `detect`; so detectors that generate text can
+    be explained by likelihoods.
+    """
+
+    def about(
+        self, pixels: Tensor, size: tuple[int, int], targets: Sequence[Target]
+    ) -> TargetScorer:
+        """A scorer of these targets in this image; the engine asks for it once, before all passes.
+
+        What depends on the whole image can be found out here, such as where in an answer a target
+        stands. The detector itself stays as it is.
+
+        Args:
+            pixels: (3, h, w), the whole image, as `prepare` gives it.
+            size: (H, W) of the original image.
+            targets: those that `score_targets` will be asked for.
+        """
+        ...
+
+    def score_targets(
+        self, pixels: Tensor, size: tuple[int, int], targets: Sequence[Target]
+    ) -> TargetScores:
+        """The scores of T targets in a batch of B (masked) images; otherwise as `detect`."""
+        ...

@@ -1,0 +1,175 @@
+"""An image cut into regions: one label map, never a stack of masks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from vps.core.names import choose
+from vps.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """A partition of the detector's grid.
+
+    Attributes:
+        label_map: (h, w) int32, the region of each pixel; each of 0..m-1 occurs.
+        method: how it was made.
+
+    Raises:
+        InputError: another shape or type, or a number that is missing.
+    """
+
+    label_map: np.ndarray
+    method: str
+
+    def __post_init__(self) -> None:
+        labels = np.asarray(self.label_map)
+        if labels.ndim != 2 or labels.size == 0 or labels.dtype.kind not in "iu":
+            raise InputError(
+                f"a label map must be (h, w) integers, got {labels.dtype} {labels.shape}"
+            )
+        labels = np.array(labels, np.int32)
+        # The bound on the maximum keeps bincount from growing with one stray large number.
+        if labels.min() < 0 or labels.max() >= labels.size or not np.bincount(labels.flat).all():
+            raise InputError("a label map must use each of the numbers 0..m-1 at least once")
+        labels.setflags(write=False)
+        object.__setattr__(self, "label_map", labels)
+
+    @property
+    def count(self) -> int:
+        """The number of regions, m."""
+        return int(self.label_map.max()) + 1
+
+    @property
+    def areas(self) -> np.ndarray:
+        """(m,) float64, the share of the grid's pixels that each region covers; they add to 1."""
+        return np.bincount(self.label_map.ravel()) / self.label_map.size
+
+
+def make_regions(pixels: Tensor | np.ndarray, count: int, method: str = "slico") -> Regions:
+    """Cut an image into about `count` regions; the same image gives the same regions.
+
+    Args:
+        pixels: (3, h, w) RGB in [0, 1] on the detector's grid, as `Detector.prepare` gives it.
+        count: how many regions to aim for, 1..h*w; the image decides how many come out.
+        method: "slico" (superpixels of even shape, the paper's choice), "slic" (superpixels that
+            follow colour more closely), "grid" (rectangles) or "felzenszwalb" (segments of very
+            uneven size, with edges on a grid of at most 400 pixels a side).
+
+    Returns:
+        Regions on the same grid; the superpixels and rectangles are connected.
+
+    Raises:
+        InputError: wrong shape of pixels, count out of range, unknown method.
+    """
+    make = choose(REGION_METHODS, method, "region method")
+    image = pixels.detach().cpu().numpy() if isinstance(pixels, Tensor) else np.asarray(pixels)
+    if image.ndim != 3 or image.shape[0] != 3 or image.size == 0:
+        raise InputError(f"pixels must have shape (3, h, w), got {image.shape}")
+    area = image.shape[1] * image.shape[2]
+    if not 1 <= count <= area:
+        raise InputError(
+            f"the number of regions must lie in 1..{area}, the number of pixels; got {count}"
+        )
+    image = np.ascontiguousarray(image.transpose(1, 2, 0), dtype=np.float32)
+    return Regions(_contiguous(make(image, int(count))), method)
+
+
+def regions_from_masks(masks: np.ndarray) -> Regions:
+    """Regions from masks that the caller has, for instance of a segmentation model.
+
+    Where masks overlap the earlier one wins. Pixels that no mask covers become one last region.
+
+    Args:
+        masks: (k, h, w) bool on the detector's grid.
+
+    Raises:
+        InputError: another shape or type, or a mask that is left without a pixel of its own.
+    """
+    masks = np.asarray(masks)
+    if masks.ndim != 3 or masks.dtype != np.bool_ or masks.size == 0:
+        raise InputError(f"masks must be (k, h, w) bool, got {masks.dtype} {masks.shape}")
+    labels = np.full(masks.shape[1:], len(masks), np.int32)
+    for index in reversed(range(len(masks))):
+        labels[masks[index]] = index
+    left = np.bincount(labels.ravel(), minlength=len(masks))
+    if (left == 0)[: len(masks)].any():
+        raise InputError(
+            f"mask {int(np.argmin(left))} is empty or wholly covered by earlier masks; "
+            "put small masks first or leave it out"
+        )
+    return Regions(labels, "masks")
+
+
+def _slico(image: np.ndarray, count: int) -> np.ndarray:
+    return _superpixels(image, count, slic_zero=True)
+
+
+def _slic(image: np.ndarray, count: int) -> np.ndarray:
+    # Where colour outweighs distance, superpixels fall apart and their shreds are merged away.
+    for compactness in (10, 30, 100):
+        labels = _superpixels(image, count, compactness=compactness)
+        if labels.max() + 1 >= 0.75 * count:
+            break
+    return labels
+
+
+def _superpixels(image: np.ndarray, count: int, **settings: float) -> np.ndarray:
+    from skimage.segmentation import slic
+
+    labels: np.ndarray = slic(image, count, enforce_connectivity=True, start_label=0, **settings)
+    return labels
+
+
+def _grid(image: np.ndarray, count: int) -> np.ndarray:
+    height, width = image.shape[:2]
+    rows = min(max(round(math.sqrt(count * height / width)), 1), height, count)
+    columns = min(max(round(count / rows), 1), width)
+    row, column = np.arange(height) * rows // height, np.arange(width) * columns // width
+    labels: np.ndarray = row[:, None] * columns + column
+    return labels
+
+
+def _felzenszwalb(image: np.ndarray, count: int) -> np.ndarray:
+    from skimage.segmentation import felzenszwalb
+
+    # Some ten attempts at full resolution would take longer than many a search.
+    step = math.ceil(max(image.shape[:2]) / 400)
+    coarse = image[::step, ::step]
+    # Specks would use up the count, so a segment has at least an eighth of the mean area.
+    smallest = max(coarse.shape[0] * coarse.shape[1] // (8 * count), 1)
+    low, high = 1.0, 1e4
+    best: np.ndarray | None = None
+    miss = math.inf
+    for _ in range(10):
+        scale = math.sqrt(low * high)
+        labels = felzenszwalb(coarse, scale=scale, sigma=0.8, min_size=smallest)
+        found = int(labels.max()) + 1
+        if abs(found - count) < miss:
+            best, miss = labels, abs(found - count)
+        if miss <= 0.15 * count:
+            break
+        # A larger scale merges more.
+        low, high = (scale, high) if found > count else (low, scale)
+    assert best is not None
+    return best.repeat(step, axis=0).repeat(step, axis=1)[: image.shape[0], : image.shape[1]]
+
+
+REGION_METHODS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
+    "slico": _slico,
+    "slic": _slic,
+    "grid": _grid,
+    "felzenszwalb": _felzenszwalb,
+}
+"""How to cut an image, by name: (h, w, 3) float32 and a count -> (h, w) integers."""
+
+
+def _contiguous(labels: np.ndarray) -> np.ndarray:
+    inverse: np.ndarray = np.unique(labels, return_inverse=True)[1]
+    return inverse.reshape(labels.shape)

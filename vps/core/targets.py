@@ -1,0 +1,104 @@
+"""What is explained: a box with a label, and the kind of case it is."""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vps.errors import InputError
+
+Box = tuple[float, float, float, float]
+
+_RENAMED = {"said_box": "predicted_box", "said_label": "predicted_label"}
+
+
+class Kind(str, enum.Enum):
+    """Kinds of case, by the error types of TIDE (Bolya et al., ECCV 2020)."""
+
+    CORRECT = "correct"
+    CLASSIFICATION = "classification"
+    LOCALISATION = "localisation"
+    BOTH = "both"
+    DUPLICATE = "duplicate"
+    BACKGROUND = "background"
+    MISSED = "missed"
+    GROUNDED_RIGHT = "grounded_right"
+    GROUNDED_WRONG = "grounded_wrong"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A box b* with a label c.
+
+    Attributes:
+        box: what is explained, xyxy, pixels of the original image: the truth of a missed object,
+            the detector's own answer of a correct, wrong or false one.
+        label: likewise; a name that the detector knows.
+        kind: what is known about the case.
+        predicted_label: where box and label are the truth, the label that the detector gave
+            instead.
+        predicted_box: likewise, the box that the detector gave instead, xyxy; of a duplicate, the
+            box
+            that it duplicates: candidates that fit that one better are not the duplicate's.
+
+    Raises:
+        InputError: a box that is not finite or has no area, or an empty label.
+    """
+
+    box: Box
+    label: str
+    kind: Kind = Kind.CORRECT
+    predicted_label: str | None = None
+    predicted_box: Box | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", Kind(self.kind))
+        object.__setattr__(self, "box", _checked_box(self.box))
+        if self.predicted_box is not None:
+            object.__setattr__(self, "predicted_box", _checked_box(self.predicted_box))
+        if not self.label:
+            raise InputError("a target needs a label")
+
+    def check_inside(self, size: tuple[int, int]) -> None:
+        """Raise InputError unless at least half of the box lies in an image of size (H, W).
+
+        Detectors may put a box somewhat over the border, so a little outside is no mistake.
+        """
+        height, width = size
+        x1, y1, x2, y2 = self.box
+        inside = max(min(x2, width) - max(x1, 0), 0) * max(min(y2, height) - max(y1, 0), 0)
+        if inside < 0.5 * (x2 - x1) * (y2 - y1):
+            raise InputError(
+                f"box {self.box} lies outside the image, or more than half of it does; the image "
+                f"is {width} x {height} pixels"
+            )
+
+
+def target_from_record(record: Mapping[str, Any]) -> Target:
+    """A target from what a file holds; the older names of its fields are understood.
+
+    Raises:
+        InputError, KeyError, TypeError: it is no target.
+    """
+    return Target(**with_new_names(record))
+
+
+def with_new_names(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record with the fields that used to be `said_box` and `said_label` under their names."""
+    return {_RENAMED.get(name, name): value for name, value in record.items()}
+
+
+def _checked_box(box: Box) -> Box:
+    values = tuple(float(value) for value in box)
+    if len(values) != 4 or not all(math.isfinite(value) for value in values):
+        raise InputError(f"a box needs four finite numbers x1 y1 x2 y2, got {box}")
+    x1, y1, x2, y2 = values
+    if x2 <= x1 or y2 <= y1:
+        raise InputError(
+            f"box {values} has no area: x1 y1 x2 y2 must have x1 < x2 and y1 < y2 "
+            "(is it x y width height?)"
+        )
+    return values

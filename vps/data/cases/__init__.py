@@ -1,0 +1,1 @@
+"""Cases of a data set: their kinds, and how they are selected."""

@@ -1,0 +1,211 @@
+"""The choice of what a study explains: a detector's successes and failures in a data set."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from vps.core.detector import Detector, OpenVocabularyDetector
+from vps.core.schema import to_plain
+from vps.core.targets import Kind
+from vps.data.cases.asking import Vocabulary, detect_all
+from vps.data.cases.candidates import box_area, detection_cases, phrase_cases
+from vps.data.cases.cases import Case, CaseList
+from vps.data.cases.sampling import draw_cases
+from vps.data.cases.selection import Selection
+from vps.data.dataset import Dataset
+from vps.data.sample import Id, Sample
+from vps.errors import InputError
+
+Skipped = list[dict[str, Any]]
+TOTALS = ("images", "annotations", "detections", "ignored", "foreign", "repeated", "boxless")
+"""What is counted beside the kinds, see `select_cases`."""
+
+
+def select_cases(
+    detector: Detector,
+    dataset: Dataset,
+    selection: Selection | None = None,
+    *,
+    rename: Mapping[str, str] | None = None,
+    batch_size: int = 8,
+    strict: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> CaseList:
+    """Run a detector over a data set and choose cases.
+
+    Detections are matched by COCO's rules (`vps.data.cases.matching`) and sorted into TIDE's kinds
+    (`vps.data.cases.kinds`). In a grounding data set each phrase is asked alone, and is grounded
+    right if the best candidate has an IoU of at least `iou_threshold` with the truth, wrong if
+    not, and missed without any candidate. A mistake is no case if it tells nothing new of its
+    object: if another detection finds the object, or a higher-scoring one mistakes it in the same
+        way.
+
+    The list's `counts` are of all images looked at, before anything is left out or drawn: the
+    number of each kind, of which "correct" are the true positives, and
+        images, annotations, detections   annotations are objects, or phrases
+        ignored     detections that are neither right nor wrong, see
+        `vps.data.cases.matching.Matches`,
+                    or on an object whose label the detector does not know
+        foreign     detections of labels that the data set does not have
+        repeated    mistakes that are no case, see above
+        boxless     cases whose box has no area or is for the most part outside the image
+
+    Args:
+        detector: asked for what the data set names; in a grounding data set, with open vocabulary.
+        dataset: the images and what is annotated in them.
+        selection: settings.
+        rename: the detector's labels -> the data set's, where they differ. Cases bear the
+            detector's names.
+        batch_size: the most images that go through the detector at a time.
+        strict: whether an image or phrase that cannot be read is an error; else it is skipped with
+            a record.
+        progress: called after each image with the number of those looked at and of all.
+
+    Raises:
+        InputError: no label in common, no case left, or, if strict, an image that cannot be read.
+        DetectorError: the detector breaks its contract.
+    """
+    selection, rename = selection or Selection(), rename or {}
+    if batch_size < 1:
+        raise InputError(f"batch_size must be at least 1, got {batch_size}")
+    counts: Counter[str] = Counter(dict.fromkeys([*TOTALS, *(kind.value for kind in Kind)], 0))
+    skipped: Skipped = [
+        _skipped(f"{reason} ({number} annotations)") for reason, number in dataset.skipped.items()
+    ]
+    samples = _read(dataset, selection, strict, skipped, progress)
+    if dataset.grounding:
+        offered = _by_phrase(detector, samples, selection, counts, strict, skipped)
+    else:
+        offered = _by_detection(
+            detector, dataset, samples, selection, rename, batch_size, counts, skipped
+        )
+    # One image at a time: only the cases themselves stay in memory.
+    wanted = [case for case in offered if case.kind in selection.kinds]
+    large = [case for case in wanted if box_area(case.box) >= selection.min_area]
+    if not large:
+        raise InputError(_nothing_left(dataset, selection, counts, skipped, len(wanted)))
+    return CaseList(
+        dataset=dataset.name,
+        detector=detector.name,
+        labels=() if dataset.grounding else detector.labels,
+        settings={**to_plain(selection), "rename": dict(rename)},
+        counts=dict(counts),
+        cases=tuple(draw_cases(large, **selection.limits, seed=selection.seed)),
+        skipped=tuple(skipped),
+        versions=_versions(),
+    )
+
+
+def _by_detection(
+    detector: Detector,
+    dataset: Dataset,
+    samples: Iterable[Sample],
+    selection: Selection,
+    rename: Mapping[str, str],
+    batch_size: int,
+    counts: Counter[str],
+    skipped: Skipped,
+) -> Iterator[Case]:
+    vocabulary = Vocabulary.between(detector.labels, dataset.labels, rename)
+    unknown: Counter[str] = Counter()
+    for sample, found in detect_all(
+        detector,
+        samples,
+        threshold=selection.score_threshold,
+        nms_iou=selection.nms_iou,
+        batch_size=batch_size,
+    ):
+        unknown.update(label for label in sample.labels if label not in vocabulary.to_detector)
+        yield from detection_cases(
+            found, sample, vocabulary, dataset.frequencies, selection, counts
+        )
+    skipped += [
+        _skipped(f"the detector does not know {label!r} ({number} annotations)")
+        for label, number in sorted(unknown.items())
+    ]
+
+
+def _by_phrase(
+    detector: Detector,
+    samples: Iterable[Sample],
+    selection: Selection,
+    counts: Counter[str],
+    strict: bool,
+    skipped: Skipped,
+) -> Iterator[Case]:
+    if not isinstance(detector, OpenVocabularyDetector):
+        raise InputError(
+            f"{detector.name} has labels of its own; phrases need a detector that can be asked "
+            "for any"
+        )
+    for sample in samples:
+
+        def refused(error: InputError, image_id: Id = sample.image_id) -> None:
+            if strict:
+                raise error
+            skipped.append(_skipped(str(error), image_id))
+
+        yield from phrase_cases(detector, sample, selection, counts, refused)
+
+
+def _read(
+    dataset: Dataset,
+    selection: Selection,
+    strict: bool,
+    skipped: Skipped,
+    progress: Callable[[int, int], None] | None,
+) -> Iterator[Sample]:
+    """The images that are looked at, in the data set's order; what cannot be read is noted."""
+    order = np.random.default_rng(selection.seed).permutation(len(dataset))
+    chosen = sorted(order[: selection.images].tolist())
+    for done, index in enumerate(chosen, start=1):
+        try:
+            sample = dataset[index]
+        except InputError as error:
+            if strict:
+                raise
+            skipped.append(_skipped(str(error), dataset.image_ids[index]))
+        else:
+            yield sample
+        if progress is not None:
+            progress(done, len(chosen))
+
+
+def _nothing_left(
+    dataset: Dataset, selection: Selection, counts: Counter[str], skipped: Skipped, wanted: int
+) -> str:
+    """Why there is no case: how many there were of each kind, and what removed them."""
+    if not counts["images"]:
+        why = f": {skipped[-1]['reason']}" if skipped else ""
+        return f"{dataset.name} has no image that can be read{why}"
+    grounded = (Kind.GROUNDED_RIGHT, Kind.GROUNDED_WRONG, Kind.MISSED)
+    kinds = (
+        grounded if dataset.grounding else tuple(kind for kind in Kind if kind not in grounded[:2])
+    )
+    held = ", ".join(f"{counts[kind.value]} {kind.value}" for kind in kinds)
+    start = f"no case is left of {dataset.name}: {counts['images']} images hold {held}"
+    if wanted:
+        return f"{start}; kinds leaves {wanted}, min_area {selection.min_area:g} none"
+    removed = [f"{counts[name]} are {name}" for name in ("repeated", "boxless") if counts[name]]
+    asked = ", ".join(kind.value for kind in selection.kinds)
+    return "; ".join([start, *removed, f"kinds asks for {asked}"])
+
+
+def _skipped(reason: str, image_id: Id | None = None) -> dict[str, Any]:
+    return {"image_id": image_id, "reason": reason}
+
+
+def _versions() -> dict[str, str]:
+    from vps._version import __version__
+
+    found = {"vps": __version__}
+    for name in ("torch", "torchvision", "numpy", "pycocotools", "lvis"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found

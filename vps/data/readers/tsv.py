@@ -1,0 +1,181 @@
+"""Referring expressions in the TSV form of OFA (Wang et al., ICML 2022) and ONE-PEACE."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from vps.core.images import as_rgb
+from vps.data.dataset import Annotation, Dataset, ImageEntry, ImageFile, Picture
+from vps.data.readers.coco import EMPTY_BOX
+from vps.data.readers.files import as_id, checked_format, existing_file, existing_folder
+from vps.data.readers.refcoco import NO_PHRASE
+from vps.data.sample import Id
+from vps.errors import InputError, one_line
+
+OFA = ("uniq_id", "image_id", "text", "region_coord", "image")
+NEEDED = {"text", "region_coord", "image"}
+
+
+@dataclass(frozen=True)
+class EmbeddedImage:
+    """An image within a table, as base64.
+
+    Attributes:
+        path: the table.
+        start, length: of the base64 text in it, bytes.
+        name: for people.
+    """
+
+    path: Path
+    start: int
+    length: int
+    name: str
+
+    def __str__(self) -> str:
+        return f"image {self.name} in {self.path}"
+
+    def read(self) -> np.ndarray:
+        """(H, W, 3) uint8 RGB; InputError if it is corrupt, or the table no longer there."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self.start)
+                text = file.read(self.length)
+            # Both alphabets occur.
+            payload = base64.b64decode(text.translate(bytes.maketrans(b"-_", b"+/")), validate=True)
+            with Image.open(io.BytesIO(payload)) as image:
+                return as_rgb(image)
+        except FileNotFoundError:
+            raise InputError(f"annotation file {self.path} does not exist any more") from None
+        except (
+            binascii.Error,
+            OSError,
+            SyntaxError,
+            UnidentifiedImageError,
+            Image.DecompressionBombError,
+        ) as error:
+            raise InputError(
+                f"{self} is truncated, or no image, or a file name whose folder was not given: "
+                f"{one_line(error)}"
+            ) from None
+
+
+@dataclass(frozen=True)
+class _Row:
+    number: int
+    values: dict[str, str]
+    start: int
+    length: int
+
+
+def read_tsv(
+    annotations: str | PathLike[str],
+    images: str | PathLike[str] | None = None,
+    *,
+    columns: tuple[str, ...] = OFA,
+    name: str = "refcoco",
+) -> Dataset:
+    """Read a table of referring expressions, one a line, columns separated by tabs.
+
+    OFA's has no header and five columns: `uniq_id`, `image_id`, `text`, `region_coord` ("x0,y0,
+    x1,y1", pixels) and `image` (a JPEG as base64). ONE-PEACE's begins with a line that names its
+    columns, `image`, `text` and `region_coord` among them, and its images are files. Images in a
+    table are found by their place in it, and never all in memory.
+
+    Args:
+        annotations: the TSV file, e.g. refcoco_val.tsv.
+        images: the folder that the column `image` names files in; without it, the column holds the
+            images themselves.
+        columns: names of the columns of a table without a header.
+        name: of the data set.
+
+    Returns:
+        A grounding set. Phrases are brought together by `image_id`, or by the file name where
+        there is no such column, or else are on an image each; their ids are `uniq_id`, or the
+        number of the line, from 1.
+
+    Raises:
+        InputError: file or folder is missing, or a line is of another form.
+    """
+    path = existing_file(annotations)
+    folder = None if images is None else existing_folder(images)
+    pictures: dict[Id, Picture] = {}
+    found: dict[Id, list[Annotation]] = {}
+    skipped: Counter[str] = Counter()
+    with checked_format(path, "the TSV form of OFA and ONE-PEACE"):
+        for row in _rows(path, tuple(columns)):
+            phrase_id = as_id(row.values.get("uniq_id", str(row.number)))
+            image_id, picture = _picture(path, folder, row)
+            pictures.setdefault(image_id, picture)
+            own = found.setdefault(image_id, [])
+            x1, y1, x2, y2 = _box(row)
+            phrase = row.values["text"].strip()
+            if phrase and x2 > x1 and y2 > y1:
+                area = (x2 - x1) * (y2 - y1)
+                own.append(Annotation(phrase_id, phrase, (x1, y1, x2, y2), area))
+            else:
+                skipped[EMPTY_BOX if phrase else NO_PHRASE] += 1
+    entries = [ImageEntry(key, pictures[key], tuple(own)) for key, own in found.items()]
+    return Dataset(name, entries, grounding=True, skipped=skipped)
+
+
+def _picture(path: Path, folder: Path | None, row: _Row) -> tuple[Id, Picture]:
+    given = row.values.get("image_id")
+    if folder is None:
+        image_id = as_id(given or row.values.get("uniq_id") or str(row.number))
+        return image_id, EmbeddedImage(path, row.start, row.length, str(image_id))
+    if "image" not in row.values:
+        raise ValueError(f"line {row.number} holds the image itself: leave the image folder out")
+    file_name = row.values["image"]
+    return as_id(given or file_name), ImageFile(folder, (file_name,))
+
+
+def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[_Row]:
+    """The lines of a table; the column `image` is given by its place only, unless it is short."""
+    offset = 0
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            fields = line.rstrip(b"\r\n").split(b"\t")
+            if number == 1 and set(_text(fields)) >= NEEDED:
+                columns = _text(fields)
+            elif len(fields) != len(columns):
+                raise ValueError(
+                    f"line {number} has {len(fields)} columns, expected {len(columns)}: "
+                    f"{', '.join(columns)}; is the file truncated?"
+                )
+            else:
+                place = columns.index("image")
+                start = offset + sum(len(field) + 1 for field in fields[:place])
+                # A path is short, and an image need not be decoded as text.
+                values = {
+                    column: field.decode()
+                    for column, field in zip(columns, fields, strict=True)
+                    if column != "image" or len(field) < 4096
+                }
+                yield _Row(number, values, start, len(fields[place]))
+            offset += len(line)
+    if offset == 0:
+        raise ValueError("it is empty")
+
+
+def _text(fields: list[bytes]) -> tuple[str, ...]:
+    return tuple(field.decode("utf-8", "replace") for field in fields)
+
+
+def _box(row: _Row) -> tuple[float, float, float, float]:
+    values = [float(value) for value in row.values["region_coord"].split(",")]
+    if len(values) != 4 or not all(map(math.isfinite, values)):
+        raise ValueError(
+            f"line {row.number} needs four numbers x0,y0,x1,y1, not {row.values['region_coord']!r}"
+        )
+    return values[0], values[1], values[2], values[3]

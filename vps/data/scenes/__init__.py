@@ -1,0 +1,1 @@
+"""Synthetic scenes whose causes are known."""

@@ -1,0 +1,1 @@
+"""The offline demo: its cases and its page."""

@@ -1,0 +1,113 @@
+"""The objective of the search: consistency and collaboration of subsets, for one target."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from vps.core.regions import Regions
+from vps.core.targets import Target
+from vps.engine.passes import Passes
+from vps.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What the detector says of K subsets; all float64.
+
+    Attributes:
+        score: (K,) s(S) in [0, 1].
+        class_score: (K,) score of the target's label of the candidate that attains s(S).
+        iou: (K,) IoU of that candidate with the target box.
+        box: (K, 4) that candidate, xyxy, pixels of the original image.
+
+    All four are zero where s(S) is 0: then no candidate attains it.
+    """
+
+    score: np.ndarray
+    class_score: np.ndarray
+    iou: np.ndarray
+    box: np.ndarray
+
+
+class Objective:
+    """F(S) = lambda1 * s(S) + lambda2 * (1 - s(V - S)) of subsets S of the regions V.
+
+    s(S) = max_i IoU(b_i, b*) * p_ic over all candidates i of the image that shows S alone, in
+    mode "object"; for the modes "class" and "box" see `vps.core.scoring.MODES`. The first term is
+    the paper's consistency, the second its collaboration.
+
+    Args:
+        source: sends subsets through the detector; objectives of one image share it.
+        number: which of its targets.
+        lambdas: (lambda1, lambda2), not negative and not both 0.
+
+    Raises:
+        InputError: lambdas out of range.
+    """
+
+    def __init__(
+        self, source: Passes, number: int = 0, *, lambdas: tuple[float, float] = (1.0, 1.0)
+    ) -> None:
+        check_lambdas(lambdas)
+        self.source = source
+        self.number = number
+        self._lambdas = lambdas
+
+    @property
+    def regions(self) -> Regions:
+        """What the subsets are made of."""
+        return self.source.regions
+
+    @property
+    def target(self) -> Target:
+        """The box b* and the label c."""
+        return self.source.targets[self.number]
+
+    @property
+    def seen(self) -> tuple[np.ndarray, np.ndarray]:
+        """All subsets that passed, whoever asked for them, (n, m) bool, and their s (n,)."""
+        return self.source.subsets, self.source.rows[:, self.number, 0]
+
+    def evaluate(self, keep: np.ndarray) -> Evaluation:
+        """s(S) of each subset and the candidate that attains it.
+
+        Args:
+            keep: (K, m) bool, True where a region is shown.
+
+        Raises:
+            InputError: another shape or type.
+            DetectorError: the detector breaks its contract.
+        """
+        table = self.source.evaluate(keep)[:, self.number]
+        return Evaluation(table[:, 0], table[:, 1], table[:, 2], table[:, 3:7])
+
+    def value(self, keep: np.ndarray) -> np.ndarray:
+        """F(S) of each subset; subsets and complements share their batches.
+
+        Args:
+            keep: (K, m) bool, True where a region is shown.
+
+        Returns:
+            (K,) float64 in [0, lambda1 + lambda2].
+
+        Raises:
+            InputError: another shape or type.
+            DetectorError: the detector breaks its contract.
+        """
+        keep = np.asarray(keep)
+        score = self.evaluate(np.concatenate([keep, ~keep])).score
+        return self.combine(score[: len(keep)], score[len(keep) :])
+
+    def combine(self, shown: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+        """F from s(S) and s(V - S), elementwise."""
+        return self._lambdas[0] * shown + self._lambdas[1] * (1 - hidden)
+
+
+def check_lambdas(lambdas: tuple[float, float]) -> None:
+    """Raise InputError unless these are two weights >= 0, not both 0."""
+    usable = len(lambdas) == 2 and all(math.isfinite(x) and x >= 0 for x in lambdas)
+    if not usable or not any(lambdas):
+        raise InputError(f"lambdas must be two numbers >= 0, not both 0; got {lambdas}")

@@ -1,0 +1,264 @@
+"""Subsets of an image's regions through the detector: each once, for all targets at a time."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vps.core.candidates import Candidates, label_column
+from vps.core.detector import Detector, TargetScorer
+from vps.core.masking import Colour, Masker, make_fill
+from vps.core.names import choose
+from vps.core.regions import Regions
+from vps.core.scoring import MODES, best_candidates, target_rows
+from vps.core.targets import Kind, Target
+from vps.errors import DetectorError, InputError
+
+
+class SubsetPasses(ABC):
+    """Subsets of n parts through a detector, each once, and what it says of T targets.
+
+    Args:
+        detector: what is explained.
+        count: n.
+        targets: T.
+        batch_size: the most subsets that go through the detector at a time.
+    """
+
+    parts = "regions"
+
+    def __init__(self, detector: Detector, count: int, targets: int, batch_size: int) -> None:
+        self._detector = detector
+        self.count = count
+        self.batch_size = batch_size
+        self._index: dict[bytes, int] = {}
+        self._subsets = np.empty((0, count), bool)
+        self._rows = np.empty((0, targets, 8))
+
+    @abstractmethod
+    def _score(self, keep: np.ndarray) -> Tensor:
+        """(B, T, 8) rows for (B, n) subsets, a batch at most, in one pass of the detector."""
+
+    @property
+    def passes(self) -> int:
+        """How many subsets went through the detector; the look of a `TargetScorer` at the whole
+        image beforehand is not among them."""
+        return len(self._index)
+
+    @property
+    def subsets(self) -> np.ndarray:
+        """(k, n) bool, all that went through the detector, in the order of their passes."""
+        return self._subsets[: self.passes]
+
+    @property
+    def rows(self) -> np.ndarray:
+        """(k, T, 8) float64, what `vps.core.scoring.best_candidates` says of `subsets`."""
+        return self._rows[: self.passes]
+
+    def new(self, keep: np.ndarray) -> np.ndarray:
+        """(K,) bool: which of (K, n) subsets still need a pass; of equals, the first."""
+        first: dict[bytes, int] = {}
+        for row, key in enumerate(_keys(keep)):
+            if key not in self._index:
+                first.setdefault(key, row)
+        flags = np.zeros(len(keep), bool)
+        flags[list(first.values())] = True
+        return flags
+
+    def known(self, keep: np.ndarray) -> np.ndarray:
+        """(K,) bool: which of (K, n) subsets went through the detector already."""
+        return np.array([key in self._index for key in _keys(keep)], bool)
+
+    def evaluate(self, keep: np.ndarray) -> np.ndarray:
+        """What the detector says of each subset, by a pass where there was none yet.
+
+        Args:
+            keep: (K, n) bool, True where a part is shown.
+
+        Returns:
+            (K, T, 8) float64, see `vps.core.scoring.best_candidates`.
+
+        Raises:
+            InputError: another shape or type.
+            DetectorError: the detector fails or breaks its contract. What passed before is kept.
+        """
+        keep = np.asarray(keep)
+        if keep.ndim != 2 or keep.shape[1] != self.count or keep.dtype != np.bool_:
+            raise InputError(
+                f"subsets must be (K, {self.count}) bool, got {keep.dtype} {keep.shape}"
+            )
+        todo = keep[self.new(keep)]
+        for start in range(0, len(todo), self.batch_size):
+            batch = todo[start : start + self.batch_size]
+            self._store(batch, self._detect(batch))
+        return self._rows[[self._index[key] for key in _keys(keep)]]
+
+    def _store(self, batch: np.ndarray, rows: np.ndarray) -> None:
+        start, end = self.passes, self.passes + len(batch)
+        if end > len(self._subsets):
+            # Twice as much at a time: a search asks thousands of times.
+            room = max(end, 256)
+            self._subsets = np.pad(self._subsets, ((0, room), (0, 0)))
+            self._rows = np.pad(self._rows, ((0, room), (0, 0), (0, 0)))
+        self._subsets[start:end], self._rows[start:end] = batch, rows
+        self._index.update((key, start + i) for i, key in enumerate(_keys(batch)))
+
+    def _detect(self, keep: np.ndarray) -> np.ndarray:
+        """(B, T, 8) float64, what `_score` says of (B, n) subsets."""
+        with torch.no_grad():
+            try:
+                best = self._score(keep)
+            except Exception as error:
+                # Whatever a model raises, it is the detector's failure.
+                what = str(error) or type(error).__name__
+                raise DetectorError(self._blame(keep, what)) from error
+        # The only transfer of a batch, and with it the only synchronisation of the engine's own.
+        rows = best.cpu().numpy()
+        finite = np.isfinite(rows).all(axis=(1, 2))
+        if not finite.all():
+            raise DetectorError(self._blame(keep[~finite], "NaN or infinite boxes or scores"))
+        return rows
+
+    def _blame(self, keep: np.ndarray, what: str) -> str:
+        sizes = ", ".join(str(count) for count in keep.sum(axis=1))
+        return (
+            f"{self._detector.name}: {what} (a batch that shows {sizes} of {self.count} "
+            f"{self.parts})"
+        )
+
+
+class Passes(SubsetPasses):
+    """Shows subsets of regions to a detector and keeps what it says of every target.
+
+    One pass tells the scores of all targets of the image, and no subset passes twice.
+
+    Args:
+        detector: what is explained.
+        pixels: (3, h, w) float32, what `detector.prepare` gave.
+        size: (H, W) of the original image.
+        regions: a partition of the (h, w) grid into m regions.
+        targets: T boxes with labels.
+        fill: what hides a region, see `vps.core.masking.make_fill`.
+        mode: "object", "class" or "box", see `vps.core.scoring.MODES`.
+        batch_size: the most images that go through the detector at a time; does not change
+            scores.
+
+    Raises:
+        InputError: no targets, a label that the detector does not know, a box outside the image,
+            regions of another grid, or a setting out of range.
+        DetectorError: pixels of another shape or type.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        pixels: Tensor,
+        size: tuple[int, int],
+        regions: Regions,
+        targets: Sequence[Target],
+        *,
+        fill: str | Colour = "mean",
+        mode: str = "object",
+        batch_size: int = 8,
+    ) -> None:
+        check_settings(detector, size, targets, mode, batch_size)
+        if pixels.ndim != 3 or pixels.shape[0] != 3 or pixels.dtype != torch.float32:
+            raise DetectorError(
+                f"{detector.name}: prepare must give float32 (3, h, w), "
+                f"got {pixels.dtype} {tuple(pixels.shape)}"
+            )
+        if regions.label_map.shape != tuple(pixels.shape[1:]):
+            raise InputError(
+                f"the regions are on a grid of {regions.label_map.shape}, the detector sees "
+                f"{tuple(pixels.shape[1:])}: cut what detector.prepare gives"
+            )
+        super().__init__(detector, regions.count, len(targets), batch_size)
+        self.regions = regions
+        self.targets = tuple(targets)
+        self.size = size
+        self._scorer = _scorer_of(detector, pixels, size, targets)
+        self._mode = mode
+        self._columns = [label_column(target.label, detector.labels) for target in targets]
+        self._boxes = torch.tensor([target.box for target in targets], device=pixels.device)
+        self._apart = [_apart(target, pixels.device) for target in targets]
+        labels = torch.tensor(regions.label_map, device=pixels.device)
+        self._mask = Masker(pixels, labels, make_fill(fill, pixels), batch_size)
+
+    def _score(self, keep: np.ndarray) -> Tensor:
+        """(B, T, 8) rows of `best_candidates` for (B, m) subsets, in one pass of the detector."""
+        shown = self._mask(torch.from_numpy(keep).to(self._boxes.device))
+        if self._scorer is not None:
+            found = self._scorer.score_targets(shown, self.size, self.targets)
+            if found.ious.shape != (len(shown), len(self.targets)):
+                raise DetectorError(
+                    f"scores of shape {(len(shown), len(self.targets))} were asked for, (images, "
+                    f"targets); got {tuple(found.ious.shape)}"
+                )
+            return target_rows(found, self._mode)
+        detections = candidates(self._detector, shown, self.size)
+        best = [
+            best_candidates(detections, box, column, self._mode, apart)
+            for box, column, apart in zip(self._boxes, self._columns, self._apart, strict=True)
+        ]
+        return torch.stack(best, dim=1)
+
+
+def _apart(target: Target, device: torch.device) -> Tensor | None:
+    """(4,) xyxy, the box whose candidates are not the target's: what a duplicate duplicates."""
+    if target.kind is not Kind.DUPLICATE or target.predicted_box is None:
+        return None
+    return torch.tensor(target.predicted_box, device=device)
+
+
+def candidates(detector: Detector, images: Tensor, size: tuple[int, int]) -> Candidates:
+    """What a detector says of (B, 3, h, w) images of one original size (H, W).
+
+    Raises:
+        DetectorError: answers to another number of images, or of other labels than its own.
+    """
+    found = detector.detect(images, size)
+    if len(found) != len(images):
+        raise DetectorError(f"{len(images)} images went in, {len(found)} came out")
+    if found.labels != detector.labels:
+        raise DetectorError("the columns are not the detector's labels")
+    return found
+
+
+def _scorer_of(
+    detector: Detector, pixels: Tensor, size: tuple[int, int], targets: Sequence[Target]
+) -> TargetScorer | None:
+    """What scores the targets instead of the detector's candidates, if it is one that does."""
+    if not isinstance(detector, TargetScorer):
+        return None
+    try:
+        with torch.no_grad():
+            return detector.about(pixels, size, targets)
+    except Exception as error:
+        what = str(error) or type(error).__name__
+        raise DetectorError(f"{detector.name}: {what} (at the whole image)") from error
+
+
+def check_settings(
+    detector: Detector,
+    size: tuple[int, int],
+    targets: Sequence[Target],
+    mode: str,
+    batch_size: int,
+) -> None:
+    """Raise InputError for a target or a setting that no pass needs to be made to refuse."""
+    if not targets:
+        raise InputError("there is nothing to explain: give at least one target")
+    for target in targets:
+        label_column(target.label, tuple(detector.labels))
+        target.check_inside(size)
+    choose(MODES, mode, "mode")
+    if batch_size < 1:
+        raise InputError(f"the batch size must be at least 1, got {batch_size}")
+
+
+def _keys(keep: np.ndarray) -> list[bytes]:
+    return [row.tobytes() for row in np.packbits(keep, axis=1)]

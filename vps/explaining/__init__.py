@@ -1,0 +1,1 @@
+"""The doors: explain a detection, a failure, the words of a phrase."""

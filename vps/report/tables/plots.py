@@ -1,0 +1,212 @@
+"""Plots of a study: mean curves, scores by kind, score against passes, and repairs."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from vps.core.files import write_atomically
+from vps.engine.curve_values import auc
+from vps.metrics.aggregate import mean_interval
+from vps.report.figures.panels import GREY
+from vps.report.tables.plot_style import (
+    MARKERS,
+    TEXT,
+    add_legend,
+    add_legend_below,
+    band,
+    entitle,
+    legend_height,
+    look_of,
+    name_points,
+    new_figure,
+)
+from vps.report.tables.repair_plot import draw_repairs
+from vps.report.tables.rows import ReportSettings, Row, cluster_of, in_order, methods_of
+from vps.report.tables.summary import ALL, Numbers
+
+_GRID = np.linspace(0, 1, 101)
+_SIDES = ("insertion", "deletion")
+
+
+def write_plots(
+    folder: Path, rows: Sequence[Row], summary: Numbers, settings: ReportSettings
+) -> dict[str, list[Path]]:
+    """Write each plot as png and pdf.
+
+    Args:
+        folder: where they go.
+        rows: of all data sets.
+        summary: what `vps.report.tables.summary.summarise` made of them.
+        settings: of the bands.
+
+    Returns:
+        The png files, by data set.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    methods = methods_of(rows)
+    written: dict[str, list[Path]] = {}
+    for dataset in in_order(row["dataset"] for row in rows):
+        own = [row for row in rows if row["dataset"] == dataset]
+        figures = {
+            "curves": draw_mean_curves(own, methods, settings),
+            "passes": draw_passes(own, methods, settings),
+            "kinds": draw_kinds(summary["datasets"][dataset]["methods"], methods),
+        }
+        repairs = draw_repairs(own, methods, settings)
+        if repairs is not None:
+            figures["repairs"] = repairs
+        for name, figure in figures.items():
+            written.setdefault(dataset, []).append(
+                _write(figure, folder / f"{name}_{_safe(dataset)}")
+            )
+    return written
+
+
+def draw_mean_curves(
+    rows: Sequence[Row], methods: Sequence[str], settings: ReportSettings
+) -> Figure:
+    """Mean insertion and deletion curves of one data set, with pointwise bootstrap bands."""
+    figure, panels = new_figure(2, 2.9 + legend_height(len(methods)))
+    top = 0.0
+    for axes, side in zip(panels, _SIDES, strict=True):
+        for number, method in enumerate(methods):
+            own = [row for row in rows if row["method"] == method]
+            if not own:
+                continue
+            values = np.stack([_on_grid(row, side) for row in own])
+            low, high = band(values, [cluster_of(row) for row in own], settings)
+            mean = values.mean(0)
+            area = np.mean([_area(row, side) for row in own])
+            label = f"{method}  {area:.3f}"
+            axes.plot(100 * _GRID, mean, label=label, linewidth=1.5, **look_of(number))
+            axes.fill_between(
+                100 * _GRID, low, high, color=look_of(number)["color"], alpha=0.14, linewidth=0
+            )
+            top = max(top, float(high.max()))
+        add_legend(axes, side)
+        word = "shown" if side == "insertion" else "hidden"
+        axes.set_xlabel(f"area {word} (%)", fontsize=TEXT)
+        arrow = "higher is better" if side == "insertion" else "lower is better"
+        entitle(axes, side.capitalize(), arrow)
+    for axes in panels:
+        axes.set(xlim=(0, 100), ylim=(0, 1.05 * top or 1))
+    panels[0].set_ylabel("mean score", fontsize=TEXT)
+    return figure
+
+
+def draw_kinds(methods: Numbers, names: Sequence[str]) -> Figure:
+    """Mean insertion and deletion AUC of each kind, with intervals; `methods` of a summary."""
+    kinds = in_order(kind for own in methods.values() for kind in own["kind"])
+    sizes = {kind: max(_count(own["kind"].get(kind)) for own in methods.values()) for kind in kinds}
+    sizes = {ALL: max(own[ALL]["n"] for own in methods.values()), **sizes}
+    shown = [name for name in names if name in methods]
+    width = 0.8 / len(shown)
+    figure, panels = new_figure(1, 2.1, rows=2)
+    for axes, side in zip(panels, _SIDES, strict=True):
+        for number, name in enumerate(shown):
+            own = methods[name]
+            groups = [own[ALL] if kind == ALL else own["kind"].get(kind) for kind in sizes]
+            cells = [group and group["metrics"].get(side) for group in groups]
+            places = [i + (number - (len(shown) - 1) / 2) * width for i in range(len(cells))]
+            kept = [(place, cell) for place, cell in zip(places, cells, strict=True) if cell]
+            axes.bar(
+                [place for place, _ in kept],
+                [cell["mean"] for _, cell in kept],
+                0.9 * width,
+                color=look_of(list(names).index(name))["color"],
+                label=name,
+            )
+            axes.vlines(
+                [place for place, _ in kept],
+                [cell["low"] for _, cell in kept],
+                [cell["high"] for _, cell in kept],
+                color="black",
+                linewidth=0.9,
+            )
+        axes.set_xticks(range(len(sizes)), [_kind_label(*item) for item in sizes.items()])
+        axes.set_xlim(-0.5, len(sizes) - 0.5)
+        axes.set_ylim(bottom=0)
+        axes.tick_params(axis="x", length=0)
+        arrow = "higher is better" if side == "insertion" else "lower is better"
+        entitle(axes, f"{side.capitalize()} AUC", arrow)
+    add_legend_below(figure, panels[0])
+    return figure
+
+
+def draw_passes(rows: Sequence[Row], methods: Sequence[str], settings: ReportSettings) -> Figure:
+    """Insertion - deletion AUC against passes, one point a method, the intervals as lines."""
+    figure, (axes,) = new_figure(1, 2.9, width=4.6)
+    points = []
+    for number, method in enumerate(methods):
+        own = [
+            row
+            for row in rows
+            if row["method"] == method and {"passes", *_SIDES} <= row["metrics"].keys()
+        ]
+        if not own:
+            continue
+        scores = [row["metrics"]["insertion"] - row["metrics"]["deletion"] for row in own]
+        interval = mean_interval(
+            scores,
+            [cluster_of(row) for row in own],
+            draws=settings.draws,
+            level=settings.level,
+            seed=settings.seed,
+        )
+        passes = float(np.mean([row["metrics"]["passes"] for row in own]))
+        colour, marker = look_of(number)["color"], MARKERS[number % len(MARKERS)]
+        axes.vlines(passes, interval.low, interval.high, color=colour, linewidth=1.4)
+        axes.plot(passes, interval.mean, marker=marker, color=colour, markersize=6)
+        points.append((passes, interval.mean, method, colour))
+    largest = max((point[0] for point in points), default=1.0)
+    # Controls need no pass at all, so the scale is linear below one pass.
+    axes.set_xscale("symlog", linthresh=1, linscale=0.5)
+    axes.set_xlim(-0.4, max(largest, 1) * 4)
+    axes.set_xticks([0, *(10.0**k for k in range(len(f"{max(largest, 1) * 4:.0f}")))])
+    axes.set_xticklabels([f"{tick:,.0f}" for tick in axes.get_xticks()])
+    axes.minorticks_off()
+    axes.margins(y=0.15)
+    name_points(axes, points)
+    axes.axhline(0, color=GREY, linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=0)
+    axes.set_xlabel("passes through the detector, mean per case", fontsize=TEXT)
+    entitle(axes, "Insertion \u2212 deletion AUC", "higher is better")
+    return figure
+
+
+def _on_grid(row: Row, side: str) -> np.ndarray:
+    return np.interp(_GRID, row["curves"]["areas"], row["curves"][side])
+
+
+def _area(row: Row, side: str) -> float:
+    return auc(np.asarray(row["curves"]["areas"]), np.asarray(row["curves"][side]))
+
+
+def _count(group: Numbers | None) -> int:
+    return group["n"] if group else 0
+
+
+def _kind_label(kind: str, size: int) -> str:
+    return f"{kind.replace('_', ' ')}\nn = {size}"
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^\w.-]", "_", name)
+
+
+def _write(figure: Figure, path: Path) -> Path:
+    for suffix in ("pdf", "png"):
+        buffer = io.BytesIO()
+        # Without a date, the same study gives the same bytes.
+        metadata = {"CreationDate": None} if suffix == "pdf" else None
+        figure.savefig(buffer, format=suffix, dpi=200, metadata=metadata)
+        path = path.parent / f"{path.name.removesuffix('.pdf')}.{suffix}"
+        write_atomically(path, buffer.getvalue())
+    return path

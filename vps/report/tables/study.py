@@ -1,0 +1,61 @@
+"""The report of a study: numbers, tables, plots and the page, from the rows of its results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from vps.core.files import write_atomically
+from vps.report.tables.gallery import write_gallery
+from vps.report.tables.plots import write_plots
+from vps.report.tables.rows import ReportSettings, Row
+from vps.report.tables.summary import summarise
+from vps.report.tables.table_text import cases_csv, latex, markdown, print_table
+
+__all__ = ["ReportSettings", "write_report"]
+
+
+def write_report(
+    out: Path,
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    name: str,
+    failed: Sequence[Mapping[str, Any]] = (),
+    missing: int = 0,
+    skipped: int = 0,
+    settings: ReportSettings | None = None,
+) -> str:
+    """Write summary.json, cases.csv, table.md, table.tex, plots/ and index.html.
+
+    Args:
+        out: the folder of the study; the pictures of the rows lie below it.
+        rows: one a case and method, see `vps.report.tables.rows.Row`.
+        name: of the study.
+        failed: what could not be explained, see `vps.report.tables.rows.Failure`.
+        missing, skipped: how many results are not there yet, and how many never will be because
+            their image cannot be read.
+        settings: of the intervals.
+
+    Returns:
+        What to print: the tables, and where the page lies.
+
+    Raises:
+        InputError: no rows, or an unknown reference method.
+        OutputError: a file cannot be written.
+        MissingExtraError: pandas or tabulate is not installed.
+    """
+    settings = settings or ReportSettings()
+    kept = [cast(Row, row) for row in rows]
+    summary = summarise(
+        kept, name=name, failed=len(failed), missing=missing, skipped=skipped, settings=settings
+    )
+    text = json.dumps(summary, indent=1, allow_nan=False, ensure_ascii=False)
+    write_atomically(out / "summary.json", text.encode())
+    write_atomically(out / "cases.csv", cases_csv(kept))
+    write_atomically(out / "table.md", markdown(summary).encode())
+    write_atomically(out / "table.tex", latex(summary).encode())
+    plots = write_plots(out / "plots", kept, summary, settings)
+    page = write_gallery(out / "index.html", kept, summary, failed=failed, plots=plots)
+    return f"{print_table(summary)}\n\nGallery: {page}"

@@ -1,0 +1,187 @@
+"""Tables of a study as text: for a paper, for a README, for the terminal, and one row a case."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from vps.core.extras import require
+from vps.report.tables.rows import Row, metrics_of, value_of
+from vps.report.tables.summary import Numbers
+from vps.report.tables.tables import (
+    COSTS,
+    SOME,
+    Table,
+    arrow,
+    counted,
+    head,
+    shown,
+    signed,
+    tables_of,
+)
+
+_WIDTH = 100  # characters of a terminal
+_BOOKTABS = "booktabs"
+
+
+def markdown(summary: Numbers) -> str:
+    """The tables in Markdown, with intervals."""
+    level = f"{summary['settings']['level']:.0%}"
+    parts = [
+        f"# {summary['name']}",
+        f"{counted(summary['counts'])}. Means with {level} intervals (bootstrap over images).",
+    ]
+    for table in tables_of(summary):
+        rows = [
+            [*names, *(_markdown_cell(cell, name) for cell, name in _zip(cells, table))]
+            for names, cells in zip(table.names, table.cells, strict=True)
+        ]
+        heads = [*table.heads, *map(_plain, table.columns)]
+        parts += [f"**{table.title}**", _tabulate(rows, heads, "pipe", len(table.heads))]
+        parts += [table.note] if table.note else []
+    return "\n\n".join(parts) + "\n"
+
+
+def latex(summary: Numbers) -> str:
+    """The tables in LaTeX (booktabs): mean and half the interval's width, the best in bold."""
+    level = f"{summary['settings']['level']:.0%}".replace("%", r"\%")
+    parts = [r"% Needs \usepackage{booktabs}."]
+    for table in tables_of(summary):
+        rows = [
+            [
+                *map(_escaped, names),
+                *(
+                    _latex_cell(cell, name, (row, column) in table.best)
+                    for column, (cell, name) in enumerate(_zip(cells, table))
+                ),
+            ]
+            for row, (names, cells) in enumerate(zip(table.names, table.cells, strict=True))
+        ]
+        arrows = (r" $\uparrow$", r" $\downarrow$")
+        heads = [
+            *table.heads,
+            *(_escaped(head(name)) + arrow(name, arrows) for name in table.columns),
+        ]
+        caption = _escaped(table.title) + f"; $\\pm$ half the width of the {level} interval."
+        parts.append(
+            "\\begin{table}[t]\n\\centering\\small\n"
+            f"\\caption{{{caption}}}\n"
+            + _tabulate(rows, heads, _BOOKTABS, len(table.heads))
+            + "\n\\end{table}"
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+def print_table(summary: Numbers) -> str:
+    """The main tables for a terminal, at most 100 characters wide."""
+    parts = [f"{summary['name']}: {counted(summary['counts'])}"]
+    tables = tables_of(summary, (*SOME, "passes"))
+    parts += [f"{table.title}\n{_fitting(table)}" for table in tables if table.main]
+    return "\n\n".join(parts)
+
+
+def cases_csv(rows: Sequence[Row]) -> bytes:
+    """One row a case and method, with all metrics as columns.
+
+    Raises:
+        MissingExtraError: pandas is not installed.
+    """
+    pandas = require("pandas", extra="eval")
+    metrics = metrics_of(rows)
+    lines = []
+    for row in rows:
+        line: dict[str, Any] = {
+            key: value
+            for key, value in row.items()
+            if key not in ("box", "metrics", "curves", "warnings", "picture", "repair")
+        }
+        line |= dict(zip(("x1", "y1", "x2", "y2"), row["box"], strict=True))
+        line |= {name: value_of(row, name) for name in metrics}
+        line |= {"warnings": "; ".join(row["warnings"]), "picture": row["picture"]}
+        lines.append(line)
+    buffer = io.StringIO()
+    pandas.DataFrame(lines).to_csv(buffer, index=False)
+    return buffer.getvalue().encode()
+
+
+def _zip(cells: Sequence[Numbers | None], table: Table) -> list[tuple[Numbers | None, str]]:
+    return list(zip(cells, table.columns, strict=True))
+
+
+def _markdown_cell(cell: Numbers | None, metric: str) -> str:
+    if cell is None:
+        return ""
+    low, high = shown(cell["low"], metric), shown(cell["high"], metric)
+    if "mean" in cell:
+        return f"{shown(cell['mean'], metric)} [{low}, {high}]"
+    record = f"{cell['wins']}/{cell['ties']}/{cell['losses']}"
+    return f"{signed(cell['difference'], metric)} [{low}, {high}] ({record})"
+
+
+def _latex_cell(cell: Numbers | None, metric: str, best: bool) -> str:
+    if cell is None:
+        return "--"
+    # In a formula, a comma would be followed by a space.
+    half = _half(cell, metric).replace(",", "{,}")
+    if "mean" in cell:
+        mean = shown(cell["mean"], metric).replace(",", "{,}")
+        mean = rf"\mathbf{{{mean}}}" if best else mean
+        return rf"${mean}_{{\pm {half}}}$"
+    record = f"{cell['wins']}/{cell['ties']}/{cell['losses']}"
+    return f"${signed(cell['difference'], metric)}_{{\\pm {half}}}$ ({record})"
+
+
+def _fitting(table: Table) -> str:
+    """As many of the columns as a terminal is wide."""
+    text = ""
+    for count in range(len(table.columns), 0, -1):
+        text = _terminal(table, count)
+        if max(map(len, text.splitlines())) <= _WIDTH:
+            break
+    return text
+
+
+def _terminal(table: Table, count: int) -> str:
+    rows = []
+    for names, cells in zip(table.names, table.cells, strict=True):
+        line = [name if len(name) <= 24 else name[:23] + "\u2026" for name in names]
+        for cell, metric in _zip(cells, table)[:count]:
+            if cell is None:
+                line.append("")
+                continue
+            interval = "" if metric in COSTS else f" \u00b1{_half(cell, metric)}"
+            line.append(shown(cell["mean"], metric) + interval)
+        rows.append(line)
+    return _tabulate(
+        rows, [*table.heads, *map(_plain, table.columns[:count])], "simple", len(table.heads)
+    )
+
+
+def _half(cell: Numbers, metric: str) -> str:
+    """Half the width of an interval, as .021."""
+    text = shown((cell["high"] - cell["low"]) / 2, metric)
+    return text[1:] if text.startswith("0.") else text
+
+
+def _plain(metric: str) -> str:
+    return head(metric) + arrow(metric)
+
+
+def _escaped(text: str) -> str:
+    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    special["\u2264"] = r"$\leq$"
+    special |= {character: f"\\{character}" for character in "&%$#_{}"}
+    return "".join(special.get(character, character) for character in text)
+
+
+def _tabulate(rows: list[list[str]], heads: list[str], style: str, names: int) -> str:
+    tabulate = require("tabulate", extra="eval").tabulate
+    align = ["left"] * names + ["right"] * (len(heads) - names)
+    # Its own style for booktabs would escape the formulas.
+    known = "latex_raw" if style == _BOOKTABS else style
+    text: str = tabulate(rows, heads, tablefmt=known, disable_numparse=True, colalign=align)
+    if style == _BOOKTABS:
+        for rule in ("top", "mid", "bottom"):
+            text = text.replace("\\hline", f"\\{rule}rule", 1)
+    return text

@@ -1,0 +1,244 @@
+"""Tables of a study, before they are written in any format."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from vps.metrics import find_metric
+from vps.report.tables.summary import ALL, Numbers
+
+# What is cited of a study; the others are in summary.json and cases.csv.
+MAIN = (
+    "insertion",
+    "deletion",
+    "insertion_class",
+    "deletion_class",
+    "highest_score_50",
+    "success",
+    "pointing",
+    "energy_pointing",
+    "passes",
+)
+SOME = ("insertion", "deletion", "highest_score_50", "success", "pointing", "energy_pointing")
+_HEADS = {
+    "insertion": "Ins.",
+    "deletion": "Del.",
+    "insertion_class": "Ins. (class)",
+    "deletion_class": "Del. (class)",
+    "highest_score_50": "Highest",
+    "success": "Success",
+    "pointing": "Pointing",
+    "energy_pointing": "Energy",
+    "passes": "Passes",
+    "repair_area": "Area",
+    "repair_auc": "AUC",
+}
+_RATE = "repaired_"  # before a share of the image in percent
+
+REPAIRS = (
+    "With half of its passes vps looks for orders, and with the rest for the smallest set; random "
+    "takes the prefixes of as many random orders as fit; others take the prefixes of one order, "
+    "that of their map, for which D-RISE draws as many masks as the passes allow. Of all that a "
+    "method has hidden, the least area that repairs counts. A background box or duplicate goes "
+    "away when the box itself is hidden, as a rule, and so does the wrong box of a phrase: look at "
+    "the other kinds first."
+)
+"""What one should know to read the table and the plot of repairs."""
+
+Groups = Mapping[tuple[str, ...], Numbers]
+"""The numbers of a summary by the names of their row."""
+
+COSTS = ("passes", "seconds", "repair_passes")
+"""Nothing to be best at: controls cost nothing, which is no merit."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table before it is written in any format.
+
+    Attributes:
+        dataset: that it is of.
+        title: says what the rows are of, and how many cases there are.
+        columns: names of metrics, in order.
+        names: of the rows, one tuple each, of as many parts as `heads`.
+        heads: above the names.
+        cells: a row each: what `summarise` gives for a metric, or None where there is no value.
+        best: (row, column) of the values that none of the rows they are compared with exceeds.
+        main: whether it is shown even where there is little room.
+        note: what one should know to read it; "" for nothing.
+    """
+
+    dataset: str
+    title: str
+    columns: tuple[str, ...]
+    heads: tuple[str, ...]
+    names: tuple[tuple[str, ...], ...]
+    cells: tuple[tuple[Numbers | None, ...], ...]
+    best: frozenset[tuple[int, int]]
+    main: bool = False
+    note: str = ""
+
+
+def tables_of(summary: Numbers, columns: Sequence[str] = MAIN) -> list[Table]:
+    """Of each data set: all cases, by kind, repairs by kind, and differences from the reference.
+
+    Args:
+        summary: what `vps.report.tables.summary.summarise` gives.
+        columns: of the tables of all cases.
+    """
+    tables = []
+    for dataset, numbers in summary["datasets"].items():
+        tables.append(overall(dataset, numbers, columns))
+        kinds = _by_kind(dataset, numbers)
+        if len({kind for kind, _ in kinds.names}) > 1:
+            tables.append(kinds)
+        if any("repaired" in own[ALL]["metrics"] for own in numbers["methods"].values()):
+            tables.append(_repairs(dataset, numbers))
+        if numbers["paired"]["methods"]:
+            tables.append(_paired(dataset, numbers))
+    return tables
+
+
+def overall(dataset: str, numbers: Numbers, columns: Sequence[str] = MAIN) -> Table:
+    """The means of each method over all cases of a data set; `numbers` of a summary."""
+    groups: Groups = {(method,): own[ALL] for method, own in numbers["methods"].items()}
+    title = f"{dataset}: {_cases(numbers)}"
+    return _table(dataset, title, ("method",), columns, groups, main=True)
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """How many results there are, and how many there are not."""
+    others = [f"{counts[key]} {key}" for key in ("failed", "missing", "skipped") if counts[key]]
+    return ", ".join([f"{counts['done']} of {counts['planned']} results", *others])
+
+
+def head(metric: str) -> str:
+    """The short name of a metric."""
+    share = metric.removeprefix(_RATE)
+    return f"\u2264 {share} %" if share != metric else _HEADS.get(metric, find_metric(metric).title)
+
+
+def arrow(metric: str, arrows: tuple[str, str] = (" \u2191", " \u2193")) -> str:
+    """What points to the side of a metric that is better."""
+    better = find_metric(metric).higher_is_better
+    return "" if better is None else arrows[0] if better else arrows[1]
+
+
+def shown(value: float, metric: str) -> str:
+    """A value in the format of its metric."""
+    return format(value, find_metric(metric).format)
+
+
+def signed(value: float, metric: str) -> str:
+    """A difference in the format of its metric, with its sign."""
+    return format(value, "+" + find_metric(metric).format)
+
+
+def _cases(numbers: Numbers) -> str:
+    """How many cases there are, and of what there are fewer."""
+    total, methods = numbers["cases"], numbers["methods"]
+    fewer = {name: own[ALL]["n"] for name, own in methods.items() if own[ALL]["n"] < total}
+    for metric in MAIN:
+        counts = [
+            own[ALL]["metrics"][metric]["n"]
+            for own in methods.values()
+            if metric in own[ALL]["metrics"]
+        ]
+        if counts and max(counts) < total:
+            fewer[_HEADS[metric]] = max(counts)
+    notes = ", ".join(f"{name}: {count}" for name, count in fewer.items())
+    return f"{total} cases" + (f" ({notes})" if notes else "")
+
+
+def _by_kind(dataset: str, numbers: Numbers) -> Table:
+    groups = _of_kinds(numbers)
+    return _table(dataset, f"{dataset} by kind: {_sizes(groups)}", ("kind", "method"), SOME, groups)
+
+
+def _repairs(dataset: str, numbers: Numbers) -> Table:
+    """How many failures each method repairs, how much it hides, and what that takes."""
+    kinds = {
+        name: group for name, group in _of_kinds(numbers).items() if "repaired" in group["metrics"]
+    }
+    groups: dict[tuple[str, ...], Numbers] = {}
+    if len({kind for kind, _ in kinds}) > 1:
+        for method, own in numbers["methods"].items():
+            # Of all cases together, these alone are means over the failures.
+            found = {key: cell for key, cell in own[ALL]["metrics"].items() if "repair" in key}
+            groups[ALL, method] = {"metrics": found}
+    groups |= kinds
+    names = dict.fromkeys(name for group in groups.values() for name in group["metrics"])
+    rates = [name for name in names if name.startswith(_RATE)]
+    rates.sort(key=lambda name: float(name.removeprefix(_RATE)))
+    columns = ("repair_auc", "repaired", "repair_passes", *rates, "repair_area")
+    title = f"{dataset} repairs, by the share of the image hidden: {_sizes(kinds)}"
+    table = _table(dataset, title, ("kind", "method"), columns, groups, main=True)
+    return dataclasses.replace(table, note=REPAIRS)
+
+
+def _of_kinds(numbers: Numbers) -> dict[tuple[str, ...], Numbers]:
+    """The numbers of each kind and method, one kind after the other."""
+    methods = numbers["methods"]
+    kinds = dict.fromkeys(kind for own in methods.values() for kind in own["kind"])
+    return {
+        (kind.replace("_", " "), method): own["kind"][kind]
+        for kind in kinds
+        for method, own in methods.items()
+        if kind in own["kind"]
+    }
+
+
+def _sizes(groups: Groups) -> str:
+    """How many cases there are of each kind."""
+    sizes: dict[str, int] = {}
+    for (kind, _), group in groups.items():
+        sizes[kind] = max(sizes.get(kind, 0), group["n"])
+    return ", ".join(f"{size} {kind}" for kind, size in sizes.items())
+
+
+def _paired(dataset: str, numbers: Numbers) -> Table:
+    comparison = numbers["paired"]
+    groups: Groups = {(method,): own[ALL] for method, own in comparison["methods"].items()}
+    count = max(group["n"] for group in groups.values())
+    title = (
+        f"{dataset}: difference from {comparison['reference']} on the same {count} cases "
+        "(wins/ties/losses)"
+    )
+    return _table(dataset, title, ("method",), SOME, groups)
+
+
+def _table(
+    dataset: str,
+    title: str,
+    heads: tuple[str, ...],
+    metrics: Sequence[str],
+    groups: Groups,
+    main: bool = False,
+) -> Table:
+    """Columns in which no row has a value are left out; the rows of one kind compete."""
+    columns = tuple(
+        name for name in metrics if any(name in group["metrics"] for group in groups.values())
+    )
+    cells = tuple(
+        tuple(group["metrics"].get(name) for name in columns) for group in groups.values()
+    )
+    names = tuple(groups)
+    best = set()
+    for column, metric in enumerate(columns):
+        better = find_metric(metric).higher_is_better
+        if better is None or metric in COSTS:
+            continue
+        fields: dict[tuple[str, ...], dict[int, float]] = {}
+        for row, name in enumerate(names):
+            cell = cells[row][column]
+            if cell is not None and "mean" in cell:
+                fields.setdefault(name[:-1], {})[row] = cell["mean"]
+        for field in fields.values():
+            # As printed: what looks the same is equally good.
+            texts = {row: shown(value, metric) for row, value in field.items()}
+            top = shown((max if better else min)(field.values()), metric)
+            if len(set(texts.values())) > 1:
+                best |= {(row, column) for row, text in texts.items() if text == top}
+    return Table(dataset, title, columns, heads, names, cells, frozenset(best), main)

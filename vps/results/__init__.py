@@ -1,0 +1,1 @@
+"""What is answered: explanations, answers about failures and about words."""

@@ -1,0 +1,317 @@
+"""What an explanation holds, how it is saved and what can be read off it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vps.core import files as archive
+from vps.core.targets import Target, target_from_record
+from vps.engine import attribution
+from vps.engine import curve_values as curves
+from vps.engine.budget import StopReason
+from vps.errors import InputError
+
+SCHEMA_VERSION = 3
+"""Version 1 lacks `measured`, `rounds`, `stopped` and `sharing`, version 2 `method`, `options` and
+`saliency`; all of these have defaults."""
+
+_CURVES = (
+    "objective",
+    "insertion",
+    "deletion",
+    "insertion_class",
+    "deletion_class",
+    "insertion_iou",
+    "deletion_iou",
+    "areas",
+)
+_BOXES = ("insertion_boxes", "deletion_boxes")
+_ARRAYS = ("label_map", "order", "measured", *_CURVES, *_BOXES)
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """An order of regions, the curves measured along it, and how they came about.
+
+    A curve has one value for each step k = 0..m. At step k the first k regions of the order are
+    shown (insertion) or hidden (deletion): insertion[0] is the score of nothing shown,
+    deletion[0] and insertion[m] are the score of the whole image. Arrays are read-only.
+
+    Attributes:
+        label_map: (h, w) int32, the region 0..m-1 of each pixel of the detector's grid.
+        order: (m,) int64, all regions, the most important first.
+        objective: (m + 1,) F at each step.
+        insertion, deletion: (m + 1,) score s, in [0, 1].
+        insertion_class, deletion_class: (m + 1,) class score of the box that attains s.
+        insertion_iou, deletion_iou: (m + 1,) IoU of the same box with the target box.
+        insertion_boxes, deletion_boxes: (m + 1, 4) the same box, xyxy, pixels of the original
+            image; zeros where the detector gave no candidate.
+        areas: (m + 1,) share of the area that the first k regions cover, from 0 to 1.
+        target: what is explained.
+        image_size: (H, W) of the original image.
+        detector: name of the detector.
+        fill: what hidden pixels are filled with, by name or as "r,g,b".
+        region_method, search, mode: names of the methods used.
+        lambdas: weights of consistency and collaboration in F.
+        labels: all that the detector was asked for; a score can depend on what else is asked.
+        budget: the most passes that the search was allowed, or None.
+        seed: the seed of the search.
+        passes: number of distinct subsets that went through the detector; for a compared method,
+            its masked images, without those that measured the curves.
+        seconds: wall-clock time, likewise.
+        versions: versions of the libraries involved.
+        warnings: what the user should know before trusting the result.
+        image_name: what the caller calls the image.
+        measured: (m + 1,) bool, False where the values of a step were not measured but
+            interpolated, because the search broke off; by default all True.
+        rounds: of passes that could each go to the detector at once.
+        stopped: why the search ended.
+        sharing: how many targets shared the passes, this one included.
+        method: "vps", or the compared method whose map gave the order.
+        options: its settings.
+        saliency: (h, w) float32, the map of a compared method on the detector's grid; None for
+            "vps", whose map comes from the order and F.
+
+    Raises:
+        InputError: arrays whose shapes or values do not fit together.
+    """
+
+    label_map: np.ndarray
+    order: np.ndarray
+    objective: np.ndarray
+    insertion: np.ndarray
+    deletion: np.ndarray
+    insertion_class: np.ndarray
+    deletion_class: np.ndarray
+    insertion_iou: np.ndarray
+    deletion_iou: np.ndarray
+    insertion_boxes: np.ndarray
+    deletion_boxes: np.ndarray
+    areas: np.ndarray
+    target: Target
+    image_size: tuple[int, int]
+    detector: str
+    fill: str
+    region_method: str
+    search: str
+    mode: str
+    lambdas: tuple[float, float]
+    labels: tuple[str, ...]
+    budget: int | None
+    seed: int
+    passes: int
+    seconds: float
+    versions: dict[str, str]
+    warnings: tuple[str, ...] = ()
+    image_name: str | None = None
+    measured: np.ndarray = field(default_factory=lambda: np.empty(0, bool))
+    rounds: int = 0
+    stopped: StopReason = StopReason.FINISHED
+    sharing: int = 1
+    method: str = "vps"
+    options: dict[str, Any] = field(default_factory=dict)
+    saliency: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        if not len(self.measured):
+            object.__setattr__(self, "measured", np.ones(len(self.order) + 1, bool))
+        types: dict[str, Any] = {"label_map": np.int32, "order": np.int64, "measured": np.bool_}
+        for name in _ARRAYS:
+            array = np.array(getattr(self, name), types.get(name, np.float64))
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+        if self.saliency is not None:
+            saliency = np.array(self.saliency, np.float32)
+            saliency.setflags(write=False)
+            object.__setattr__(self, "saliency", saliency)
+            if saliency.shape != self.label_map.shape:
+                raise InputError(
+                    f"saliency must be on the grid {self.label_map.shape}, got {saliency.shape}"
+                )
+        object.__setattr__(self, "stopped", StopReason(self.stopped))
+        for name in ("image_size", "lambdas", "labels", "warnings"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        count = len(self.order)
+        if self.label_map.ndim != 2 or self.label_map.size == 0 or self.label_map.min() < 0:
+            raise InputError(f"label_map must be (h, w) and not negative: {self.label_map.shape}")
+        if int(self.label_map.max()) >= count:
+            raise InputError(f"label_map has region {self.label_map.max()}, the order {count} only")
+        if not np.array_equal(np.sort(self.order), np.arange(count)):
+            raise InputError("order must hold each region 0..m-1 once")
+        for name in (*_CURVES, *_BOXES, "measured"):
+            shape = (count + 1, 4) if name in _BOXES else (count + 1,)
+            if getattr(self, name).shape != shape:
+                raise InputError(f"{name} must have shape {shape}, got {getattr(self, name).shape}")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Explanation):
+            return NotImplemented
+        return all(
+            _same(getattr(self, field.name), getattr(other, field.name))
+            for field in dataclasses.fields(self)
+        )
+
+    @property
+    def region_scores(self) -> np.ndarray:
+        """(m,) raw attribution of each region: at most 0 (`vps.engine.attribution.region_scores`),
+        or the mean of `saliency` where there is one."""
+        if self.saliency is not None:
+            return attribution.region_means(self.saliency, self.label_map)
+        return attribution.region_scores(self.order, self.objective)
+
+    @property
+    def heatmap(self) -> np.ndarray:
+        """(H, W) float32 in [0, 1] on the original image; zeros and a warning if constant."""
+        return self.heatmap_at(self.image_size)
+
+    def heatmap_at(self, size: tuple[int, int]) -> np.ndarray:
+        """The same map on a grid of another size (H, W), without the detour over the image."""
+        if self.saliency is not None:
+            return attribution.resized(attribution.scaled(self.saliency), size)
+        scores = attribution.scaled(self.region_scores)
+        return attribution.paint(scores, self.label_map, size)
+
+    @property
+    def insertion_auc(self) -> float:
+        """Area under `insertion` over the share of area shown; higher is better."""
+        return curves.auc(self.areas, self.insertion)
+
+    @property
+    def deletion_auc(self) -> float:
+        """Area under `deletion` over the share of area hidden; lower is better."""
+        return curves.auc(self.areas, self.deletion)
+
+    @property
+    def insertion_class_auc(self) -> float:
+        """Area under `insertion_class`."""
+        return curves.auc(self.areas, self.insertion_class)
+
+    @property
+    def deletion_class_auc(self) -> float:
+        """Area under `deletion_class`."""
+        return curves.auc(self.areas, self.deletion_class)
+
+    @property
+    def insertion_iou_auc(self) -> float:
+        """Area under `insertion_iou`."""
+        return curves.auc(self.areas, self.insertion_iou)
+
+    @property
+    def deletion_iou_auc(self) -> float:
+        """Area under `deletion_iou`."""
+        return curves.auc(self.areas, self.deletion_iou)
+
+    @property
+    def highest_score(self) -> float:
+        """The highest class score of the measured insertion steps whose box has IoU > 0.5."""
+        seen = self.measured
+        return curves.highest_score(self.insertion_class[seen], self.insertion_iou[seen], 0.5)
+
+    def smallest_sufficient(self, share: float = 0.9) -> int:
+        """How many regions the shortest prefix has that does nearly as well as the whole image.
+
+        Args:
+            share: the part of the whole image's score s(V) to reach, in (0, 1].
+
+        Returns:
+            The smallest measured k with s(prefix k) >= share * s(V), in 0..m; m if s(V) is 0, for
+            then there is nothing that a part could be sufficient for.
+
+        Raises:
+            InputError: a share outside (0, 1].
+        """
+        if not 0 < share <= 1:
+            raise InputError(f"share must lie in (0, 1], got {share}")
+        step = curves.sufficient_step(self.insertion, share, self.measured)
+        return len(self.order) if step is None else step
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write <path>.npz (arrays) and <path>.json (all else), each atomically, the JSON last.
+
+        Args:
+            path: without suffix, or with either; a folder gets explanation.npz and .json.
+
+        Returns:
+            The path of the JSON; where it exists, the pair is complete.
+
+        Raises:
+            InputError: the files cannot be written.
+        """
+        record: dict[str, Any] = {"schema_version": SCHEMA_VERSION}
+        for item in dataclasses.fields(self):
+            if item.name not in (*_ARRAYS, "saliency"):
+                record[item.name] = getattr(self, item.name)
+        record["target"] = dataclasses.asdict(self.target)
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        if self.saliency is not None:
+            arrays["saliency"] = self.saliency
+        return archive.write_pair(path, arrays, record)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Explanation:
+        """Read what `save` wrote; equal to what was saved.
+
+        Raises:
+            InputError: files missing, corrupt, of different saves or of another schema version.
+        """
+        arrays, record = archive.read_pair(path)
+        version = record.pop("schema_version", None)
+        if version not in range(1, SCHEMA_VERSION + 1):
+            raise InputError(
+                f"{path} has schema version {version}; this vps reads {SCHEMA_VERSION}, so compute "
+                "the explanation again or use the vps that wrote it"
+            )
+        try:
+            record["target"] = target_from_record(record["target"])
+            return cls(**{**arrays, **record})
+        except (TypeError, KeyError, ValueError) as error:
+            raise InputError(f"{path} does not hold a valid explanation: {error}") from error
+
+    def export_reference(self, path: str | PathLike[str]) -> Path:
+        """Write JSON with the field names of the reference implementation of VPS.
+
+        Its lists have one entry for each step k = 1..m; step 0 is in `baseline_score` (nothing
+        shown) and `org_score` (the whole image). `smdl_score` is F, `_cls` the class score.
+        Boxes are xyxy in pixels of the original image.
+
+        Returns:
+            The path written.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
+        record: dict[str, Any] = {
+            "target_box": list(self.target.box),
+            "target_label": self.target.label,
+            "org_score": float(self.deletion[0]),
+            "baseline_score": float(self.insertion[0]),
+            "smdl_score": self.objective[1:].tolist(),
+            "region_area": self.areas[1:].tolist(),
+        }
+        for side in ("insertion", "deletion"):
+            for theirs, ours in (
+                ("score", ""),
+                ("cls", "_class"),
+                ("iou", "_iou"),
+                ("box", "_boxes"),
+            ):
+                record[f"{side}_{theirs}"] = getattr(self, side + ours)[1:].tolist()
+        path = Path(path)
+        archive.write_atomically(path, json.dumps(record, indent=1).encode())
+        return path
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, np.ndarray):
+        return np.array_equal(one, other, equal_nan=True)
+    if isinstance(one, float) and isinstance(other, float) and math.isnan(one):
+        return math.isnan(other)
+    return bool(one == other)

@@ -1,0 +1,26 @@
+"""What hiding a part of an image repairs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What a method found to hide so that a failure goes away.
+
+    Attributes:
+        regions: ascending; none at all where hiding nothing attains the goal already, as by a
+            candidate that NMS removes. None where nothing was found.
+        area: the share of the image that they cover; None where nothing was found.
+        found_score: with them hidden, the highest class score of the target with IoU > 0.5;
+            likewise.
+        passes: that it took, those of maps and of orders included.
+        exact: it is known that no set of fewer regions does the same.
+    """
+
+    regions: tuple[int, ...] | None
+    area: float | None
+    found_score: float | None
+    passes: int
+    exact: bool = False

@@ -1,0 +1,133 @@
+"""What a set of regions is to bring about: tests on what the detector says of subsets."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from vps.core.targets import Kind, Target
+from vps.errors import InputError
+
+Goal = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""From rows (K, T, 8) of `vps.engine.passes.Passes.evaluate` to (K,) bool, whether a subset
+attains the goal, and (K,) float64, how near it comes: higher is nearer, whatever the scale."""
+
+CONTRASTS = (Kind.CLASSIFICATION, Kind.LOCALISATION, Kind.BOTH, Kind.GROUNDED_WRONG)
+"""Kinds whose target is the truth, and which have a rival: what the detector said instead."""
+
+FALSE = (Kind.BACKGROUND, Kind.DUPLICATE)
+"""Kinds whose target is the detector's own box, which should not be there."""
+
+
+def is_seen(rows: np.ndarray, number: int, threshold: float) -> np.ndarray:
+    """(K,) bool: whether any candidate is a detection of a target.
+
+    Args:
+        rows: (K, T, 8), see `vps.core.scoring.best_candidates`.
+        number: of the target.
+        threshold: the lowest class score of a detection, at an IoU above 0.5.
+    """
+    seen: np.ndarray = rows[:, number, 7] >= threshold
+    return seen
+
+
+def seen(number: int, threshold: float) -> Goal:
+    """The detector finds the target; nearness is s."""
+    return lambda rows: (is_seen(rows, number, threshold), rows[:, number, 0])
+
+
+def unseen(number: int, threshold: float) -> Goal:
+    """The detector does not find the target; nearness is -s."""
+    return lambda rows: (~is_seen(rows, number, threshold), -rows[:, number, 0])
+
+
+def wins(number: int, rival: int, threshold: float) -> Goal:
+    """The detector finds one target, and scores it higher than its rival.
+
+    Both are targets of the same passes. Nearness is the contrast s_A - s_B.
+    """
+
+    def goal(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        contrast = rows[:, number, 0] - rows[:, rival, 0]
+        return is_seen(rows, number, threshold) & (contrast > 0), contrast
+
+    return goal
+
+
+def single(number: int, other: int, threshold: float) -> Goal:
+    """The detector finds one object once: a duplicate is gone, and what it duplicates is not.
+
+    Candidates that fit the other box better are not the duplicate's, see `with_rival`. Nearness is
+    the contrast s_other - s.
+
+    Args:
+        number, other: of the duplicate and of what it duplicates, both of the same passes.
+        threshold: as for `is_seen`.
+    """
+
+    def goal(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        merged = is_seen(rows, other, threshold) & ~is_seen(rows, number, threshold)
+        return merged, rows[:, other, 0] - rows[:, number, 0]
+
+    return goal
+
+
+def repaired(targets: Sequence[Target], threshold: float) -> Goal:
+    """A failure is gone, or a correct detection lost; what that means depends on the kind.
+
+        missed                         the target is found
+        classification, localisation,
+        both, grounded_wrong           the target is found, and scores higher than its rival
+        duplicate                      with a rival: the object is found once, see `single`
+        background, duplicate          the target is not found
+        correct, grounded_right        likewise
+
+    Args:
+        targets: of the same passes: what is asked about, and its rival where it has one.
+        threshold: the lowest class score of a detection, at an IoU above 0.5.
+    """
+    kind = targets[0].kind
+    if kind is Kind.MISSED:
+        return seen(0, threshold)
+    if kind in CONTRASTS:
+        return wins(0, 1, threshold)
+    if kind is Kind.DUPLICATE and len(targets) > 1:
+        return single(0, 1, threshold)
+    return unseen(0, threshold)
+
+
+def with_rival(target: Target, rival: Target | None = None) -> tuple[Target, ...]:
+    """A target and what it is held against, where its kind has something.
+
+    A duplicate with a rival gets the rival's box as its `predicted_box`.
+
+    Args:
+        target: what is asked about.
+        rival: what the detector said instead, or what a duplicate duplicates; by default
+            `target.predicted_label` on the same box for "classification", and otherwise
+            `predicted_label`, or the same label, on `predicted_box`.
+
+    Raises:
+        InputError: a rival of a kind that has none, or none where the kind needs one.
+    """
+    kind = target.kind
+    if kind is Kind.DUPLICATE:
+        if rival is None:
+            return (target,)
+        return dataclasses.replace(target, predicted_box=rival.box), rival
+    if kind not in CONTRASTS:
+        if rival is not None:
+            raise InputError(f"a target of kind {kind.value} has no rival")
+        return (target,)
+    if rival is None:
+        same_box = kind is Kind.CLASSIFICATION or target.predicted_box is None
+        box = target.box if same_box else target.predicted_box or target.box
+        rival = Target(box, target.predicted_label or target.label)
+    if (rival.box, rival.label) == (target.box, target.label):
+        raise InputError(
+            f"a target of kind {kind.value} needs what the detector said instead: another label or "
+            "another box"
+        )
+    return target, rival

@@ -1,0 +1,201 @@
+"""What all methods of a case share, and the row that tells how well one of them did."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vps.core.detector import Detector
+from vps.core.regions import Regions
+from vps.core.targets import Box
+from vps.data.sample import Sample
+from vps.engine.problem import Problem, make_problem
+from vps.errors import InputError
+from vps.methods.vps import VPS
+from vps.metrics.fidelity import random_subsets
+from vps.metrics.measures import Fidelity, MetricSettings, measure, measure_repair
+from vps.results.explanation import Explanation
+from vps.results.repair import Repair
+from vps.sets.goals import with_rival
+from vps.study.config import StudyConfig
+from vps.study.plan import Task
+from vps.study.repair import FAILURES, repair
+from vps.study.store import identity
+
+NO_FAILURE = (
+    "nothing to repair: hiding nothing, the goal is attained already, as by a candidate that NMS "
+    "removes or at another threshold"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedCase:
+    """A case, ready to be explained and measured.
+
+    Attributes:
+        detector: asked for the phrase of the case, where the data set has phrases.
+        sample: the image with its annotations.
+        regions: of the image.
+        truth_box: of the object that the case belongs to; None for a box on nothing.
+        mask: (H, W) bool, of the same object; None where there is none.
+        fidelity: random subsets and what the detector says of them; None where none are wanted.
+    """
+
+    detector: Detector
+    sample: Sample
+    regions: Regions
+    truth_box: Box | None
+    mask: np.ndarray | None
+    fidelity: Fidelity | None
+
+
+def prepare_case(
+    task: Task, sample: Sample, detector: Detector, config: StudyConfig, batch_size: int
+) -> PreparedCase:
+    """Cut the image, and ask the detector about random subsets, once for all methods.
+
+    Raises:
+        InputError: the image does not have the case's object, or cannot be cut.
+        DetectorError: the detector fails or breaks its contract.
+    """
+    question = make_problem(
+        detector,
+        sample.image,
+        [task.case.target],
+        regions=config.regions.count,
+        region_method=config.regions.method,
+        fill=config.fill,
+        mode=config.mode,
+        lambdas=config.lambdas,
+        batch_size=batch_size,
+    )
+    truth, mask = _truth(task, sample)
+    fidelity = _fidelity(question, task, config.metrics)
+    return PreparedCase(detector, sample, question.regions, truth, mask, fidelity)
+
+
+def repair_of(
+    task: Task, method: str, scene: PreparedCase, config: StudyConfig, batch_size: int
+) -> Repair | None:
+    """What a method finds to hide so that a failure goes away; None where that is not asked.
+
+    Raises:
+        InputError: a failure that lacks what the detector said instead, or a setting out of range.
+        DetectorError: the detector fails or breaks its contract.
+        KeyboardInterrupt: Ctrl-C.
+    """
+    if not config.repair.passes or task.case.kind not in FAILURES:
+        return None
+    question = make_problem(
+        scene.detector,
+        scene.sample.image,
+        with_rival(task.case.target),
+        regions=scene.regions,
+        fill=config.fill,
+        lambdas=config.lambdas,
+        batch_size=batch_size,
+    )
+    threshold = config.repair.threshold
+    assert threshold is not None  # the config has one where repairs are looked for
+    chosen = config.methods[method]
+    how: dict[str, Any] = {"options": chosen.options}
+    if chosen.method == VPS:
+        how = {"search": config.search_of(method).name}
+    return repair(
+        question,
+        chosen.method,
+        passes=config.repair.passes,
+        threshold=threshold,
+        seed=case_seed(config.seed, task),
+        **how,
+    )
+
+
+def row_of(
+    task: Task,
+    method: str,
+    digest: str,
+    explanation: Explanation,
+    scene: PreparedCase,
+    config: StudyConfig,
+    picture: str | None,
+    found: Repair | None,
+) -> dict[str, Any]:
+    """The row of a result, see `vps.study.store`.
+
+    Args:
+        task, method, digest: what the result is of.
+        explanation: of the case by the method.
+        scene: of the case.
+        config: the settings of the metrics.
+        picture: its path from the folder of the study.
+        found: the repair of the case by the method; None where none was looked for.
+    """
+    metrics = measure(
+        explanation,
+        truth_box=scene.truth_box,
+        mask=scene.mask,
+        fidelity=scene.fidelity,
+        settings=config.metrics,
+    )
+    warnings = list(explanation.warnings)
+    if found is not None:
+        metrics |= measure_repair(found, config.repair.areas)
+        if found.regions == ():
+            warnings.append(NO_FAILURE)
+    curves = {name: getattr(explanation, name) for name in ("areas", "insertion", "deletion")}
+    return {
+        **identity(task),
+        "image_name": scene.sample.name,
+        "method": method,
+        "digest": digest,
+        "metrics": metrics,
+        "curves": {name: values.tolist() for name, values in curves.items()},
+        "picture": picture,
+        "warnings": warnings,
+        "repair": None if found is None else _told(found),
+    }
+
+
+def _told(found: Repair) -> dict[str, Any] | None:
+    """What a row says of a repair beside its metrics; None where nothing was found."""
+    if found.regions is None:
+        return None
+    return {
+        "regions": list(found.regions),
+        "area": found.area,
+        "exact": found.exact,
+        "score": found.found_score,
+    }
+
+
+def case_seed(seed: int, task: Task) -> int:
+    """A seed of its own for each case: with one for all, the errors of chance would add up."""
+    text = f"{seed}/{task.dataset}/{task.case.image_id}/{task.case.key}"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+
+
+def _fidelity(question: Problem, task: Task, settings: MetricSettings) -> Fidelity | None:
+    if settings.fidelity_subsets == 0:
+        return None
+    hidden = random_subsets(
+        settings.fidelity_subsets,
+        question.regions.count,
+        case_seed(settings.seed, task),
+        settings.fidelity_share,
+    )
+    return hidden, question.passes().evaluate(~hidden)[:, 0, 0]
+
+
+def _truth(task: Task, sample: Sample) -> tuple[Box | None, np.ndarray | None]:
+    wanted = task.case.object_id
+    if wanted is None:
+        return None, None
+    if wanted not in sample.object_ids:
+        raise InputError(f"{task}: the data set has no annotation {wanted} in this image")
+    number = sample.object_ids.index(wanted)
+    x1, y1, x2, y2 = sample.boxes[number].tolist()
+    return (x1, y1, x2, y2), sample.mask(number)

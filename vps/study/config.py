@@ -1,0 +1,328 @@
+"""The settings of a study: YAML -> typed and checked values; whatever is misspelt is an error."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal
+
+from vps.core.extras import require
+from vps.core.files import write_atomically
+from vps.core.masking import check_fill
+from vps.core.names import choose
+from vps.core.regions import REGION_METHODS
+from vps.core.schema import build, to_plain
+from vps.core.scoring import MODES
+from vps.data.cases.select import Selection
+from vps.data.readers.formats import FORMATS
+from vps.engine.objective import check_lambdas
+from vps.errors import InputError, one_line
+from vps.methods import METHODS, check_options
+from vps.methods.vps import VPS
+from vps.metrics.measures import MetricSettings
+from vps.report.tables.rows import ReportSettings
+from vps.search.settings import check_search
+from vps.study.repair import RepairSettings, least_passes
+
+_SLACK = 1.25  # by which an image may have more regions than were asked for
+
+
+@dataclass(frozen=True)
+class ScenesConfig:
+    """Synthetic scenes that are drawn before the study, unless they are there.
+
+    Attributes:
+        folder: where images/ and annotations/ go, see `vps.data.scenes.scene_files`.
+        split, count, seed: of the scenes.
+    """
+
+    folder: str
+    split: str = "val"
+    count: int = 60
+    seed: int = 7
+
+
+@dataclass(frozen=True)
+class DatasetConfig:
+    """Where a data set lies, and what of it is explained.
+
+    Attributes:
+        format: a key of `vps.data.readers.formats.FORMATS`.
+        annotations, images: file and folder; some formats need no folder.
+        options: further arguments of the format's reader.
+        cases: a list of cases (JSON); without one, cases are selected.
+        rename: the detector's labels -> the data set's, where they differ.
+    """
+
+    format: str
+    annotations: str
+    images: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    cases: str | None = None
+    rename: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        choose(FORMATS, self.format, "format")
+
+
+@dataclass(frozen=True)
+class DetectorConfig:
+    """The detector, as `detectors.load` takes it.
+
+    Attributes:
+        name: e.g. "onnx:configs/yolox_nano.yaml".
+        labels: what an open-vocabulary detector is asked for; by default, the data set's labels.
+        device: "auto" (a GPU for each worker where there are some, else the CPU), "cpu", "cuda:N".
+        dtype: "float32", "bfloat16" or "float16".
+        options: of this kind of detector.
+    """
+
+    name: str
+    labels: tuple[str, ...] | None = None
+    device: str = "auto"
+    dtype: str = "float32"
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RegionsConfig:
+    """How images are cut: about `count` regions by a key of `vps.core.regions.REGION_METHODS`."""
+
+    count: int = 64
+    method: str = "slico"
+
+    def __post_init__(self) -> None:
+        choose(REGION_METHODS, self.method, "region method")
+        if self.count < 1:
+            raise InputError(f"count must be at least 1, got {self.count}")
+
+
+@dataclass(frozen=True)
+class SearchConfig:
+    """The search of the method "vps", see `vps.explaining.explain.explain`.
+
+    The default is not "auto", which depends on the machine's speed: a study is to be repeated.
+    """
+
+    name: str = "path_search"
+    effort: str = "balanced"
+    budget: int | float | None = None
+
+    def __post_init__(self) -> None:
+        check_search(self.name, self.effort, self.budget)
+
+
+@dataclass(frozen=True)
+class MethodConfig:
+    """A method under the name that tables give it.
+
+    Attributes:
+        method: "vps" or a key of `vps.methods.METHODS`; by default, the name itself.
+        options: of a compared method, its settings; of "vps", those of `SearchConfig`.
+    """
+
+    method: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """How the cases are worked off; changes no result.
+
+    Attributes:
+        executor: "serial", "processes" (on this machine) or "ray" (on a cluster).
+        workers: how many detectors work at a time; 0 for one a GPU, or one without a GPU.
+        threads: of each worker; by default, its share of the cores.
+        strict: whether the first failure, or an image that cannot be read, stops the run.
+        attempts: how often a case is begun whose worker dies.
+        pictures: whether a picture of each case and method is written.
+    """
+
+    executor: Literal["serial", "processes", "ray"] = "serial"
+    workers: int = 0
+    threads: int | None = None
+    strict: bool = False
+    attempts: int = 3
+    pictures: bool = True
+
+    def __post_init__(self) -> None:
+        for name, least in (("workers", 0), ("attempts", 1), ("threads", 1)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise InputError(f"{name} must be at least {least}, got {value}")
+
+
+@dataclass(frozen=True)
+class StudyConfig:
+    """All settings of a study; the file's keys are these names.
+
+    Attributes:
+        name: of the study.
+        out: the folder of its results.
+        seed: of searches and methods.
+        scenes: scenes to draw first.
+        datasets: by the names that results and tables give them.
+        detector, select, regions, search, metrics, run, report: see their classes.
+        repair: whether and how each method looks for the smallest part of the image whose hiding
+            repairs a failure; see `vps.study.repair.repair` for what it spends the passes on.
+            Where it is looked for, a threshold that is not given is `select.score_threshold`.
+        fill, mode, lambdas, batch_size: see `vps.explaining.explain.explain`.
+        methods: what is compared, by name; the first is the one that the others are held against.
+    """
+
+    name: str
+    datasets: dict[str, DatasetConfig]
+    detector: DetectorConfig
+    out: str = ""
+    seed: int = 0
+    scenes: ScenesConfig | None = None
+    select: Selection = field(default_factory=Selection)
+    regions: RegionsConfig = field(default_factory=RegionsConfig)
+    search: SearchConfig = field(default_factory=SearchConfig)
+    fill: str | tuple[float, float, float] = "mean"
+    mode: str = "object"
+    lambdas: tuple[float, float] = (1.0, 1.0)
+    batch_size: int = 8
+    methods: dict[str, MethodConfig] = field(
+        default_factory=lambda: {name: MethodConfig() for name in (VPS, "drise", "random", "box")}
+    )
+    metrics: MetricSettings = field(default_factory=MetricSettings)
+    repair: RepairSettings = field(default_factory=RepairSettings)
+    run: RunConfig = field(default_factory=RunConfig)
+    report: ReportSettings = field(default_factory=ReportSettings)
+
+    def __post_init__(self) -> None:
+        check_fill(self.fill)
+        check_lambdas(self.lambdas)
+        choose(MODES, self.mode, "mode")
+        for what in ("datasets", "methods"):
+            if not getattr(self, what):
+                raise InputError(f"{what}: at least one is needed")
+            for name in getattr(self, what):
+                _check_name(what, name)
+        if self.batch_size < 1 or self.seed < 0:
+            raise InputError("batch_size must be at least 1 and seed at least 0")
+        object.__setattr__(self, "repair", self._checked_repair())
+        object.__setattr__(self, "out", self.out or f"out/eval/{self.name}")
+        object.__setattr__(
+            self, "methods", {name: _checked(name, one) for name, one in self.methods.items()}
+        )
+
+    def _checked_repair(self) -> RepairSettings:
+        """The settings of repairs with a threshold, where repairs are looked for."""
+        given = self.repair
+        if not given.passes:
+            return given
+        least = least_passes(math.ceil(_SLACK * self.regions.count))
+        if given.passes < least:
+            raise InputError(
+                f"repair.passes must be 0, for no repairs, or at least {least} with about "
+                f"{self.regions.count} regions, got {given.passes}"
+            )
+        if given.threshold is not None:
+            return given
+        try:
+            return dataclasses.replace(given, threshold=self.select.score_threshold)
+        except InputError as error:
+            raise InputError(f"repair, with select.score_threshold: {error}") from None
+
+    def search_of(self, method: str) -> SearchConfig:
+        """The search of a method that is "vps": the study's, with its own options on top."""
+        return dataclasses.replace(self.search, **self.methods[method].options)
+
+    def absolute(self) -> StudyConfig:
+        """The same study with paths that do not depend on the working directory."""
+        datasets = {
+            name: dataclasses.replace(
+                data,
+                annotations=os.path.abspath(data.annotations),
+                images=None if data.images is None else os.path.abspath(data.images),
+            )
+            for name, data in self.datasets.items()
+        }
+        return dataclasses.replace(self, out=os.path.abspath(self.out), datasets=datasets)
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write all settings, defaults included, as YAML that `read_config` reads.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        path = Path(path)
+        text = require("yaml", extra="eval").safe_dump(to_plain(self), sort_keys=False)
+        write_atomically(path, text.encode())
+        return path
+
+
+def read_config(path: str | PathLike[str], overrides: Sequence[str] = ()) -> StudyConfig:
+    """Read the settings of a study.
+
+    Args:
+        path: a YAML file; paths in it are relative to the working directory.
+        overrides: texts like "search.name=greedy": a key, dots between its parts, and a value as
+            in YAML.
+
+    Raises:
+        InputError: the file is missing or no YAML, or a key or value is wrong; the message says
+            where and names the nearest key.
+    """
+    yaml = require("yaml", extra="eval")
+    path = Path(path)
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"config {path} does not exist") from None
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise InputError(f"config {path} cannot be read: {one_line(error)}") from error
+    if not isinstance(content, dict):
+        raise InputError(f"config {path} must hold keys and values, see configs/ for examples")
+    content.setdefault("name", path.stem)
+    for text in overrides:
+        _override(content, text, yaml)
+    try:
+        config: StudyConfig = build(StudyConfig, content)
+    except InputError as error:
+        raise InputError(f"config {path}: {error}") from error
+    return config
+
+
+def _override(content: dict[str, Any], text: str, yaml: Any) -> None:
+    key, equals, value = text.partition("=")
+    parts = key.split(".")
+    if not equals or not all(parts):
+        raise InputError(f"an override is KEY=VALUE, e.g. search.name=greedy; got {text!r}")
+    for part in parts[:-1]:
+        # A key without a value, as "vps:", is empty.
+        if content.get(part) is None:
+            content[part] = {}
+        content = content[part]
+        if not isinstance(content, dict):
+            raise InputError(f"{text}: {part} holds a value, not keys")
+    try:
+        content[parts[-1]] = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise InputError(f"{text}: the value is no YAML: {one_line(error)}") from error
+
+
+def _check_name(what: str, name: str) -> None:
+    """Names become those of files and columns."""
+    if not name or not all(letter.isalnum() or letter in "-_+. " for letter in name):
+        raise InputError(f"{what}: {name!r} is no name: use letters, digits and - _ + .")
+
+
+def _checked(name: str, method: MethodConfig) -> MethodConfig:
+    kind = method.method or name
+    choose({VPS: None, **METHODS}, kind, f"method {name!r}:" if kind != name else "method")
+    try:
+        if kind == VPS:
+            build(SearchConfig, method.options, "options")
+        else:
+            check_options(kind, method.options)
+    except InputError as error:
+        raise InputError(f"methods.{name}: {error}") from error
+    return MethodConfig(kind, method.options)

@@ -1,0 +1,264 @@
+"""Where the results of a study lie, what they are keyed by, and how they are read back."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import re
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from vps.core.extras import require
+from vps.core.files import write_atomically
+from vps.core.schema import to_plain
+from vps.core.versions import versions
+from vps.data.cases.cases import CaseList
+from vps.errors import OutputError, one_line
+from vps.methods.vps import VPS
+from vps.study.config import StudyConfig
+from vps.study.plan import Shard, Task, plan
+from vps.study.repair import FAILURES
+
+SCHEMA = 1
+"""Part of every digest: counted up when the same settings come to give other results."""
+
+Status = Literal["done", "failed", "skipped", "missing"]
+
+
+@dataclass(frozen=True)
+class ResultRecord:
+    """What there is of one case and method.
+
+    Attributes:
+        task: the case.
+        method: as the config names it.
+        status: "done"; "failed", with an error record; "skipped", because its image cannot be
+            read; or "missing".
+        content: the row or the error record; empty where the result is missing.
+    """
+
+    task: Task
+    method: str
+    status: Status
+    content: Mapping[str, Any]
+
+
+class Facts(NamedTuple):
+    """What results depend on beyond settings and cases.
+
+    Attributes:
+        labels: what the detector was asked for when the cases were selected; empty if unknown.
+        annotations: digest of the annotation file that they were selected from; "" if unknown.
+    """
+
+    labels: tuple[str, ...] = ()
+    annotations: str = ""
+
+
+def facts_of(lists: Mapping[str, CaseList]) -> dict[str, Facts]:
+    """The facts of each data set, as its list of cases tells them."""
+    return {
+        name: Facts(cases.labels, cases.settings.get("annotations", ""))
+        for name, cases in lists.items()
+    }
+
+
+class Store:
+    """The results of a study, one (case, method) at a time.
+
+    A result is <method>-<digest>.npz and .json, the picture .jpg, and .row.json, which is written
+    last: where it can be read, the result is complete. What failed has an .error.json instead. The
+    digest is of all that the result depends on, so results of other settings are never read.
+
+    Args:
+        config: of the study.
+        facts: see `facts_of`.
+    """
+
+    def __init__(self, config: StudyConfig, facts: Mapping[str, Facts]) -> None:
+        self.out = Path(config.out)
+        self.methods = tuple(config.methods)
+        self._settings = {
+            (dataset, method): _canonical(_settings(config, dataset, method, facts[dataset]))
+            for dataset in facts
+            for method in config.methods
+        }
+        self._repair = to_plain(config.repair) if config.repair.passes else None
+
+    def digest(self, task: Task, method: str) -> str:
+        """12 hex digits of the SHA-256 of all settings and annotations that the result depends on.
+
+        Not of device, batch size and workers, which change nothing beyond float noise, and of
+        folders only the last one's name, so that a study can move. Images and weights go by their
+        names: others under the same names need another output folder.
+        """
+        about = [dataclasses.asdict(task.case.target), task.case.object_id]
+        if self._repair is not None and task.case.kind in FAILURES:
+            about.append(self._repair)
+        text = self._settings[task.dataset, method] + _canonical(about)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def folder(self, task: Task) -> Path:
+        """Where the results of a case lie."""
+        names = (task.dataset, task.case.image_id, task.case.key)
+        return Path(self.out, "cases", *(safe_name(str(name)) for name in names))
+
+    def path(self, task: Task, method: str, suffix: str = "") -> Path:
+        """The file of a result with this suffix."""
+        name = f"{safe_name(method)}-{self.digest(task, method)}{suffix}"
+        return self.folder(task) / name
+
+    def row(self, task: Task, method: str) -> dict[str, Any] | None:
+        """The row of a result; None if there is none, or none that can be read."""
+        return _read(self.path(task, method, ".row.json"), self.digest(task, method))
+
+    def missing(self, task: Task) -> list[str]:
+        """The methods without a result."""
+        return [method for method in self.methods if self.row(task, method) is None]
+
+    def save_row(self, task: Task, method: str, row: Mapping[str, Any]) -> None:
+        """Write the row, which completes the result, and forget that it ever failed.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        path = self.path(task, method, ".row.json")
+        write_atomically(path, json.dumps(row, default=np.generic.item).encode())
+        with contextlib.suppress(FileNotFoundError):
+            self.path(task, method, ".error.json").unlink()
+
+    def save_error(self, task: Task, method: str, error: BaseException, status: Status) -> None:
+        """Write why there is no result.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        record = {
+            **identity(task),
+            "method": method,
+            "digest": self.digest(task, method),
+            "status": status,
+            "error": type(error).__name__,
+            "message": str(error),
+            "traceback": "".join(traceback.format_exception(error)),
+            "versions": versions(),
+        }
+        path = self.path(task, method, ".error.json")
+        write_atomically(path, json.dumps(record, indent=1).encode())
+
+    def record(self, task: Task, method: str) -> ResultRecord:
+        """What there is of a case and method."""
+        row = self.row(task, method)
+        if row is not None:
+            return ResultRecord(task, method, "done", row)
+        error = _read(self.path(task, method, ".error.json"), self.digest(task, method))
+        if error is None or error.get("status") not in ("failed", "skipped"):
+            return ResultRecord(task, method, "missing", {})
+        return ResultRecord(task, method, error["status"], error)
+
+    def records(
+        self, lists: Mapping[str, CaseList], shard: Shard | None = None
+    ) -> Iterator[ResultRecord]:
+        """All that is planned, in the order of the plan, read one at a time."""
+        for tasks in plan(lists, shard):
+            for task in tasks:
+                for method in self.methods:
+                    yield self.record(task, method)
+
+    @contextlib.contextmanager
+    def lock(self, task: Task) -> Iterator[bool]:
+        """Keep other processes from a case; yields False where one of them has it.
+
+        The operating system gives a lock back when its process dies, however it dies. Locks are
+        files of a fixed number, so some cases share one.
+
+        Raises:
+            OutputError: the lock cannot be made.
+        """
+        filelock = require("filelock", extra="eval")
+        number = hashlib.sha256(str(self.folder(task).relative_to(self.out)).encode())
+        path = self.out / ".locks" / f"{number.hexdigest()[:3]}.lock"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = filelock.FileLock(path)
+            lock.acquire(blocking=False)
+        except filelock.Timeout:
+            yield False
+            return
+        except OSError as error:
+            raise OutputError(f"{path} cannot be locked: {one_line(error)}") from error
+        try:
+            yield True
+        finally:
+            lock.release()
+
+    def sweep(self, task: Task) -> None:
+        """Remove what a killed process left half-written of a case; the caller holds its lock."""
+        for path in self.folder(task).glob(".*.tmp"):
+            path.unlink(missing_ok=True)
+
+
+def identity(task: Task) -> dict[str, Any]:
+    """What rows and error records both say of a case."""
+    case = task.case
+    return {
+        "dataset": task.dataset,
+        "image_id": case.image_id,
+        "case": case.key,
+        "kind": case.kind.value,
+        "label": case.label,
+        "predicted_label": case.predicted_label,
+        "box": list(case.box),
+        "size": case.size,
+        "frequency": case.frequency,
+        "score": case.score,
+    }
+
+
+def safe_name(text: str) -> str:
+    """A file name for any text, which also stands in an address as it is; others get another."""
+    if re.fullmatch(r"[A-Za-z0-9_+-][A-Za-z0-9_+.-]{0,79}", text):
+        return text
+    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+    return re.sub(r"[^A-Za-z0-9_+-]", "_", text)[:80] + f"~{digest}"
+
+
+def _settings(config: StudyConfig, dataset: str, method: str, facts: Facts) -> Any:
+    """What the results of a method on a data set depend on, beside the case."""
+    plain, chosen = to_plain(config), config.methods[method]
+    detector, data = plain["detector"], plain["datasets"][dataset]
+    scenes = dict(plain["scenes"] or {})
+    del detector["device"]
+    scenes.pop("folder", None)
+    return {
+        "schema": SCHEMA,
+        **{key: plain[key] for key in ("regions", "fill", "mode", "lambdas", "seed", "metrics")},
+        "detector": detector,
+        **facts._asdict(),
+        "dataset": dataset,
+        "data": {key: data[key] for key in ("format", "options", "rename")},
+        "files": [Path(data[key] or "").name for key in ("annotations", "images")],
+        "scenes": scenes,
+        "method": chosen.method,
+        "options": to_plain(config.search_of(method) if chosen.method == VPS else chosen.options),
+    }
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def _read(path: Path, digest: str) -> dict[str, Any] | None:
+    """The record of a file; None if it is missing, half-written, or of something else."""
+    try:
+        record = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return record if isinstance(record, dict) and record.get("digest") == digest else None

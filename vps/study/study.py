@@ -1,0 +1,161 @@
+"""A study from its config to its tables, and its report from the folders of its results."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from vps.data.cases.cases import CaseList
+from vps.errors import InputError
+from vps.report.tables.study import write_report
+from vps.study.config import StudyConfig, read_config
+from vps.study.devices import devices_here
+from vps.study.inputs import draw_scenes, find_lists, read_list
+from vps.study.plan import parse_shard
+from vps.study.progress import case_bar
+from vps.study.run import run
+from vps.study.store import ResultRecord, Store, facts_of
+
+RANK = ("done", "failed", "skipped", "missing")
+
+
+def run_study(
+    config: StudyConfig, loader: str, *, shard: str | None = None, quiet: bool = False
+) -> int:
+    """Select the cases, explain and measure them, and write the report.
+
+    Started again, it does what is missing. With a shard there is no report: `report_study` makes
+    it once all are there.
+
+    Args:
+        config: of the study.
+        loader: "module:function", see `vps.study.inputs.load_detector`.
+        shard: "i/n", part i of n.
+        quiet: no progress bars.
+
+    Returns:
+        The exit status: 0, or 1 where cases failed.
+
+    Raises:
+        InputError: data, detector or settings that cannot be used, or nothing was selected.
+        OutputError: a result cannot be written.
+    """
+    part = None if shard is None else parse_shard(shard)
+    # First of all, so that a folder that cannot be written is told before hours are spent.
+    config.save(Path(config.out) / "config.yaml")
+    lists = select(config, loader, quiet=quiet)
+    with case_bar(config.name, quiet=quiet) as show:
+        summary = run(config, lists, loader=loader, shard=part, show=show)
+    print(
+        f"{config.name}: {summary.done} of {summary.planned} cases done, {summary.failed} failed, "
+        f"{summary.skipped} skipped"
+    )
+    if summary.failed or summary.skipped:
+        print(f"why stands in the *.error.json below {config.out}/cases")
+    if part is None:
+        print(report_study([config.out]))
+    return summary.exit_code
+
+
+def select(config: StudyConfig, loader: str, *, quiet: bool = False) -> dict[str, CaseList]:
+    """The cases of each data set, with a bar; scenes are drawn first where the config has some.
+
+    See `vps.study.inputs.draw_scenes` and `find_lists`.
+    """
+    if config.scenes is not None:
+        draw_scenes(config.scenes)
+    device = devices_here(config.detector.device, 1)[0]
+    with tqdm(desc="select", unit=" images", disable=True if quiet else None) as bar:
+
+        def show(name: str, done: int, total: int) -> None:
+            bar.set_description(f"select {name}", refresh=False)
+            bar.total = total
+            bar.update(done - bar.n)
+
+        return find_lists(config, loader, device, show)
+
+
+def report_study(folders: Sequence[str | os.PathLike[str]], out: Path | None = None) -> str:
+    """Write tables, plots and the page of a study.
+
+    Args:
+        folders: of its results; several where its shards were written to different ones.
+        out: where the report goes; by default, the first folder.
+
+    Returns:
+        What to print: a table, and where the page lies.
+
+    Raises:
+        InputError: a folder that holds no study, or no results.
+        OutputError: the report cannot be written.
+    """
+    paths = [Path(folder) for folder in folders]
+    out = out or paths[0]
+    config = _config_of(paths[0])
+    lists = {name: read_list(config, name) for name in config.datasets}
+    for path in paths[1:]:
+        _check_same(path, config, lists)
+    stores = [Store(dataclasses.replace(config, out=str(path)), facts_of(lists)) for path in paths]
+    counts = dict.fromkeys(RANK, 0)
+    failed: list[dict[str, Any]] = []
+
+    def rows() -> Iterator[Mapping[str, Any]]:
+        for records in zip(*(store.records(lists) for store in stores), strict=True):
+            folder, record = min(zip(paths, records, strict=True), key=_rank)
+            counts[record.status] += 1
+            if record.status == "done":
+                yield _moved(record.content, folder, out)
+            elif record.status == "failed":
+                failed.append({**record.content, "error": record.content["message"]})
+
+    found = list(rows())
+    if not found:
+        reasons = ", ".join(f"{counts[status]} {status}" for status in RANK[1:])
+        raise InputError(f"{paths[0]} holds no results to report ({reasons})")
+    return write_report(
+        out,
+        found,
+        name=config.name,
+        failed=failed,
+        missing=counts["missing"],
+        skipped=counts["skipped"],
+        settings=dataclasses.replace(
+            config.report, reference=config.report.reference or next(iter(config.methods))
+        ),
+    )
+
+
+def _check_same(folder: Path, config: StudyConfig, lists: Mapping[str, CaseList]) -> None:
+    """Raise InputError unless a folder is of the same study."""
+    other = dataclasses.replace(_config_of(folder), out=config.out, run=config.run)
+    same = other == config and all(
+        read_list(dataclasses.replace(config, out=str(folder)), name).cases == cases.cases
+        for name, cases in lists.items()
+    )
+    if not same:
+        raise InputError(
+            f"{folder} is of other settings or other cases than {config.out}: report it by itself"
+        )
+
+
+def _rank(found: tuple[Path, ResultRecord]) -> int:
+    return RANK.index(found[1].status)
+
+
+def _config_of(folder: Path) -> StudyConfig:
+    path = folder / "config.yaml"
+    if not path.is_file():
+        raise InputError(f"{folder} holds no study: config.yaml is missing")
+    return dataclasses.replace(read_config(path), out=str(folder))
+
+
+def _moved(row: Mapping[str, Any], folder: Path, out: Path) -> Mapping[str, Any]:
+    """A row whose picture is found from the folder of the report."""
+    if row["picture"] is None or folder == out:
+        return row
+    return {**row, "picture": Path(os.path.relpath(folder / row["picture"], out)).as_posix()}
