@@ -11,15 +11,22 @@ import torch
 from PIL import Image
 
 import detectors
+import vps
 from detectors import DETECTORS
 from tests.helpers.paths import ROOT
 from vps.cli.main import main
 from vps.cli.questions import question_of
 from vps.core.candidates import Candidates
 from vps.core.detect import Detection
+from vps.core.masking import FILLS
+from vps.core.regions import REGION_METHODS
+from vps.core.scoring import MODES
 from vps.core.targets import Kind
+from vps.methods import METHODS
 from vps.results.answer import Answer
 from vps.results.explanation import Explanation
+from vps.search import SEARCHES
+from vps.search.settings import EFFORTS
 
 BOX = (8.0, 8.0, 24.0, 24.0)
 
@@ -405,3 +412,58 @@ def test_what_ends_an_answer_early_keeps_it(error, code, stopped, image, bright,
 )
 def test_failures_that_cannot_be_asked_about(options, words, image, bright, tmp_path, capsys):
     fails(capsys, explain(image, tmp_path, *options), *words)
+
+
+def test_every_choice_stands_in_the_help(capsys):
+    with pytest.raises(SystemExit):
+        main(["explain", "--help"])
+    text = capsys.readouterr().out
+    for table in (SEARCHES, METHODS, MODES, FILLS, REGION_METHODS, EFFORTS):
+        assert [name for name in table if name not in text] == []
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"vps {vps.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "near"),
+    [(["explian", "a.png"], "explain"), (["detect", "a.png", "--promt", "dog ."], "--prompt")],
+)
+def test_what_is_misspelt_gets_the_nearest_name(arguments, near, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert f"did you mean {near}?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["--fill", "bleu"], "unknown fill 'bleu', did you mean 'blur'"),
+        (["--mode", "objekt"], "did you mean 'object'"),
+        (["--region-method", "slik"], "unknown region method"),
+        (["--method", "d-rise"], "did you mean 'drise'"),
+        (["--search", "greed"], "did you mean 'greedy'"),
+        (["--effort", "higher"], "did you mean 'high'"),
+        (["--regions", "0"], "the number of regions must be at least 1, got 0"),
+        (["--batch-size", "0"], "the batch size must be at least 1"),
+        (["--threshold", "1.5"], r"--threshold must lie in [0, 1], got 1.5"),
+        (["--time-limit", "-1"], "time limit"),
+    ],
+)
+def test_settings_are_checked_before_anything_is_loaded(tmp_path, capsys, given, message):
+    # Neither image nor detector is there: they would be told of first, were they looked at.
+    arguments = ["explain", str(tmp_path / "no.png"), "--detector", "none", *given]
+    assert main([*arguments, "--out", str(tmp_path / "out")]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_methods_and_searches_are_listed_with_what_they_do(capsys):
+    for command, table in (("methods", METHODS), ("searches", SEARCHES)):
+        assert main([command]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert [line.partition(":")[0] for line in lines[1:]] == list(table)
+        assert all(len(line.partition(": ")[2]) > 20 for line in lines)

@@ -8,22 +8,25 @@ from vps.study.run import run
 ray = pytest.importorskip("ray")
 
 
-def on_ray(tmp_path, **changes):
-    settings = {"executor": "ray", "workers": 2, "pictures": False}
+def on_ray(tmp_path, workers=2, **changes):
+    settings = {"executor": "ray", "workers": workers, "pictures": False}
     return study(tmp_path, 3, out=str(tmp_path / "ray"), run=settings, **changes)
 
 
-def test_actors_write_the_same_files_even_if_one_is_killed(tmp_path, tricks):
+@pytest.mark.parametrize("workers", [1, 2])
+def test_actors_write_the_same_files_even_if_one_is_killed(tmp_path, tricks, workers):
     config, lists = study(tmp_path, 3)
     run(config, lists, loader=LOADER)
     expected = outcome(config.out)
     tricks(die=2, once=tmp_path / "died", log=tmp_path / "log")
-    config, lists = on_ray(tmp_path)
+    config, lists = on_ray(tmp_path, workers)
     summary = run(config, lists, loader=LOADER)
     assert (tmp_path / "died").exists()
     assert (summary.done, summary.failed) == (6, 0)
     assert outcome(config.out) == expected
-    assert len({process for process, _ in calls_of(tmp_path / "log")}) == 3
+    processes = {process for process, _ in calls_of(tmp_path / "log")}
+    # Who was killed comes back as another process; of two, the other may be done before.
+    assert len(processes) == 2 if workers == 1 else len(processes) in (2, 3)
     assert not ray.is_initialized()
 
 

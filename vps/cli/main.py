@@ -1,4 +1,4 @@
-"""The `vps` command: detect, explain, detectors, demo, report."""
+"""The `vps` command; what it understands stands in `vps.cli.parser`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vps.cli.parser import DEMO_DETECTOR, make_parser, parse_options
+from vps.cli.study import run_select_command, run_study_command
 from vps.errors import InputError, VpsError
 
 # What a command needs is imported when it runs, so that `vps --help` need not wait for it.
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
     import numpy as np
@@ -28,18 +29,26 @@ if TYPE_CHECKING:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run a command; returns the exit status: 0, 2 for an error, 130 when interrupted."""
+    """Run a command.
+
+    Returns:
+        The exit status: 0, 1 where cases of a study failed, 2 for an error, 130 when interrupted.
+    """
     runs = {
         "detect": _run_detect,
         "explain": _run_explain,
         "detectors": _run_detectors,
         "demo": _run_demo,
         "report": _run_report,
+        "study": run_study_command,
+        "select": run_select_command,
+        "methods": _run_methods,
+        "searches": _run_searches,
     }
     arguments = make_parser(runs).parse_args(argv)
     arguments.saved = []
     try:
-        arguments.run(arguments)
+        status: int | None = arguments.run(arguments)
     except VpsError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         if arguments.saved:
@@ -48,7 +57,7 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"interrupted; saved so far: {_kept(arguments)}", file=sys.stderr)
         return 130
-    return 0
+    return status or 0
 
 
 def _kept(arguments: argparse.Namespace) -> str:
@@ -81,6 +90,7 @@ def _run_explain(arguments: argparse.Namespace) -> None:
     from vps.report.figures.explanation import save_figure
 
     check_asked(arguments)
+    _check_settings(arguments)
     _check_writable(arguments.out)
     detector, image = _load(arguments)
     found = detect(detector, image, arguments.threshold)
@@ -191,6 +201,27 @@ def _run_detectors(_: argparse.Namespace) -> None:
     print(list_detectors())
 
 
+def _run_methods(_: argparse.Namespace) -> None:
+    from vps.methods import METHODS
+
+    print("vps: Visual Precision Search, the method of this project; set it by search and effort")
+    _list({name: method.__doc__ for name, method in METHODS.items()})
+
+
+def _run_searches(_: argparse.Namespace) -> None:
+    from vps.search import SEARCHES
+
+    print("auto: path_search or top_k, by how much the detector gains from batches")
+    _list({name: search.__doc__ for name, search in SEARCHES.items()})
+
+
+def _list(docs: Mapping[str, str | None]) -> None:
+    """Names with the first sentence of what is said of them."""
+    for name, text in docs.items():
+        first = (text or "").partition("\n\n")[0]
+        print(f"{name}: {' '.join(first.split())}")
+
+
 def _run_demo(arguments: argparse.Namespace) -> None:
     from detectors import load
     from vps.core.detector import OpenVocabularyDetector
@@ -232,6 +263,32 @@ def _load(arguments: argparse.Namespace) -> tuple[Detector, np.ndarray]:
         **parse_options(arguments.option),
     )
     return detector, image
+
+
+def _check_settings(arguments: argparse.Namespace) -> None:
+    """Refuse settings that cannot be used, before a detector is loaded for nothing.
+
+    Raises:
+        InputError: the first that is wrong.
+    """
+    from vps.core.masking import check_fill
+    from vps.core.names import choose
+    from vps.core.regions import REGION_METHODS
+    from vps.core.scoring import MODES
+    from vps.explaining.explain import check_run
+    from vps.methods import METHODS
+    from vps.methods.vps import VPS
+
+    check_fill(arguments.fill)
+    choose(MODES, arguments.mode, "mode")
+    choose(REGION_METHODS, arguments.region_method, "region method")
+    choose({VPS: None, **METHODS}, arguments.method, "method")
+    check_run(arguments.search, arguments.effort, None, arguments.time_limit, arguments.seed)
+    for name, what in (("regions", "number of regions"), ("batch_size", "batch size")):
+        if getattr(arguments, name) < 1:
+            raise InputError(f"the {what} must be at least 1, got {getattr(arguments, name)}")
+    if not 0 <= arguments.threshold <= 1:
+        raise InputError(f"--threshold must lie in [0, 1], got {arguments.threshold:g}")
 
 
 def _search_settings(arguments: argparse.Namespace) -> dict[str, Any]:

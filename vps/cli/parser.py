@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import difflib
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NoReturn
 
+from vps._version import __version__
 from vps.errors import InputError
 
 DEMO_DETECTOR = "demo-grounding-dino"
@@ -15,14 +19,15 @@ _DESCRIPTION = (
 
 
 def make_parser(
-    runs: Mapping[str, Callable[[argparse.Namespace], None]],
+    runs: Mapping[str, Callable[[argparse.Namespace], int | None]],
 ) -> argparse.ArgumentParser:
     """The parser; `arguments.run` is the function of the command that was given.
 
     Args:
-        runs: what runs each of the commands detect, explain, detectors, demo and report.
+        runs: what runs each command, by its name.
     """
-    parser = argparse.ArgumentParser(prog="vps", description=_DESCRIPTION)
+    parser = _Parser(prog="vps", description=_DESCRIPTION)
+    parser.add_argument("--version", action="version", version=f"vps {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def add(name: str, about: str) -> argparse.ArgumentParser:
@@ -46,11 +51,15 @@ def make_parser(
     _add_questions(command)
     how = command.add_argument_group("how")
     _add_search(how, regions=64)
-    how.add_argument("--region-method", default="slico", help="slico (default), slic, grid, ...")
-    how.add_argument("--fill", default="mean", help="mean (default), black, image-mean, blur")
+    how.add_argument(
+        "--region-method", default="slico", help="slico (default), slic, grid or felzenszwalb"
+    )
+    how.add_argument("--fill", default="mean", help="mean (default), black, image-mean or blur")
     how.add_argument("--mode", default="object", help="object (default), class or box")
     how.add_argument("--seed", type=int, default=0, help="of a search that draws (default: 0)")
-    how.add_argument("--method", default="vps", help="vps (default), or one to compare: drise, ...")
+    how.add_argument(
+        "--method", default="vps", help="vps (default), or one to compare: drise, random or box"
+    )
     how.add_argument(
         "--all-prompts",
         action="store_true",
@@ -66,12 +75,54 @@ def make_parser(
     command.add_argument("--device", default="cpu", help="cpu (default) or cuda")
     _add_search(command, regions=36)
 
-    command = add("report", "write tables, plots and page of a study of tools/eval.py")
+    command = add("report", "write tables, plots and page of a study")
     command.add_argument(
         "folders", type=Path, nargs="+", metavar="FOLDER", help="of results; several for shards"
     )
     command.add_argument("--out", type=Path, help="of the report; by default, the first folder")
+
+    command = add("study", "explain the cases of data sets by several methods, and measure")
+    _add_config(command)
+    command.add_argument("--shard", metavar="I/N", help="do part I of N, e.g. 1/4")
+
+    _add_config(add("select", "select the cases of a study, as lists that a person can read"))
+    add("methods", "list the methods that can be compared")
+    add("searches", "list the searches of the method vps")
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Names the nearest command or option where one is misspelt."""
+
+    def error(self, message: str) -> NoReturn:
+        wrong = re.search(r"invalid choice: '([^']*)'|unrecognized arguments: (\S+)", message)
+        if wrong:
+            typed = wrong[1] or wrong[2]
+            near = difflib.get_close_matches(typed.partition("=")[0], self._known(), n=1)
+            message += f"; did you mean {near[0]}?" if near else ""
+        super().error(message)
+
+    def _known(self) -> list[str]:
+        """All commands, and all options of this parser and of its commands."""
+        known = list(self._option_string_actions)
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                for name, command in action.choices.items():
+                    known += [name, *command._option_string_actions]
+        return known
+
+
+def _add_config(command: argparse.ArgumentParser) -> None:
+    command.add_argument("config", type=Path, help="a YAML file, see configs/")
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="overrides",
+        metavar="KEY=VALUE",
+        help="override a value of the config, e.g. search.name=greedy; may be repeated",
+    )
+    command.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
 def _add_detector(command: argparse.ArgumentParser) -> None:
@@ -127,7 +178,12 @@ def _add_search(group: argparse._ActionsContainer, *, regions: int) -> None:
     group.add_argument(
         "--regions", type=int, default=regions, help=f"how many, about (default: {regions})"
     )
-    group.add_argument("--search", default="auto", help="auto (default), path_search, top_k, ...")
+    group.add_argument(
+        "--search",
+        default="auto",
+        help="auto (default), path_search, top_k, greedy, bidirectional, lazy, leave_one_out or "
+        "random",
+    )
     group.add_argument(
         "--effort",
         default="balanced",

@@ -1,4 +1,4 @@
-"""The scripts of a study, as their users call them."""
+"""`vps study` and `vps select`, as their users call them."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.studies import LOADER, config_of, draw
-from tools import eval as eval_tool
-from tools import select_cases
+from vps.cli import study
+from vps.cli.main import main
 
 
 @pytest.fixture
 def config(tmp_path, monkeypatch) -> Path:
-    for tool in (eval_tool, select_cases):
-        monkeypatch.setattr(tool, "LOADER", LOADER)
+    monkeypatch.setattr(study, "LOADER", LOADER)
     draw(tmp_path, 2)
     return config_of(tmp_path, select={"score_threshold": 0.2}).save(tmp_path / "study.yaml")
 
 
 def test_selection_alone_writes_lists_and_says_what_is_in_them(config, tmp_path, capsys):
-    assert select_cases.main([str(config), "--quiet", "--set", "select.per_kind=3"]) == 0
+    assert main(["select", str(config), "--quiet", "--set", "select.per_kind=3"]) == 0
     path = tmp_path / "out" / "lists" / "drawn.json"
     assert capsys.readouterr().out == f"drawn: 3 cases (3 of 4 correct) -> {path}\n"
     assert len(json.loads(path.read_text())["cases"]) == 3
@@ -30,7 +29,7 @@ def test_selection_alone_writes_lists_and_says_what_is_in_them(config, tmp_path,
 def test_a_study_is_run_with_overrides_and_its_config_saved(config, tmp_path, capsys):
     out = tmp_path / "other"
     given = ["--set", f"out={out}", "--set", "methods={box: }", "--quiet"]
-    assert eval_tool.main([str(config), *given]) == 0
+    assert main(["study", str(config), *given]) == 0
     assert f"{out}/index.html" in capsys.readouterr().out
     assert "leave_one_out" in (out / "config.yaml").read_text()
     assert len(list(out.rglob("*.row.json"))) == 4
@@ -51,7 +50,7 @@ def test_a_study_is_run_with_overrides_and_its_config_saved(config, tmp_path, ca
 def test_mistakes_are_told_in_a_line(config, tmp_path, capsys, given, message):
     (tmp_path / "file").touch()
     given = [text.replace("FILE", str(tmp_path / "file")) for text in given]
-    assert eval_tool.main([str(config), "--quiet", *given]) == 2
+    assert main(["study", str(config), "--quiet", *given]) == 2
     error = capsys.readouterr().err
     assert error.startswith("error: ")
     assert error.count("\n") == 1
@@ -61,8 +60,8 @@ def test_mistakes_are_told_in_a_line(config, tmp_path, capsys, given, message):
 def test_an_image_that_is_gone_is_skipped_unless_strict(config, tmp_path, capsys):
     (tmp_path / "images" / "2.png").write_bytes(b"no image")
     strict = [str(config), "--quiet", "--set", "run.strict=true"]
-    assert eval_tool.main(strict) == 2
+    assert main(["study", *strict]) == 2
     assert "2.png is not an image" in capsys.readouterr().err
-    assert eval_tool.main([str(config), "--quiet"]) == 0
+    assert main(["study", str(config), "--quiet"]) == 0
     cases = json.loads((tmp_path / "out" / "lists" / "drawn.json").read_text())
     assert [entry["image_id"] for entry in cases["skipped"]] == [2]
