@@ -362,12 +362,12 @@ def test_what_cannot_be_loaded(name, message):
 
 
 def test_the_demo_says_when_its_weights_are_missing(tmp_path, monkeypatch):
-    monkeypatch.setattr(adapter, "DEMO_FOLDER", tmp_path)
+    monkeypatch.setattr(adapter, "DEMO_FLORENCE2", tmp_path)
     with pytest.raises(InputError, match="weights are not installed"):
         load("demo-florence-2", labels=LABELS)
 
 
 def test_the_demo_is_found_in_its_folder(folder, monkeypatch):
-    monkeypatch.setattr(adapter, "DEMO_FOLDER", folder)
+    monkeypatch.setattr(adapter, "DEMO_FLORENCE2", folder)
     found = load("demo-florence-2", labels=LABELS, task="od")
     assert found.name == "demo-florence-2 (task=od)"
