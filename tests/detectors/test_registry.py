@@ -60,7 +60,7 @@ def test_the_demo_says_when_its_weights_are_missing(tmp_path, monkeypatch):
     pytest.importorskip("transformers")
     import detectors.grounding_dino.hf as adapter
 
-    monkeypatch.setattr(adapter, "DEMO_FOLDER", tmp_path)
+    monkeypatch.setattr(adapter, "DEMO_GROUNDING_DINO", tmp_path)
     with pytest.raises(InputError, match="weights are not installed"):
         load("demo-grounding-dino", labels=["dog"])
 
@@ -68,7 +68,7 @@ def test_the_demo_says_when_its_weights_are_missing(tmp_path, monkeypatch):
 def test_the_demo_is_found_in_its_folder(tiny_checkpoint, monkeypatch):
     import detectors.grounding_dino.hf as adapter
 
-    monkeypatch.setattr(adapter, "DEMO_FOLDER", tiny_checkpoint)
+    monkeypatch.setattr(adapter, "DEMO_GROUNDING_DINO", tiny_checkpoint)
     assert load("demo-grounding-dino", labels=["dog"]).name == "demo-grounding-dino"
 
 
