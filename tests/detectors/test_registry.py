@@ -1,8 +1,8 @@
+import importlib
 import sys
 
 import pytest
 
-import detectors
 from detectors import DETECTORS, load
 from vps.errors import InputError, MissingExtraError
 
@@ -75,8 +75,15 @@ def test_the_demo_is_found_in_its_folder(tiny_checkpoint, monkeypatch):
 def test_a_missing_library_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "transformers", None)
     monkeypatch.setitem(sys.modules, "transformers.modeling_outputs", None)
-    for module in ("hf_grounding_dino", "grounding_dino_checkpoint", "hf_checkpoint", "text_cache"):
-        monkeypatch.delitem(sys.modules, f"detectors.{module}", raising=False)
-        monkeypatch.delattr(detectors, module, raising=False)
+    modules = (
+        "detectors.grounding_dino.hf",
+        "detectors.grounding_dino.hf_checkpoint",
+        "detectors.grounding_dino.text_cache",
+        "detectors.hf.checkpoint",
+    )
+    for module in modules:
+        package, _, name = module.rpartition(".")
+        monkeypatch.delitem(sys.modules, module, raising=False)
+        monkeypatch.delattr(importlib.import_module(package), name, raising=False)
     with pytest.raises(MissingExtraError, match=r"pip install '.\[hf\]'"):
         load("demo-grounding-dino", labels=["dog"])
