@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-import detectors
-
 # Neither without the package nor with a version of transformers that it does not run on.
 pytest.importorskip("detectors.grounding_dino.original_checkpoint", exc_type=ImportError)
 
 import groundingdino.datasets.transforms as transforms  # noqa: E402
 from PIL import Image  # noqa: E402
 
-from detectors import load  # noqa: E402
+from detectors import (
+    grounding_dino,
+    load,  # noqa: E402
+)
 from detectors.grounding_dino.original import MEAN, STD, fitted_size  # noqa: E402
 from tests.helpers.contract import picture  # noqa: E402
 from tests.models.tiny_grounding_dino import MAX_TOKENS  # noqa: E402
@@ -168,9 +169,9 @@ def test_what_cannot_be_loaded(name, settings, message):
 @pytest.fixture
 def fresh(monkeypatch):
     """As if the adapter had not been imported yet."""
-    for module in ("groundingdino_original", "groundingdino_checkpoint"):
-        monkeypatch.delitem(sys.modules, f"detectors.{module}", raising=False)
-        monkeypatch.delattr(detectors, module, raising=False)
+    for module in ("original", "original_checkpoint"):
+        monkeypatch.delitem(sys.modules, f"detectors.grounding_dino.{module}", raising=False)
+        monkeypatch.delattr(grounding_dino, module, raising=False)
     return monkeypatch
 
 
