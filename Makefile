@@ -21,7 +21,7 @@ test-mmdet: $(VENV)/.mmdet
 # The adapters of transformers on version 5, which stands in front of the other.
 test-transformers5: $(VENV)/.transformers5
 	PYTHONPATH=$(VENV)/transformers5 $(BIN)/python -m pytest -m "not slow" \
-		-k "hf or florence or demo or tiny_grounding" tests/detectors
+		-k "hf or florence or demo" tests/detectors
 
 test-slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow

@@ -17,7 +17,7 @@ from detectors.shared.pixels import to_pixels
 from detectors.shared.prompts import check_labels
 from vps.core.candidates import label_column
 
-EncodedQuestion = TypeVar("EncodedQuestion", bound="Florence2")
+Asking = TypeVar("Asking", bound="Florence2")
 
 ROWS = 32
 """The most pairs of an image and a prompt that the model reads at a time, each beam counted."""
@@ -56,11 +56,11 @@ class Florence2:
         self.bins = {token: number for number, token in enumerate(checkpoint.locations)}
         self._names = [fold(label) for label in self.labels]
 
-    def with_labels(self: EncodedQuestion, labels: tuple[str, ...]) -> EncodedQuestion:
+    def with_labels(self: Asking, labels: tuple[str, ...]) -> Asking:
         """The same model asked for other labels; see `vps.core.detector.OpenVocabularyDetector`."""
         return type(self)(self.checkpoint, labels, self.settings, name=self.name)
 
-    def narrowed(self: EncodedQuestion, labels: tuple[str, ...]) -> EncodedQuestion:
+    def narrowed(self: Asking, labels: tuple[str, ...]) -> Asking:
         """Without the prompts of other labels; see `vps.core.detector.PromptedDetector`.
 
         The one prompt of <OD> names no labels and finds them all.

@@ -1,11 +1,11 @@
-"""Shared by several tests."""
+"""What benchmarks are run on: a detector that knows the scenes, and their arguments."""
 
 import argparse
 
 import torch
 
-from vps.core.candidates import Candidates  # noqa: E402
-from vps.data.scenes.layouts import CATEGORIES  # noqa: E402
+from vps.core.candidates import Candidates
+from vps.data.scenes.layouts import CATEGORIES
 
 SEED = 5
 

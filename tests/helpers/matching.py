@@ -1,4 +1,4 @@
-"""Shared by several tests."""
+"""Images with annotations and detections at random."""
 
 import numpy as np
 

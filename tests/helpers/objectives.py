@@ -1,10 +1,8 @@
-"""Shared by several tests."""
+"""Objectives on detectors whose answers can be worked out by hand."""
 
 import numpy as np
 
-from tests.helpers.analytic import (
-    TARGET,
-)
+from tests.helpers.analytic import TARGET
 from vps.core.targets import Target
 from vps.engine.objective import Objective
 from vps.engine.passes import Passes

@@ -1,4 +1,4 @@
-"""Shared by several tests."""
+"""A detector that reads the words of a phrase by a rule."""
 
 from __future__ import annotations
 
@@ -10,11 +10,7 @@ import torch
 from vps.core.candidates import Candidates
 
 LEFT, MIDDLE, FAR = (0.0, 0.0, 5.0, 8.0), (5.0, 0.0, 10.0, 8.0), (10.0, 0.0, 15.0, 8.0)
-
-
 BOXES = (LEFT, MIDDLE, FAR)
-
-
 PHRASE = "a very big red dog"
 
 

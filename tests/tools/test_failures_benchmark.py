@@ -148,8 +148,8 @@ def test_columns_where_one_region_of_six_is_the_culprit(planted, named):
     detector = strip_detector(by_score(lambda keep: 0.1 if keep[2] else 0.9))
     target = Target(TARGET.box, TARGET.label, Kind.MISSED)
     answer = explain_failure(detector, photo(), target, regions=detector.regions)
-    question = make_problem(detector, photo(), [target], regions=detector.regions)
-    row = failures._judged(answer, np.array(planted), question.passes(), repaired([target], 0.3))
+    problem = make_problem(detector, photo(), [target], regions=detector.regions)
+    row = failures._judged(answer, np.array(planted), problem.passes(), repaired([target], 0.3))
     assert (row.named, row.elsewhere) == (named, not named)
     assert row.area == row.alone == pytest.approx(1 / 6)
     assert row.chance == pytest.approx(len(planted) / 6)
@@ -166,9 +166,9 @@ def test_what_random_orders_do_not_repair_names_nothing(culprit, passes):
     detector = strip_detector(by_score(lambda keep: 0.9 if culprit and not keep[culprit] else 0.1))
     target = Target(TARGET.box, TARGET.label, Kind.MISSED)
     answer = explain_failure(detector, photo(), target, regions=detector.regions)
-    question = make_problem(detector, photo(), [target], regions=detector.regions)
+    problem = make_problem(detector, photo(), [target], regions=detector.regions)
     answer = dataclasses.replace(answer, passes=passes)
-    row = failures._judged(answer, np.array([2]), question.passes(), repaired([target], 0.3))
+    row = failures._judged(answer, np.array([2]), problem.passes(), repaired([target], 0.3))
     assert row.named == (culprit == 2)
     assert not row.random_named
     assert row.random_area == 1

@@ -128,16 +128,16 @@ def _print(name: str, rows: list[Row | None]) -> None:
 
 def _row(detector: Detector, case: Planted, arguments: argparse.Namespace) -> Row | None:
     """None where hiding what is planted does not repair the case."""
-    question = make_problem(
+    problem = make_problem(
         detector,
         case.image,
         with_rival(case.target),
         regions=arguments.regions,
         batch_size=arguments.batch_size,
     )
-    goal = repaired(question.targets, arguments.threshold)
-    planted, clear = _planted(question.regions.label_map, case)
-    if not len(clear) or not _repairs(question.passes(), goal, [clear])[0]:
+    goal = repaired(problem.targets, arguments.threshold)
+    planted, clear = _planted(problem.regions.label_map, case)
+    if not len(clear) or not _repairs(problem.passes(), goal, [clear])[0]:
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
@@ -147,11 +147,11 @@ def _row(detector: Detector, case: Planted, arguments: argparse.Namespace) -> Ro
             case.target,
             threshold=arguments.threshold,
             set_passes=arguments.set_passes,
-            regions=question.regions,
+            regions=problem.regions,
             effort=arguments.effort,
             batch_size=arguments.batch_size,
         )
-    return _judged(answer, planted, question.passes(), goal)
+    return _judged(answer, planted, problem.passes(), goal)
 
 
 def _planted(labels: np.ndarray, case: Planted) -> tuple[np.ndarray, np.ndarray]:

@@ -274,19 +274,18 @@ def _check_settings(arguments: argparse.Namespace) -> None:
     from vps.core.masking import check_fill
     from vps.core.names import choose
     from vps.core.regions import REGION_METHODS
-    from vps.core.scoring import MODES
+    from vps.engine.passes import check_pass_settings
     from vps.explaining.explain import check_run
     from vps.methods import METHODS
     from vps.methods.vps import VPS
 
     check_fill(arguments.fill)
-    choose(MODES, arguments.mode, "mode")
+    check_pass_settings(arguments.mode, arguments.batch_size)
     choose(REGION_METHODS, arguments.region_method, "region method")
     choose({VPS: None, **METHODS}, arguments.method, "method")
     check_run(arguments.search, arguments.effort, None, arguments.time_limit, arguments.seed)
-    for name, what in (("regions", "number of regions"), ("batch_size", "batch size")):
-        if getattr(arguments, name) < 1:
-            raise InputError(f"the {what} must be at least 1, got {getattr(arguments, name)}")
+    if arguments.regions < 1:
+        raise InputError(f"the number of regions must be at least 1, got {arguments.regions}")
     if not 0 <= arguments.threshold <= 1:
         raise InputError(f"--threshold must lie in [0, 1], got {arguments.threshold:g}")
 

@@ -165,7 +165,8 @@ class Passes(SubsetPasses):
         mode: str = "object",
         batch_size: int = 8,
     ) -> None:
-        check_settings(detector, size, targets, mode, batch_size)
+        check_targets(detector, size, targets)
+        check_pass_settings(mode, batch_size)
         if pixels.ndim != 3 or pixels.shape[0] != 3 or pixels.dtype != torch.float32:
             raise DetectorError(
                 f"{detector.name}: prepare must give float32 (3, h, w), "
@@ -242,19 +243,17 @@ def _scorer_of(
         raise DetectorError(f"{detector.name}: {what} (at the whole image)") from error
 
 
-def check_settings(
-    detector: Detector,
-    size: tuple[int, int],
-    targets: Sequence[Target],
-    mode: str,
-    batch_size: int,
-) -> None:
-    """Raise InputError for a target or a setting that no pass needs to be made to refuse."""
+def check_targets(detector: Detector, size: tuple[int, int], targets: Sequence[Target]) -> None:
+    """Raise InputError for targets that no pass needs to be made to refuse."""
     if not targets:
         raise InputError("there is nothing to explain: give at least one target")
     for target in targets:
         label_column(target.label, tuple(detector.labels))
         target.check_inside(size)
+
+
+def check_pass_settings(mode: str, batch_size: int) -> None:
+    """Raise InputError for a mode or a batch size that no pass can be made with."""
     choose(MODES, mode, "mode")
     if batch_size < 1:
         raise InputError(f"the batch size must be at least 1, got {batch_size}")

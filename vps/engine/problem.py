@@ -14,14 +14,14 @@ from vps.core.names import choose
 from vps.core.regions import REGION_METHODS, Regions, make_regions
 from vps.core.targets import Target
 from vps.engine.objective import Objective, check_lambdas
-from vps.engine.passes import Passes, check_settings
+from vps.engine.passes import Passes, check_pass_settings, check_targets
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
     """Targets in one image that is cut into regions, and how regions are hidden.
 
-    All methods that are compared get the same question: the same regions, fill and mode.
+    All methods that are compared get the same problem: the same regions, fill and mode.
 
     Attributes:
         detector: what is explained; asks no prompt that cannot change a target's score.
@@ -94,7 +94,8 @@ def make_problem(
     check_lambdas(lambdas)
     choose(REGION_METHODS, region_method, "region method")
     size = (image.shape[0], image.shape[1])
-    check_settings(detector, size, targets, mode, batch_size)
+    check_targets(detector, size, targets)
+    check_pass_settings(mode, batch_size)
     # Mode "box" asks which of all labels scores highest.
     if isinstance(detector, PromptedDetector) and not all_prompts and mode != "box":
         detector = detector.narrowed(tuple(target.label for target in targets))

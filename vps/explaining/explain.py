@@ -129,7 +129,7 @@ def explain(  # type: ignore[misc]  # the overloads leave the settings to this s
         check_options(method, options or {})
     check_run(search, effort, budget, time_limit, seed)
     rgb, name = open_image(image)
-    question = make_problem(
+    problem = make_problem(
         detector,
         rgb,
         [as_target(one) for one in ([target] if target is not None else targets or ())],
@@ -144,11 +144,11 @@ def explain(  # type: ignore[misc]  # the overloads leave the settings to this s
     spent = time.perf_counter() - start
     if method == VPS:
         left = None if time_limit is None else time_limit - spent
-        found = by_search(question, search, effort, budget, left, seed, progress)
+        found = by_search(problem, search, effort, budget, left, seed, progress)
     else:
-        found = by_map(question, method, options or {}, seed)
+        found = by_map(problem, method, options or {}, seed)
     results = make_explanations(
-        question,
+        problem,
         found,
         seconds=spent + found.seconds,
         seed=seed,
@@ -173,7 +173,7 @@ def check_run(
 
 
 def make_explanations(
-    question: Problem,
+    problem: Problem,
     found: Ordering,
     *,
     seconds: float,
@@ -182,10 +182,10 @@ def make_explanations(
     method: str = VPS,
     options: Mapping[str, Any] | None = None,
 ) -> list[Explanation]:
-    """An explanation for each target of a question, from the orders that were found.
+    """An explanation for each target of a problem, from the orders that were found.
 
     Args:
-        question: what was asked.
+        problem: what was asked.
         found: its orders and curves.
         seconds: all that it took.
         seed, image_name, method, options: recorded in the results, as for `explain`.
@@ -197,18 +197,18 @@ def make_explanations(
     for number, curves in enumerate(found.curves):
         results.append(
             Explanation(
-                label_map=question.regions.label_map,
+                label_map=problem.regions.label_map,
                 order=found.orders[number],
                 **{field.name: getattr(curves, field.name) for field in dataclasses.fields(curves)},
-                target=question.targets[number],
-                image_size=question.size,
-                detector=question.detector.name,
-                fill=check_fill(question.fill),
-                region_method=question.regions.method,
+                target=problem.targets[number],
+                image_size=problem.size,
+                detector=problem.detector.name,
+                fill=check_fill(problem.fill),
+                region_method=problem.regions.method,
                 search=found.search,
-                mode=question.mode,
-                lambdas=question.lambdas,
-                labels=tuple(question.detector.labels),
+                mode=problem.mode,
+                lambdas=problem.lambdas,
+                labels=tuple(problem.detector.labels),
                 budget=found.budget,
                 seed=seed,
                 passes=found.passes,
@@ -218,7 +218,7 @@ def make_explanations(
                 image_name=image_name,
                 rounds=found.rounds,
                 stopped=found.stopped,
-                sharing=len(question.targets),
+                sharing=len(problem.targets),
                 method=method,
                 options=dict(options or {}),
                 saliency=None if found.saliency is None else found.saliency[number],

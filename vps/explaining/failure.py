@@ -102,7 +102,7 @@ def explain_failure(
     target = as_target(target)
     targets = with_rival(target, None if rival is None else as_target(rival))
     rgb, name = open_image(image)
-    question = make_problem(
+    problem = make_problem(
         detector,
         rgb,
         targets,
@@ -113,14 +113,14 @@ def explain_failure(
         batch_size=batch_size,
         all_prompts=all_prompts,
     )
-    source = question.passes()
+    source = problem.passes()
     end = None if time_limit is None else start + time_limit
     half = None if time_limit is None else time_limit / 2 - (time.monotonic() - start)
-    found = by_search(question, search, effort, budget, half, seed, progress, source)
+    found = by_search(problem, search, effort, budget, half, seed, progress, source)
     failure: DetectorError | None = None
     try:
         explanations = make_explanations(
-            question,
+            problem,
             found,
             seconds=time.monotonic() - start,
             seed=seed,
@@ -129,9 +129,9 @@ def explain_failure(
     except IncompleteError as error:
         explanations, failure = error.partial, error
     if set_passes is None:
-        set_passes = passes_allowed(AUTO, effort, None, question.regions.count)
+        set_passes = passes_allowed(AUTO, effort, None, problem.regions.count)
     asked = FailureSets(
-        question,
+        problem,
         source,
         explanations,
         threshold,

@@ -35,7 +35,7 @@ class FailureSets:
 
     def __init__(
         self,
-        question: Problem,
+        problem: Problem,
         source: Passes,
         explanations: Sequence[Explanation],
         threshold: float,
@@ -44,7 +44,7 @@ class FailureSets:
         deadline: float | None,
         progress: Callable[[SearchProgress], None] | None,
     ) -> None:
-        self._question, self._source = question, source
+        self._problem, self._source = problem, source
         self._explanations = explanations
         self._threshold = threshold
         self._passes, self._deadline = passes, deadline
@@ -56,10 +56,10 @@ class FailureSets:
 
     def sets(self) -> dict[str, RegionSet | None]:
         """The sets of the answer, by the name of its field."""
-        targets = self._question.targets
+        targets = self._problem.targets
         kind, at = targets[0].kind, self._threshold
         orders = [explanation.order for explanation in self._explanations]
-        away = repair_orders(self._question, orders)
+        away = repair_orders(self._problem, orders)
         if kind in CONTRASTS:
             order, other = orders
             return {
@@ -81,7 +81,7 @@ class FailureSets:
 
     def words(self, image: np.ndarray) -> WordAnswer | None:
         """Which words matter, of a phrase; `image` is (H, W, 3) uint8 RGB."""
-        detector, target = self._question.detector, self._question.targets[0]
+        detector, target = self._problem.detector, self._problem.targets[0]
         phrase = target.kind in (Kind.CORRECT, Kind.GROUNDED_RIGHT, Kind.GROUNDED_WRONG)
         if not (phrase and isinstance(detector, WordHider) and self.stopped is StopReason.FINISHED):
             return None
@@ -103,7 +103,7 @@ class FailureSets:
                 return None
             self.stopped, self.word_passes = words.stopped, words.passes
             # Of another box, the words would not tell about this one.
-            about = overlap(words.said, self._question.targets[-1].box) > CLASS_MODE_IOU
+            about = overlap(words.said, self._problem.targets[-1].box) > CLASS_MODE_IOU
             return words if about else None
         return None
 
@@ -113,7 +113,7 @@ class FailureSets:
 
     def whole_score(self) -> float:
         """The same of the whole image."""
-        whole = np.ones((1, self._question.regions.count), bool)
+        whole = np.ones((1, self._problem.regions.count), bool)
         return float(self._source.evaluate(whole)[0, 0, 7])
 
     def _find(self, goal: Goal, orders: Sequence[np.ndarray], *, hide: bool) -> RegionSet | None:
@@ -148,13 +148,13 @@ class FailureSets:
     def _described(
         self, regions: np.ndarray, hide: bool, *, exact: bool = False, passes: int = 0
     ) -> RegionSet:
-        shown = np.full((1, self._question.regions.count), hide)
+        shown = np.full((1, self._problem.regions.count), hide)
         shown[0, regions] = not hide
         rows = self._source.evaluate(shown)[0]
         x1, y1, x2, y2 = rows[0, 3:7].tolist()
         return RegionSet(
             regions=tuple(int(region) for region in regions),
-            area=float(self._question.regions.areas[regions].sum()),
+            area=float(self._problem.regions.areas[regions].sum()),
             hidden=hide,
             score=float(rows[0, 0]),
             class_score=float(rows[0, 1]),
@@ -178,31 +178,31 @@ class FailureSets:
         return self._described(np.sort(order[:step]), hide=False)
 
 
-def repair_orders(question: Problem, orders: Sequence[np.ndarray]) -> list[np.ndarray]:
+def repair_orders(problem: Problem, orders: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Orders in which to hide regions so that a failure goes away, likely ones first.
 
     Args:
-        question: of the failure: its target, and the rival where there is one.
+        problem: of the failure: its target, and the rival where there is one.
         orders: (m,) of each target, those that make it first.
 
     Returns:
         (m,) each: what speaks for the rival, or for a false box itself, first; what speaks least
         for a missed target, and what lies around it.
     """
-    kind = question.targets[0].kind
+    kind = problem.targets[0].kind
     if kind is Kind.MISSED:
-        return [orders[0][::-1], _around(question)]
+        return [orders[0][::-1], _around(problem)]
     if kind in CONTRASTS:
         return [orders[1], orders[0][::-1]]
     return [orders[0], *(order[::-1] for order in orders[1:])]
 
 
-def _around(question: Problem) -> np.ndarray:
+def _around(problem: Problem) -> np.ndarray:
     """Regions outside the target's box, the nearest first, and then those in it."""
-    labels = question.regions.label_map
+    labels = problem.regions.label_map
     height, width = labels.shape
-    scale = np.array([width, height, width, height]) / np.tile(question.size[::-1], 2)
-    x1, y1, x2, y2 = np.array(question.targets[0].box) * scale
+    scale = np.array([width, height, width, height]) / np.tile(problem.size[::-1], 2)
+    x1, y1, x2, y2 = np.array(problem.targets[0].box) * scale
     x, y = np.arange(width) + 0.5, np.arange(height)[:, None] + 0.5
     across = np.maximum(np.maximum(x1 - x, x - x2), 0)
     down = np.maximum(np.maximum(y1 - y, y - y2), 0)

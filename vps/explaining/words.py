@@ -16,7 +16,7 @@ from vps.core.images import AnyImage, open_image
 from vps.core.scoring import CLASS_MODE_IOU, best_candidates
 from vps.core.targets import Target
 from vps.engine.budget import StopReason
-from vps.engine.passes import SubsetPasses, candidates, check_settings
+from vps.engine.passes import SubsetPasses, candidates, check_targets
 from vps.errors import InputError
 from vps.results.word_answer import ELSEWHERE, LOST, RIGHT, SAME, Word, WordAnswer, WordSet
 from vps.sets.goals import Goal
@@ -66,7 +66,7 @@ def explain_words(
         raise InputError(f"a threshold lies in (0, 1], got {threshold}")
     rgb, _ = open_image(image)
     size = (rgb.shape[0], rgb.shape[1])
-    check_settings(detector, size, [target], "object", batch_size=1)
+    check_targets(detector, size, [target])
     if isinstance(detector, PromptedDetector):
         detector = detector.narrowed((target.label,))
     if not isinstance(detector, WordHider):

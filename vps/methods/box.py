@@ -8,17 +8,17 @@ from vps.engine.problem import Problem
 from vps.methods.protocol import Maps
 
 
-def box_map(question: Problem, *, seed: int) -> Maps:
+def box_map(problem: Problem, *, seed: int) -> Maps:
     """The share of each pixel that the target's box covers: 1 inside, 0 outside.
 
     Args:
-        question: what is asked.
+        problem: what is asked.
         seed: says nothing here.
     """
-    grid = (question.pixels.shape[1], question.pixels.shape[2])
-    scale_y, scale_x = grid[0] / question.size[0], grid[1] / question.size[1]
+    grid = (problem.pixels.shape[1], problem.pixels.shape[2])
+    scale_y, scale_x = grid[0] / problem.size[0], grid[1] / problem.size[1]
     maps = []
-    for target in question.targets:
+    for target in problem.targets:
         x1, y1, x2, y2 = target.box
         rows = _covered(y1 * scale_y, y2 * scale_y, grid[0])
         columns = _covered(x1 * scale_x, x2 * scale_x, grid[1])

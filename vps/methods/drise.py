@@ -15,7 +15,7 @@ from vps.methods.similarity import Similarity
 
 
 def drise_map(
-    question: Problem,
+    problem: Problem,
     *,
     seed: int,
     masks: Annotated[int, AT_LEAST_ONE] = 5000,
@@ -32,7 +32,7 @@ def drise_map(
     is in [0, 1] up to chance; the factor 1 / (N p) is RISE's and changes no order.
 
     Two things differ from the paper, so that methods can be compared and for what our detectors
-    return. Where a mask is 0, pixels take the question's fill, not black. And candidates come
+    return. Where a mask is 0, pixels take the problem's fill, not black. And candidates come
     before score threshold and NMS: with IoU and cosine alone, as the paper has it for detectors
     without objectness, hundreds of candidates that nobody would see could vote, and of a detector
     asked for one label every cosine is 1, so that a mask would count by its boxes only. There the
@@ -42,7 +42,7 @@ def drise_map(
     targets share them. Memory does not grow with `masks`.
 
     Args:
-        question: what is asked; its mode says nothing here.
+        problem: what is asked; its mode says nothing here.
         seed: of the masks.
         masks: N.
         grid: cells a side of a mask before it is enlarged.
@@ -53,13 +53,13 @@ def drise_map(
     Raises:
         DetectorError: the detector fails or breaks its contract.
     """
-    pixels = question.pixels.contiguous()
+    pixels = problem.pixels.contiguous()
     size = (pixels.shape[1], pixels.shape[2])
-    fill = make_fill(question.fill, pixels)
-    similarity = Similarity(question, objectness)
-    total = torch.zeros(len(question.targets), size[0] * size[1], dtype=torch.float64)
-    for start in range(0, masks, question.batch_size):
-        numbers = range(start, min(start + question.batch_size, masks))
+    fill = make_fill(problem.fill, pixels)
+    similarity = Similarity(problem, objectness)
+    total = torch.zeros(len(problem.targets), size[0] * size[1], dtype=torch.float64)
+    for start in range(0, masks, problem.batch_size):
+        numbers = range(start, min(start + problem.batch_size, masks))
         shown = random_masks(numbers, size, grid=grid, p=p, seed=seed, device=pixels.device)
         images = torch.lerp(fill, pixels, shown[:, None])
         weights = similarity(images, f"masks {numbers.start} to {numbers.stop - 1} of D-RISE")

@@ -1,4 +1,4 @@
-"""What a method that we compare with owes: a map for each target of a question."""
+"""What a method that we compare with owes: a map for each target of a problem."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Maps:
-    """The attribution maps of a question.
+    """The attribution maps of a problem.
 
     Attributes:
         values: (T, h, w) float32, one map a target on the detector's grid; higher is more
@@ -23,7 +23,7 @@ class Maps:
 
 
 Method = Callable[..., Maps]
-"""`method(question, *, seed, **options)`: one map for each target of a question.
+"""`method(problem, *, seed, **options)`: one map for each target of a problem.
 
 The same seed gives the same maps. What a method can be set to is its keyword arguments beyond
 `seed`, all with defaults and type hints; `Annotated` hints may add a `vps.methods.options.Limit`.

@@ -10,18 +10,18 @@ from vps.engine.problem import Problem
 from vps.methods.protocol import Maps
 
 
-def random_map(question: Problem, *, seed: int) -> Maps:
+def random_map(problem: Problem, *, seed: int) -> Maps:
     """A random number in [0, 1) for each region, and with it a random order of the regions.
 
     Args:
-        question: what is asked.
+        problem: what is asked.
         seed: of the draws, together with each target's box and label. Superpixels are numbered
             from top to bottom: were the seed alone to decide, all cases of a study would get about
             the same order of places.
     """
     maps = []
-    for target in question.targets:
+    for target in problem.targets:
         key = zlib.crc32(repr((target.box, target.label)).encode())
-        values = np.random.default_rng((seed, key)).random(question.regions.count)
-        maps.append(values[question.regions.label_map])
+        values = np.random.default_rng((seed, key)).random(problem.regions.count)
+        maps.append(values[problem.regions.label_map])
     return Maps(np.stack(maps).astype(np.float32), passes=0)

@@ -19,7 +19,7 @@ OWN_BOX = frozenset({Kind.CORRECT, Kind.DUPLICATE, Kind.BACKGROUND, Kind.GROUNDE
 
 
 class Similarity:
-    """Compares what a detector says of images with the targets of a question.
+    """Compares what a detector says of images with the targets of a problem.
 
         s(x) = max_i IoU(b_i, b*) cos(P_i, P*) O_i
 
@@ -30,7 +30,7 @@ class Similarity:
     and 0 for the others. Of a `TargetScorer`, which has no candidates, s = IoU * class score.
 
     Args:
-        question: what is asked. Its mode says nothing here.
+        problem: what is asked. Its mode says nothing here.
         objectness: "auto" or "none", see `vps.methods.drise.drise_map`.
 
     Attributes:
@@ -40,18 +40,18 @@ class Similarity:
         DetectorError: the detector fails at the whole image.
     """
 
-    def __init__(self, question: Problem, objectness: str) -> None:
+    def __init__(self, problem: Problem, objectness: str) -> None:
         self.passes = 0
-        self._detector = question.detector
-        self._size = question.size
-        self._targets = question.targets
+        self._detector = problem.detector
+        self._size = problem.size
+        self._targets = problem.targets
         self._objectness = objectness
         self._scorer: TargetScorer | None = None
-        whole = question.pixels
+        whole = problem.pixels
         try:
             with torch.no_grad():
-                if isinstance(question.detector, TargetScorer):
-                    self._scorer = question.detector.about(whole, self._size, self._targets)
+                if isinstance(problem.detector, TargetScorer):
+                    self._scorer = problem.detector.about(whole, self._size, self._targets)
                 else:
                     self._boxes = torch.tensor(
                         [target.box for target in self._targets], device=whole.device

@@ -1,4 +1,4 @@
-"""From a question to an order of its regions: by the search, or by a compared method's map."""
+"""From a problem to an order of its regions: by the search, or by a compared method's map."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ VPS = "vps"
 
 @dataclass(frozen=True, eq=False)
 class Ordering:
-    """Orders of regions for the T targets of a question, measured.
+    """Orders of regions for the T targets of a problem, measured.
 
     Attributes:
         orders: T of (m,), the most important region first.
@@ -54,7 +54,7 @@ class Ordering:
 
 
 def by_search(
-    question: Problem,
+    problem: Problem,
     search: str,
     effort: str,
     budget: int | float | None,
@@ -66,18 +66,18 @@ def by_search(
     """Search the orders; the curves are part of what the search has seen.
 
     Args:
-        question: what is asked.
+        problem: what is asked.
         search, effort, budget, seed, progress: as for `vps.explaining.explain.explain`.
         seconds: after which no further batch begins.
-        source: of the question, where what is seen is wanted for more than the orders.
+        source: of the problem, where what is seen is wanted for more than the orders.
 
     Raises:
         InputError, DetectorError: as for `vps.explaining.explain.explain`.
     """
     start = time.perf_counter()
-    source = question.passes() if source is None else source
-    objectives = question.objectives(source)
-    limit = passes_allowed(search, effort, budget, question.regions.count, len(objectives))
+    source = problem.passes() if source is None else source
+    objectives = problem.objectives(source)
+    limit = passes_allowed(search, effort, budget, problem.regions.count, len(objectives))
     used, find = find_search(search, source, limit)
     left = None if seconds is None else seconds - (time.perf_counter() - start)
     outcome = run_searches(
@@ -98,13 +98,13 @@ def by_search(
     )
 
 
-def by_map(question: Problem, method: str, options: Mapping[str, Any], seed: int) -> Ordering:
+def by_map(problem: Problem, method: str, options: Mapping[str, Any], seed: int) -> Ordering:
     """Order the regions by the mean of a map, highest first, ties by region index, and replay.
 
     Passes and seconds are those of the method; measuring the curves takes up to 2 m passes more.
 
     Args:
-        question: what is asked.
+        problem: what is asked.
         method: a key of `vps.methods.METHODS`.
         options: its settings.
         seed: of its draws.
@@ -115,12 +115,12 @@ def by_map(question: Problem, method: str, options: Mapping[str, Any], seed: int
     """
     check_options(method, options)
     # What no pass can be made of is refused now, not after thousands of the method's own.
-    source = question.passes()
-    objectives = question.objectives(source)
+    source = problem.passes()
+    objectives = problem.objectives(source)
     start = time.perf_counter()
-    maps = METHODS[method](question, seed=seed, **options)
+    maps = METHODS[method](problem, seed=seed, **options)
     seconds = time.perf_counter() - start
-    labels = question.regions.label_map
+    labels = problem.regions.label_map
     orders = [np.argsort(-region_means(values, labels), kind="stable") for values in maps.values]
     curves = [replay(one, order) for one, order in zip(objectives, orders, strict=True)]
     highest = source.rows[:, :, 0].max(axis=0)

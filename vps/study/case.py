@@ -61,7 +61,7 @@ def prepare_case(
         InputError: the image does not have the case's object, or cannot be cut.
         DetectorError: the detector fails or breaks its contract.
     """
-    question = make_problem(
+    problem = make_problem(
         detector,
         sample.image,
         [task.case.target],
@@ -73,8 +73,8 @@ def prepare_case(
         batch_size=batch_size,
     )
     truth, mask = _truth(task, sample)
-    fidelity = _fidelity(question, task, config.metrics)
-    return PreparedCase(detector, sample, question.regions, truth, mask, fidelity)
+    fidelity = _fidelity(problem, task, config.metrics)
+    return PreparedCase(detector, sample, problem.regions, truth, mask, fidelity)
 
 
 def repair_of(
@@ -89,7 +89,7 @@ def repair_of(
     """
     if not config.repair.passes or task.case.kind not in FAILURES:
         return None
-    question = make_problem(
+    problem = make_problem(
         scene.detector,
         scene.sample.image,
         with_rival(task.case.target),
@@ -105,7 +105,7 @@ def repair_of(
     if chosen.method == VPS:
         how = {"search": config.search_of(method).name}
     return repair(
-        question,
+        problem,
         chosen.method,
         passes=config.repair.passes,
         threshold=threshold,
@@ -178,16 +178,16 @@ def case_seed(seed: int, task: Task) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
 
 
-def _fidelity(question: Problem, task: Task, settings: MetricSettings) -> Fidelity | None:
+def _fidelity(problem: Problem, task: Task, settings: MetricSettings) -> Fidelity | None:
     if settings.fidelity_subsets == 0:
         return None
     hidden = random_subsets(
         settings.fidelity_subsets,
-        question.regions.count,
+        problem.regions.count,
         case_seed(settings.seed, task),
         settings.fidelity_share,
     )
-    return hidden, question.passes().evaluate(~hidden)[:, 0, 0]
+    return hidden, problem.passes().evaluate(~hidden)[:, 0, 0]
 
 
 def _truth(task: Task, sample: Sample) -> tuple[Box | None, np.ndarray | None]:

@@ -67,7 +67,7 @@ class RepairSettings:
 
 
 def repair(
-    question: Problem,
+    problem: Problem,
     method: str,
     *,
     passes: int,
@@ -94,7 +94,7 @@ def repair(
     finds is made irreducible whatever that takes: seldom, and then by fewer than m as a rule.
 
     Args:
-        question: its targets are those of `vps.sets.goals.with_rival`, its mode is "object".
+        problem: its targets are those of `vps.sets.goals.with_rival`, its mode is "object".
         method: "vps" or a key of `vps.methods.METHODS`.
         passes: the most, for all together, at least `least_passes`.
         threshold: the lowest class score of a detection, at an IoU above 0.5.
@@ -109,28 +109,28 @@ def repair(
     """
     choose({VPS: None, **METHODS}, method, "method")
     check_search(search, "balanced", passes)
-    least = least_passes(question.regions.count)
+    least = least_passes(problem.regions.count)
     if passes < least:
         raise InputError(
-            f"{passes} passes are too few to repair with: {question.regions.count} regions need "
+            f"{passes} passes are too few to repair with: {problem.regions.count} regions need "
             f"{least}"
         )
-    goal = repaired(question.targets, threshold)
-    source = question.passes()
+    goal = repaired(problem.targets, threshold)
+    source = problem.passes()
     own, fewest = 0, None
     if method == VPS:
-        fewest = _search(question, source, goal, passes, seed, search)
+        fewest = _search(problem, source, goal, passes, seed, search)
     elif method == "random":
         _draw(source, goal, passes, seed)
     else:
-        own = _follow_map(question, source, method, options or {}, passes, seed)
+        own = _follow_map(problem, source, method, options or {}, passes, seed)
     members = _least(source, goal)
     spent = own + source.passes
     if members is None:
         return Repair(None, None, None, spent)
     return Repair(
         regions=tuple(np.flatnonzero(members).tolist()),
-        area=float(question.regions.areas[members].sum()),
+        area=float(problem.regions.areas[members].sum()),
         found_score=float(source.evaluate(~members[None])[0, 0, 7]),
         passes=spent,
         exact=members.sum() in (0, fewest),
@@ -145,7 +145,7 @@ def least_passes(regions: int) -> int:
     return 4 * (regions + 1)
 
 
-def map_order(question: Problem, means: Sequence[np.ndarray]) -> np.ndarray:
+def map_order(problem: Problem, means: Sequence[np.ndarray]) -> np.ndarray:
     """The order in which maps would hide regions so that a failure goes away.
 
         missed                         the least important for the target first
@@ -154,13 +154,13 @@ def map_order(question: Problem, means: Sequence[np.ndarray]) -> np.ndarray:
         background, duplicate          the most important for the target first
 
     Args:
-        question: of the failure.
+        problem: of the failure.
         means: (m,) of each target, the mean of its map over each region.
 
     Returns:
         (m,); ties by region index.
     """
-    kind = question.targets[0].kind
+    kind = problem.targets[0].kind
     if kind is Kind.MISSED:
         return np.argsort(means[0], kind="stable")
     worth = means[1] - means[0] if kind in CONTRASTS else means[0]
@@ -168,7 +168,7 @@ def map_order(question: Problem, means: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _search(
-    question: Problem, source: Passes, goal: Goal, passes: int, seed: int, search: str
+    problem: Problem, source: Passes, goal: Goal, passes: int, seed: int, search: str
 ) -> int | None:
     """Show what the search for the smallest set asks for.
 
@@ -178,9 +178,9 @@ def _search(
     budget = passes // 2
     _, find = find_search(search, source, budget)
     # The curves of the orders are not wanted, so no pass is made to measure them.
-    outcome = run_searches(find, question.objectives(source), seed=seed, budget=budget)
+    outcome = run_searches(find, problem.objectives(source), seed=seed, budget=budget)
     _check_end(outcome.stopped, outcome.error)
-    orders = repair_orders(question, outcome.orders)
+    orders = repair_orders(problem, outcome.orders)
     found = smallest_set(source, goal, orders, hide=True, passes=passes - source.passes)
     _check_end(found.stopped, found.error)
     return len(found.regions) if found.exact and found.regions is not None else None
@@ -202,7 +202,7 @@ def _draw(source: Passes, goal: Goal, passes: int, seed: int) -> None:
 
 
 def _follow_map(
-    question: Problem,
+    problem: Problem,
     source: Passes,
     method: str,
     options: Mapping[str, Any],
@@ -213,11 +213,11 @@ def _follow_map(
     check_options(method, options)
     if method in _EXPENSE:
         # All prefixes of the order, nothing and all included, and a look at the whole image.
-        rest = passes - (question.regions.count + 1) - 1
+        rest = passes - (problem.regions.count + 1) - 1
         options = {**options, _EXPENSE[method]: rest}
-    maps = METHODS[method](question, seed=seed, **options)
-    labels = question.regions.label_map
-    order = map_order(question, [region_means(values, labels) for values in maps.values])
+    maps = METHODS[method](problem, seed=seed, **options)
+    labels = problem.regions.label_map
+    order = map_order(problem, [region_means(values, labels) for values in maps.values])
     source.evaluate(~prefixes(order))
     return maps.passes
 

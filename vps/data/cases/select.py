@@ -44,14 +44,14 @@ def select_cases(
     right if the best candidate has an IoU of at least `iou_threshold` with the truth, wrong if
     not, and missed without any candidate. A mistake is no case if it tells nothing new of its
     object: if another detection finds the object, or a higher-scoring one mistakes it in the same
-        way.
+    way.
 
     The list's `counts` are of all images looked at, before anything is left out or drawn: the
     number of each kind, of which "correct" are the true positives, and
         images, annotations, detections   annotations are objects, or phrases
-        ignored     detections that are neither right nor wrong, see
-        `vps.data.cases.matching.Matches`,
-                    or on an object whose label the detector does not know
+        ignored     detections that are neither right nor wrong
+                    (`vps.data.cases.matching.Matches`), or on an object whose label the detector
+                    does not know
         foreign     detections of labels that the data set does not have
         repeated    mistakes that are no case, see above
         boxless     cases whose box has no area or is for the most part outside the image
