@@ -160,7 +160,7 @@ def run_python(page: Path, folder: Path) -> dict[str, object]:
     blocks = [code for language, code in _FENCED.findall(read(page)) if language == "python"]
     assert blocks
     for code in blocks:
-        exec(compile(code, named(page), "exec"), names)  # noqa: S102
+        exec(compile(code, f"<{named(page)}>", "exec"), names)  # noqa: S102
     return names
 
 
