@@ -79,7 +79,7 @@ def test_what_is_misspelt_gets_the_nearest_name(arguments, near, capsys):
         ([], ["Missing command"]),
         (["explain", "a.png"], ["'--out'", "vps explain --help"]),
         (["explain", "a.png", "--box", "1", "2", "x", "4", "--out", "o"], ["'--box'", "'x'"]),
-        (["detect", "a.png", "--threshold", "high"], ["'--threshold'", "number", "'high'"]),
+        (["detect", "a.png", "--threshold", "high"], ["'--threshold'", "'high'"]),
         (["detect", "a.png", "b.png"], ["b.png"]),
         (["report"], ["FOLDER"]),
         (["study"], ["CONFIG"]),
