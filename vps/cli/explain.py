@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -36,23 +34,8 @@ from vps.cli.options import (
     TimeLimitOption,
     choice,
 )
-from vps.cli.output import box_text, check_writable, noted, slug
-from vps.cli.settings import (
-    RunSettings,
-    answer_question,
-    check_settings,
-    explain_targets,
-    show_progress,
-)
-from vps.errors import VpsError
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from vps.cli.questions import Asked
-    from vps.core.detect import Detection
-    from vps.core.detector import Detector
-    from vps.results.explanation import Explanation
+from vps.cli.output import check_writable
+from vps.cli.settings import RunSettings, check_settings
 
 _WHAT = "What to explain: by default, the best detection"
 _WHY = "What stands in the way, and what is needed: a sentence and a picture"
@@ -204,126 +187,6 @@ def explain_command(
     chosen.check()
     choose(dict.fromkeys(FIGURE_FORMATS), figure_format, "format")
     check_writable(out)
-    _Explaining(image, out, figure_format, chosen, asked, run, context.obj)()
+    from vps.cli.explaining import Explaining  # only now, for it draws, too
 
-
-@dataclass(frozen=True)
-class _Explaining:
-    """One call of `vps explain`, its options checked.
-
-    Attributes:
-        image: a file.
-        out: a folder.
-        suffix: of pictures.
-        chosen, asked, run: the detector, what to explain, and how.
-        saved: gets the path of each result when it is written.
-    """
-
-    image: Path
-    out: Path
-    suffix: str
-    chosen: DetectorChoice
-    asked: Asked
-    run: RunSettings
-    saved: list[Path]
-
-    def __call__(self) -> None:
-        from vps.core.detect import detect
-
-        detector, image = self.chosen.load_with(self.image)
-        found = detect(detector, image, self.chosen.threshold)
-        if self.asked.why:
-            self._answer(detector, image, found)
-        else:
-            self._explain(detector, image, found)
-
-    def _explain(self, detector: Detector, image: np.ndarray, found: list[Detection]) -> None:
-        """A map, and the curves along it, of one or several targets."""
-        from vps.cli.questions import targets_of
-        from vps.core.regions import make_regions
-        from vps.engine.budget import StopReason
-        from vps.errors import IncompleteError
-        from vps.report.figures.explanation import save_figure
-
-        chosen = targets_of(self.asked, detector.labels, found, self.chosen.threshold)
-        stem = self.image.stem
-        names = [f"{stem}_{key}_{slug(target.label)}" for key, target in chosen]
-        targets = [target for _, target in chosen]
-        regions = make_regions(detector.prepare(image), self.run.regions, self.run.region_method)
-        title = names[0] if len(names) == 1 else f"{stem}, {len(names)} detections"
-        failure: VpsError | None = None
-        with noted(), show_progress(title, self.run, regions, len(targets)) as progress:
-            try:
-                explanations = explain_targets(
-                    detector,
-                    image,
-                    targets,
-                    regions,
-                    self.run,
-                    image_name=self.image.name,
-                    progress=progress,
-                )
-            except IncompleteError as error:
-                explanations, failure = error.partial, error
-        for name, explanation in zip(names, explanations, strict=True):
-            self.saved.append(explanation.save(self.out / name))
-            with noted():
-                figure = save_figure(explanation, image, self.out / f"{name}.{self.suffix}")
-            print(_summary(explanation, figure))
-            for note in explanation.warnings:
-                print(f"note: {note}", file=sys.stderr)
-        if failure is not None:
-            raise failure
-        if explanations[0].stopped is StopReason.INTERRUPTED:
-            raise KeyboardInterrupt
-
-    def _answer(self, detector: Detector, image: np.ndarray, found: list[Detection]) -> None:
-        """What is missed, wrong or needed: one answer, in a sentence and a picture."""
-        from vps.cli.questions import question_of
-        from vps.core.regions import make_regions
-        from vps.engine.budget import StopReason
-        from vps.errors import IncompleteError
-        from vps.report.figures.answer import save_figures
-
-        question = question_of(self.asked, detector.labels, found, self.chosen.threshold)
-        name = f"{self.image.stem}_{question.key}_{slug(question.target.label)}"
-        regions = make_regions(detector.prepare(image), self.run.regions, self.run.region_method)
-        failure: VpsError | None = None
-        with noted(), show_progress(name, self.run) as progress:
-            try:
-                answer = answer_question(
-                    detector,
-                    image,
-                    question,
-                    regions,
-                    self.run,
-                    threshold=self.chosen.threshold,
-                    image_name=self.image.name,
-                    progress=progress,
-                )
-            except IncompleteError as error:
-                (answer,), failure = error.partial, error
-        self.saved.append(answer.save(self.out / name))
-        with noted():
-            figure = save_figures(answer, image, self.out / name, self.suffix)
-        print(answer.sentence())
-        print(f"{answer.passes} passes in {answer.seconds:.1f} s -> {figure}")
-        if failure is not None:
-            raise failure
-        if answer.stopped is StopReason.INTERRUPTED:
-            raise KeyboardInterrupt
-
-
-def _summary(explanation: Explanation, figure: Path) -> str:
-    from vps.core.targets import Kind
-    from vps.report.figures.panels import regions_shown
-
-    target = explanation.target
-    area = explanation.areas[regions_shown(explanation)]
-    part = "best part" if target.kind is Kind.MISSED else "sufficient part"
-    return (
-        f"{target.label} {box_text(target.box)} ({target.kind.value}): {part} {area:.0%} of the "
-        f"area, insertion AUC {explanation.insertion_auc:.3f}, deletion AUC "
-        f"{explanation.deletion_auc:.3f}, {explanation.passes} passes in "
-        f"{explanation.seconds:.1f} s -> {figure}"
-    )
+    Explaining(image, out, figure_format, chosen, asked, run, context.obj)()
