@@ -4,50 +4,56 @@
     explanation = vps.explain(detector, "street.jpg", found)
     explanation.heatmap    # (H, W), 1 where it matters most
 
-All that users need is here; what takes long to import comes when it is first asked for.
+All that users need is here. Each name is imported when it is first asked for: torch takes seconds,
+and `vps --help` needs none of it.
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vps._version import __version__
-from vps.core.candidates import Candidates, TargetScores
-from vps.core.detect import Detection, detect, visible
-from vps.core.detector import (
-    Detector,
-    OpenVocabularyDetector,
-    PromptedDetector,
-    TargetScorer,
-    WordHider,
-)
-from vps.core.regions import Regions, make_regions, regions_from_masks
-from vps.core.targets import Kind, Target
-from vps.engine.budget import Budget, Progress, StopReason
-from vps.engine.problem import Problem, make_problem
-from vps.errors import (
-    DetectorError,
-    IncompleteError,
-    InputError,
-    MissingExtraError,
-    OutputError,
-    VpsError,
-)
-from vps.explaining.explain import explain
-from vps.explaining.failure import explain_failure
-from vps.explaining.words import explain_words
-from vps.methods import METHODS, Attribution, Method
-from vps.methods.box import BoxPrior
-from vps.methods.drise import DRISE
-from vps.methods.random import RandomOrder
-from vps.methods.vps import VPS
-from vps.metrics import METRICS
-from vps.results.answer import Answer, RegionSet
-from vps.results.explanation import Explanation
-from vps.results.word_answer import WordAnswer
-from vps.search import SEARCHES
-from vps.sets.smallest import SmallestSet
+
+if TYPE_CHECKING:
+    from vps.core.candidates import Candidates, TargetScores
+    from vps.core.detect import Detection, detect, visible
+    from vps.core.detector import (
+        Detector,
+        OpenVocabularyDetector,
+        PromptedDetector,
+        TargetScorer,
+        WordHider,
+    )
+    from vps.core.regions import Regions, make_regions, regions_from_masks
+    from vps.core.targets import Kind, Target
+    from vps.engine.budget import Budget, Progress, StopReason
+    from vps.engine.problem import Problem, make_problem
+    from vps.errors import (
+        DetectorError,
+        IncompleteError,
+        InputError,
+        MissingExtraError,
+        OutputError,
+        VpsError,
+    )
+    from vps.explaining.explain import explain
+    from vps.explaining.failure import explain_failure
+    from vps.explaining.words import explain_words
+    from vps.methods import METHODS, Attribution, Method
+    from vps.methods.box import BoxPrior
+    from vps.methods.drise import DRISE
+    from vps.methods.random import RandomOrder
+    from vps.methods.vps import VPS
+    from vps.metrics import METRICS
+    from vps.metrics.measures import measure
+    from vps.report.figures.answer import save_answer_figure
+    from vps.report.figures.explanation import save_figure
+    from vps.results.answer import Answer, RegionSet
+    from vps.results.explanation import Explanation
+    from vps.results.word_answer import WordAnswer
+    from vps.search import SEARCHES
+    from vps.sets.smallest import SmallestSet
 
 __all__ = [
     "DRISE",
@@ -99,18 +105,44 @@ __all__ = [
     "visible",
 ]
 
-_LATE = {
-    "measure": "vps.metrics.measures",
-    "save_answer_figure": "vps.report.figures.answer",
-    "save_figure": "vps.report.figures.explanation",
+_HOMES = {
+    "vps.core.candidates": "Candidates TargetScores",
+    "vps.core.detect": "Detection detect visible",
+    "vps.core.detector": "Detector OpenVocabularyDetector PromptedDetector TargetScorer WordHider",
+    "vps.core.regions": "Regions make_regions regions_from_masks",
+    "vps.core.targets": "Kind Target",
+    "vps.engine.budget": "Budget Progress StopReason",
+    "vps.engine.problem": "Problem make_problem",
+    "vps.errors": "DetectorError IncompleteError InputError MissingExtraError OutputError VpsError",
+    "vps.explaining.explain": "explain",
+    "vps.explaining.failure": "explain_failure",
+    "vps.explaining.words": "explain_words",
+    "vps.methods": "METHODS Attribution Method",
+    "vps.methods.box": "BoxPrior",
+    "vps.methods.drise": "DRISE",
+    "vps.methods.random": "RandomOrder",
+    "vps.methods.vps": "VPS",
+    "vps.metrics": "METRICS",
+    "vps.metrics.measures": "measure",
+    "vps.report.figures.answer": "save_answer_figure",
+    "vps.report.figures.explanation": "save_figure",
+    "vps.results.answer": "Answer RegionSet",
+    "vps.results.explanation": "Explanation",
+    "vps.results.word_answer": "WordAnswer",
+    "vps.search": "SEARCHES",
+    "vps.sets.smallest": "SmallestSet",
 }
-"""Public functions that need scipy or matplotlib, and the modules that have them."""
+"""Modules, and the public names that each defines."""
+
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LATE:
+    if name not in _HOME_OF:
         raise AttributeError(f"module 'vps' has no attribute {name!r}")
-    return getattr(importlib.import_module(_LATE[name]), name)
+    value = getattr(importlib.import_module(_HOME_OF[name]), name)
+    globals()[name] = value  # the next time, this is not asked
+    return value
 
 
 def __dir__() -> list[str]:

@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from vps import Kind
-from vps.engine.budget import Budget
 from vps.core.candidates import Candidates
 from vps.core.detect import Detection
 from vps.data.scenes.layouts import CATEGORIES, WITHOUT_CAUSE
 from vps.data.scenes.scenes import make_scene, without_cause
 from vps.demo import cases as demo_cases
 from vps.demo.run import run_demo
+from vps.engine.budget import Budget
 from vps.results.answer import Answer
 
 

@@ -13,6 +13,8 @@ from PIL import Image
 from tests.helpers.studies import BOXES, LOADER, BrightnessDetector, outcome, study
 from vps.core.targets import Kind
 from vps.engine.problem import make_problem
+from vps.methods.box import BoxPrior
+from vps.methods.vps import VPS
 from vps.sets.goals import with_rival
 from vps.study import case as measuring
 from vps.study.case import NO_FAILURE, case_seed
@@ -69,14 +71,12 @@ def test_repairs_are_those_of_repair(tmp_path):
         region_method="grid",
         fill=(1.0, 1.0, 1.0),
     )
-    for method, name, settings in (
-        ("vps", "vps", {"search": "leave_one_out"}),
-        ("greedy", "vps", {"search": "greedy"}),
-        ("box", "box", {}),
+    for method, chosen in (
+        ("vps", VPS("leave_one_out")),
+        ("greedy", VPS("greedy")),
+        ("box", BoxPrior()),
     ):
-        expected = repair(
-            question, name, passes=60, threshold=0.75, seed=case_seed(0, task), **settings
-        )
+        expected = repair(question, chosen, passes=60, threshold=0.75, seed=case_seed(0, task))
         row = next(
             row for row in rows(config.out) if (row["case"], row["method"]) == ("a1", method)
         )

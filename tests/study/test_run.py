@@ -231,7 +231,8 @@ def test_an_interrupted_explanation_is_not_kept(tmp_path, monkeypatch):
     config, lists = study(tmp_path, 1)
 
     def interrupted(*arguments, **settings):
-        return dataclasses.replace(explain(*arguments, **settings), stopped="interrupted")
+        (found,) = explain(*arguments, **settings)
+        return [dataclasses.replace(found, stopped="interrupted")]
 
     monkeypatch.setattr(work, "explain", interrupted)
     with pytest.raises(KeyboardInterrupt):

@@ -154,8 +154,7 @@ def _study(
             },
             "detector": {"name": "convolution", "device": "cpu", "options": {"width": width}},
             "regions": {"count": regions, "method": "grid"},
-            "search": {"name": "random" if width == 1 else "greedy"},
-            "methods": {"vps": {}},
+            "methods": {"vps": {"options": {"search": "random" if width == 1 else "greedy"}}},
             "metrics": {"fidelity_subsets": 0},
             "run": {"executor": executor, "workers": workers, "threads": 1, "pictures": False},
         }

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +17,42 @@ from vps.errors import InputError
 
 _ELSEWHERE = 0.1
 """IoU below which two boxes are about two things, as in TIDE."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the user asks about: see the options of `vps explain`, which bear the same names.
+
+    Attributes:
+        all: all detections.
+    """
+
+    detection: int | None = None
+    all: bool = False
+    box: Box | None = None
+    label: str | None = None
+    missed: bool = False
+    why_not: str | None = None
+    false_box: bool = False
+    duplicate_of: int | None = None
+    smallest: bool = False
+
+    @property
+    def questions(self) -> list[str]:
+        """The options given that ask for sets of regions, beside an attribution map."""
+        given = {
+            "--missed": self.missed,
+            "--why-not": self.why_not is not None,
+            "--false-box": self.false_box,
+            "--duplicate-of": self.duplicate_of is not None,
+            "--smallest": self.smallest,
+        }
+        return [flag for flag, asked in given.items() if asked]
+
+    @property
+    def why(self) -> bool:
+        """Whether sets of regions are asked for."""
+        return bool(self.questions)
 
 
 class CliQuestion(NamedTuple):
@@ -33,88 +69,88 @@ class CliQuestion(NamedTuple):
     rival: Target | None = None
 
 
-def asks_why(arguments: argparse.Namespace) -> bool:
-    """Whether sets of regions are asked for, beside an attribution map."""
-    flags = arguments.missed or arguments.false_box or arguments.smallest
-    return bool(flags) or arguments.why_not is not None or arguments.duplicate_of is not None
+def check_asked(asked: Asked, mode: str) -> None:
+    """Raise InputError for options that do not go together, before anything is loaded.
 
-
-def check_asked(arguments: argparse.Namespace) -> None:
-    """Raise InputError for options that do not go together, before anything is loaded."""
-    box, why_not = arguments.box is not None, arguments.why_not is not None
-    one = arguments.detection is not None
-    if (box and one and not why_not) or (arguments.all and (box or one)):
+    Args:
+        asked: by the user.
+        mode: what of it is to be explained.
+    """
+    box, one = asked.box is not None, asked.detection is not None
+    if len(asked.questions) > 1:
+        raise InputError(f"one question at a time: give one of {', '.join(asked.questions)}")
+    if (box and one and asked.why_not is None) or (asked.all and (box or one)):
         raise InputError("--detection, --all and --box are three ways to choose; give one of them")
-    if why_not and arguments.label is not None:
+    if asked.why_not is not None and asked.label is not None:
         raise InputError("--why-not takes the label itself: --why-not LABEL --box X1 Y1 X2 Y2")
-    if arguments.label is not None and not box:
+    if asked.label is not None and not box:
         raise InputError("--label is the label of --box; give a box, too, or choose by --detection")
-    if not asks_why(arguments):
+    if not asked.why:
         return
-    if arguments.all:
+    if asked.all:
         raise InputError("one detection is asked about at a time: choose it by --detection")
-    if arguments.missed and not box:
+    if asked.missed and not box:
         raise InputError("--missed needs the box and the label of what is missed: --box, --label")
-    if box and (arguments.false_box or arguments.smallest or arguments.duplicate_of is not None):
+    if box and (asked.false_box or asked.smallest or asked.duplicate_of is not None):
         raise InputError("--box is for --missed and --why-not; choose a detection by --detection")
-    if arguments.mode != "object" or arguments.method != "vps":
-        raise InputError("such questions are answered in mode object by the method vps only")
+    if mode != "object":
+        raise InputError("such questions are answered in mode object only")
 
 
 def targets_of(
-    arguments: argparse.Namespace, labels: Sequence[str], found: Sequence[Detection]
+    asked: Asked, labels: Sequence[str], found: Sequence[Detection], threshold: float
 ) -> list[tuple[str, Target]]:
     """What to explain, by its number among the detections, or by the box that the user gave."""
-    if arguments.box is not None and arguments.why_not is None:
-        target = target_of_box(tuple(arguments.box), arguments.label, labels, found)
+    if asked.box is not None and asked.why_not is None:
+        target = target_of_box(asked.box, asked.label, labels, found)
         return [(_box_key(target.box), target)]
     if not found:
         raise InputError(
-            f"the detector finds nothing with a score of {arguments.threshold:g} or more; lower "
+            f"the detector finds nothing with a score of {threshold:g} or more; lower "
             "--threshold, or explain an object that it misses with --box and --label"
         )
-    one = 1 if arguments.detection is None else arguments.detection
-    numbers = range(1, len(found) + 1) if arguments.all else [one]
+    one = 1 if asked.detection is None else asked.detection
+    numbers = range(1, len(found) + 1) if asked.all else [one]
     return [(str(number), _detection(number, found)) for number in numbers]
 
 
 def question_of(
-    arguments: argparse.Namespace, labels: Sequence[str], found: Sequence[Detection]
+    asked: Asked, labels: Sequence[str], found: Sequence[Detection], threshold: float
 ) -> CliQuestion:
     """The question that is answered in a sentence and a picture."""
-    key, said = targets_of(arguments, labels, found)[0]
-    if arguments.missed:
+    key, said = targets_of(asked, labels, found, threshold)[0]
+    if asked.missed:
         return CliQuestion(f"{key}_missed", Target(said.box, said.label, Kind.MISSED))
-    if arguments.false_box:
+    if asked.false_box:
         return CliQuestion(f"{key}_false-box", dataclasses.replace(said, kind=Kind.BACKGROUND))
-    if arguments.smallest:
-        return CliQuestion(f"{key}_smallest", said)
-    if arguments.duplicate_of is not None:
-        other = _detection(arguments.duplicate_of, found)
+    if asked.duplicate_of is not None:
+        other = _detection(asked.duplicate_of, found)
         if other.label != said.label or other == said:
             raise InputError(
-                f"detections {key} and {arguments.duplicate_of} are no two boxes of one label"
+                f"detections {key} and {asked.duplicate_of} are no two boxes of one label"
             )
         if overlap(said.box, other.box) < _ELSEWHERE:
             raise InputError(
-                f"detections {key} and {arguments.duplicate_of} do not overlap: they are about two "
+                f"detections {key} and {asked.duplicate_of} do not overlap: they are about two "
                 "things"
             )
         target = dataclasses.replace(said, kind=Kind.DUPLICATE)
-        return CliQuestion(f"{key}_duplicate-of-{arguments.duplicate_of}", target, other)
-    if arguments.box is not None:
-        box = Target(tuple(arguments.box), arguments.why_not).box
-        if arguments.detection is None:
-            key, said = _said_for(box, arguments.why_not, found)
-        kind = _kind_of(box, said, arguments.why_not)
-        target = Target(box, arguments.why_not, kind, said.label, said.box)
+        return CliQuestion(f"{key}_duplicate-of-{asked.duplicate_of}", target, other)
+    if asked.why_not is None:
+        return CliQuestion(f"{key}_smallest", said)
+    if asked.box is not None:
+        box = Target(asked.box, asked.why_not).box
+        if asked.detection is None:
+            key, said = _said_for(box, asked.why_not, found)
+        kind = _kind_of(box, said, asked.why_not)
+        target = Target(box, asked.why_not, kind, said.label, said.box)
         return CliQuestion(f"{key}_why-not_{_box_key(box)}", target)
-    if arguments.why_not == said.label:
+    if asked.why_not == said.label:
         raise InputError(
             f"detection {key} is a {said.label}: --why-not takes another label, or a --box where "
             "it should be"
         )
-    target = Target(said.box, arguments.why_not, Kind.CLASSIFICATION, said.label, said.box)
+    target = Target(said.box, asked.why_not, Kind.CLASSIFICATION, said.label, said.box)
     return CliQuestion(f"{key}_why-not", target)
 
 

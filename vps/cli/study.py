@@ -1,37 +1,66 @@
-"""`vps study` and `vps select`: from a config to cases, results, tables and a page."""
+"""`vps study`, `vps select`, `vps report`: from a config to cases, results, tables and a page."""
 
 from __future__ import annotations
 
-import argparse
+import json
 import sys
 from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vps.cli.options import ConfigArgument, OverridesOption, QuietOption
+from vps.errors import InputError
 
 LOADER = "detectors:load_for"
 """What builds the detector of a study in each worker."""
 
 
-def run_study_command(arguments: argparse.Namespace) -> int:
-    """Run the study; returns 0, 1 where cases failed, 130 when interrupted."""
+def study_command(
+    config: Annotated[
+        Path | None, typer.Argument(metavar="CONFIG", help="a YAML file, see configs/")
+    ] = None,
+    overrides: OverridesOption = None,
+    shard: Annotated[
+        str | None, typer.Option("--shard", metavar="I/N", help="do part I of N, e.g. 1/4")
+    ] = None,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="print the JSON schema of a config, and do no more")
+    ] = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Explain the cases of data sets by several methods, and measure.
+
+    The exit status is 1 where cases failed, 130 when interrupted.
+    """
+    if schema:
+        _print_schema()
+        return 0
+    if config is None:
+        raise InputError("a study needs its config: vps study CONFIG")
     from vps.study.config import read_config
     from vps.study.study import run_study
 
-    config = read_config(arguments.config, arguments.overrides)
+    read = read_config(config, overrides or ())
     try:
-        return run_study(config, LOADER, shard=arguments.shard, quiet=arguments.quiet)
+        return run_study(read, LOADER, shard=shard, quiet=quiet)
     except KeyboardInterrupt:
         return _interrupted()
 
 
-def run_select_command(arguments: argparse.Namespace) -> int:
-    """Write the lists of cases, and say what is in them; returns 0, 130 when interrupted."""
+def select_command(
+    config: ConfigArgument, overrides: OverridesOption = None, quiet: QuietOption = False
+) -> int:
+    """Select the cases of a study, as lists that a person can read."""
     from vps.core.targets import Kind
     from vps.study.config import read_config
     from vps.study.inputs import list_path
     from vps.study.study import select
 
-    config = read_config(arguments.config, arguments.overrides)
+    read = read_config(config, overrides or ())
     try:
-        lists = select(config, LOADER, quiet=arguments.quiet)
+        lists = select(read, LOADER, quiet=quiet)
     except KeyboardInterrupt:
         return _interrupted()
     for name, cases in lists.items():
@@ -41,10 +70,33 @@ def run_select_command(arguments: argparse.Namespace) -> int:
             for kind in Kind
             if cases.counts.get(kind.value)
         )
-        print(f"{name}: {len(cases.cases)} cases ({kinds}) -> {list_path(config, name)}")
+        print(f"{name}: {len(cases.cases)} cases ({kinds}) -> {list_path(read, name)}")
         if cases.skipped:
             print(f"{name}: {len(cases.skipped)} skipped, e.g. {cases.skipped[0]['reason']}")
     return 0
+
+
+def report_command(
+    folders: Annotated[
+        list[Path],
+        typer.Argument(metavar="FOLDER...", help="of results; several for shards"),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="of the report; by default, the first folder"),
+    ] = None,
+) -> None:
+    """Write tables, plots and page of a study."""
+    from vps.study.study import report_study
+
+    print(report_study(folders, out))
+
+
+def _print_schema() -> None:
+    from vps.core.schema import json_schema  # type: ignore[attr-defined]
+    from vps.study.config import StudyConfig
+
+    print(json.dumps(json_schema(StudyConfig), indent=1))
 
 
 def _interrupted() -> int:

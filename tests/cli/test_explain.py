@@ -1,0 +1,184 @@
+"""`vps explain`: what is saved and said, also where it ends early."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+from PIL import Image
+
+from tests.helpers.cli import BOX, Bright, fails, run_explain, saved
+from vps.core.targets import Kind
+from vps.results.explanation import Explanation
+
+
+def test_explain_takes_the_best_detection(image, bright, tmp_path, capsys):
+    assert run_explain(image, tmp_path) == 0
+    assert saved(tmp_path) == ["street_1_dog.json"]
+    explanation = Explanation.load(tmp_path / "out" / "street_1_dog")
+    assert explanation.target.box == BOX
+    assert explanation.image_name == "street.png"
+    assert (tmp_path / "out" / "street_1_dog.png").exists()
+    assert f"insertion AUC {explanation.insertion_auc:.3f}" in capsys.readouterr().out
+
+
+def test_explain_takes_one_or_all_detections(image, bright, tmp_path):
+    assert run_explain(image, tmp_path, "--detection", "2", "--format", "svg") == 0
+    assert saved(tmp_path) == ["street_2_cat.json"]
+    assert run_explain(image, tmp_path, "--all", "--search", "random") == 0
+    assert saved(tmp_path) == ["street_1_dog.json", "street_2_cat.json"]
+
+
+def test_a_box_that_is_found_is_explained_as_found(image, bright, tmp_path):
+    assert run_explain(image, tmp_path, "--box", "9", "8", "24", "24", "--label", "dog") == 0
+    target = Explanation.load(tmp_path / "out" / "street_9-8-24-24_dog").target
+    assert target.kind is Kind.CORRECT
+    assert target.box == (9, 8, 24, 24)
+
+
+def test_two_boxes_of_one_label_are_kept_apart(image, bright, tmp_path):
+    for edge in ("24", "23.5"):
+        assert run_explain(image, tmp_path, "--box", "9", "8", edge, "24", "--label", "dog") == 0
+    assert saved(tmp_path) == ["street_9-8-23.5-24_dog.json", "street_9-8-24-24_dog.json"]
+
+
+def test_doubts_are_printed_as_notes_and_not_as_warnings(image, bright, tmp_path, capsys):
+    with warnings.catch_warnings(record=True) as raised:
+        run_explain(image, tmp_path, "--box", "30", "20", "40", "30", "--label", "dog", "--quiet")
+    assert not raised
+    notes = capsys.readouterr().err.splitlines()
+    assert notes
+    assert all(line.startswith("note: ") for line in notes)
+
+
+def test_a_box_that_is_not_found_is_a_missed_object(image, bright, tmp_path):
+    assert run_explain(image, tmp_path, "--box", "30", "20", "40", "30", "--label", "dog") == 0
+    explanation = Explanation.load(tmp_path / "out" / "street_30-20-40-30_dog")
+    assert explanation.target.kind is Kind.MISSED
+    assert explanation.warnings
+
+
+def test_images_that_cannot_be_read(image, bright, tmp_path, capsys):
+    fails(capsys, run_explain(str(tmp_path / "no.png"), tmp_path), "no.png", "does not exist")
+    whole = (tmp_path / "street.png").read_bytes()
+    (tmp_path / "half.png").write_bytes(whole[: len(whole) // 2])
+    fails(capsys, run_explain(str(tmp_path / "half.png"), tmp_path), "half.png", "truncated")
+    (tmp_path / "text.png").write_text("no image")
+    fails(capsys, run_explain(str(tmp_path / "text.png"), tmp_path), "not an image")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--box", "90", "90", "99", "99", "--label", "dog"], ["outside the image", "40 x 32"]),
+        (["--box", "-90", "-90", "99", "99", "--label", "dog"], ["outside the image"]),
+        (["--box", "24", "24", "8", "8", "--label", "dog"], ["no area"]),
+        (["--box", "8", "8", "24", "24"], ["--label", "dog, cat"]),
+        (["--box", "8", "8", "24", "24", "--label", "dgo"], ["unknown label", "dog"]),
+        (["--label", "dog"], ["--box"]),
+        (["--detection", "7"], ["no detection 7", "1 to 2"]),
+        (["--detection", "0"], ["no detection 0"]),
+        (["--threshold", "1.0001"], ["threshold"]),
+        (["--regions", "0"], ["number of regions"]),
+        (["--search", "gredy"], ["greedy"]),
+        (["--fill", "pink"], ["fill"]),
+        (["--mode", "boxes"], ["box"]),
+        (["--region-method", "slicc"], ["slic"]),
+        (["--batch-size", "0"], ["batch size"]),
+        (["--seed", "-1"], ["seed"]),
+    ],
+)
+def test_wrong_settings(image, bright, tmp_path, capsys, options, words):
+    fails(capsys, run_explain(image, tmp_path, *options), *words)
+    assert saved(tmp_path) == []
+
+
+def test_nothing_found(image, bright, tmp_path, capsys):
+    Image.new("RGB", (40, 32)).save(image)
+    fails(
+        capsys, run_explain(image, tmp_path, "--threshold", "0.9"), "finds nothing", "--threshold"
+    )
+
+
+def test_nan_from_the_detector(image, bright, tmp_path, capsys):
+    bright.broken = True
+    fails(capsys, run_explain(image, tmp_path), "NaN", "bright")
+
+
+def test_an_output_folder_that_cannot_be_written_is_told_before_any_pass(
+    image, bright, tmp_path, capsys
+):
+    (tmp_path / "out").touch()
+    bright.detect = None
+    fails(capsys, run_explain(image, tmp_path), "out cannot be written")
+
+
+def test_an_interrupt_keeps_the_best_so_far_of_all_targets(image, bright, tmp_path, capsys):
+    passes = []
+
+    def detect(pixels, size):
+        passes.append(len(pixels))
+        if len(passes) == 6:
+            raise KeyboardInterrupt
+        return Bright.detect(bright, pixels, size)
+
+    bright.detect = detect
+    assert (
+        run_explain(image, tmp_path, "--all", "--batch-size", "4", "--search", "path_search") == 130
+    )
+    assert saved(tmp_path) == ["street_1_dog.json", "street_2_cat.json"]
+    error = capsys.readouterr().err
+    assert str(tmp_path / "out" / "street_1_dog.json") in error
+    assert "stopped before its end: interrupted" in error
+
+
+def test_a_detector_that_fails_leaves_a_partial_result(image, bright, tmp_path, capsys):
+    passes = []
+
+    def detect(pixels, size):
+        passes.append(len(pixels))
+        if len(passes) > 5:
+            raise RuntimeError("out of memory")
+        return Bright.detect(bright, pixels, size)
+
+    bright.detect = detect
+    assert run_explain(image, tmp_path, "--batch-size", "4", "--search", "path_search") == 2
+    assert saved(tmp_path) == ["street_1_dog.json"]
+    error = capsys.readouterr().err
+    assert "out of memory" in error
+    assert "the detector failed after" in error
+    assert f"saved so far: {tmp_path / 'out' / 'street_1_dog.json'}" in error
+
+
+def test_an_interrupt_before_the_first_result_says_that_nothing_is_saved(
+    image, bright, tmp_path, capsys
+):
+    def detect(pixels, size):
+        raise KeyboardInterrupt
+
+    bright.detect = detect
+    assert run_explain(image, tmp_path) == 130
+    assert capsys.readouterr().err == "interrupted; saved so far: nothing\n"
+
+
+def test_settings_of_a_compared_method_are_handed_on(image, bright, tmp_path):
+    given = ["--method", "drise", "--method-option", "masks=7", "--method-option", "p=0.25"]
+    assert run_explain(image, tmp_path, *given) == 0
+    explanation = Explanation.load(tmp_path / "out" / "street_1_dog")
+    assert explanation.method == "drise"
+    assert explanation.options == {"masks": 7, "grid": 16, "p": 0.25, "objectness": "auto"}
+
+
+@pytest.mark.parametrize(("given", "passes"), [("17", 17), ("0.5", 21)])
+def test_a_budget_is_passes_or_a_share_of_greedys(image, bright, tmp_path, given, passes):
+    cut = ["--region-method", "grid", "--search", "top_k"]
+    assert run_explain(image, tmp_path, "--budget", given, *cut) == 0
+    explanation = Explanation.load(tmp_path / "out" / "street_1_dog")
+    assert len(explanation.order) == 6
+    assert explanation.budget == passes
+
+
+@pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
+def test_pictures_in_each_format(image, bright, tmp_path, suffix):
+    assert run_explain(image, tmp_path, "--format", suffix, "--search", "random") == 0
+    assert (tmp_path / "out" / f"street_1_dog.{suffix}").stat().st_size > 1000

@@ -1,0 +1,31 @@
+"""`vps detectors`, `vps methods`, `vps searches`."""
+
+from __future__ import annotations
+
+import detectors
+from detectors import DETECTORS
+from vps.cli.main import main
+from vps.methods import METHODS
+from vps.search import SEARCHES
+
+
+def test_detectors_lists_every_kind_with_what_it_needs(capsys, monkeypatch):
+    monkeypatch.setitem(
+        DETECTORS,
+        "rare",
+        detectors.DetectorEntry("a:b", "rare birds", ("torch", "dodo"), "rare", "rare:x"),
+    )
+    assert main(["detectors"]) == 0
+    printed = capsys.readouterr().out
+    for kind, entry in DETECTORS.items():
+        assert f"{kind}: {entry.about}" in printed
+        assert f"--detector {entry.example}" in printed
+    assert "not installed: dodo; pip install '.[rare]'" in printed
+
+
+def test_methods_and_searches_are_listed_with_what_they_do(capsys):
+    for command, table in (("methods", METHODS), ("searches", ("auto", *SEARCHES))):
+        assert main([command]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert [line.partition(":")[0] for line in lines] == list(table)
+        assert all(len(line.partition(": ")[2]) > 20 for line in lines)

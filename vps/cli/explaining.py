@@ -1,0 +1,134 @@
+"""What `vps explain` does once its options are checked: load, explain, save, print."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vps.cli.inputs import DetectorChoice
+from vps.cli.output import box_text, noted, slug
+from vps.cli.questions import Asked, question_of, targets_of
+from vps.cli.settings import RunSettings
+from vps.core.detect import Detection, detect
+from vps.core.detector import Detector
+from vps.core.targets import Kind, Target
+from vps.engine.problem import Problem, make_problem
+from vps.errors import IncompleteError, VpsError
+from vps.explaining.explain import explain
+from vps.explaining.failure import explain_failure
+from vps.report.figures.answer import save_figures
+from vps.report.figures.explanation import save_figure
+from vps.report.figures.panels import regions_shown
+from vps.report.progress import progress_bar
+from vps.results.explanation import Explanation
+from vps.sets.goals import with_rival
+
+
+@dataclass(frozen=True)
+class Explaining:
+    """One call of `vps explain`, its options checked.
+
+    Attributes:
+        image: a file.
+        out: a folder.
+        suffix: of pictures.
+        chosen, asked, run: the detector, what to explain, and how.
+        saved: gets the path of each result when it is written.
+    """
+
+    image: Path
+    out: Path
+    suffix: str
+    chosen: DetectorChoice
+    asked: Asked
+    run: RunSettings
+    saved: list[Path]
+
+    def __call__(self) -> None:
+        """Explain, save and print.
+
+        Raises:
+            InputError: an image, a detector or a target that cannot be used.
+            IncompleteError: the detector failed on the way; what is known is saved.
+            KeyboardInterrupt: Ctrl-C; what is known is saved.
+        """
+        detector, image = self.chosen.load_with(self.image)
+        found = detect(detector, image, self.chosen.threshold)
+        if self.asked.why:
+            self._answer(detector, image, found)
+        else:
+            self._explain(detector, image, found)
+
+    def _explain(self, detector: Detector, image: np.ndarray, found: list[Detection]) -> None:
+        """A map, and the curves along it, of one or several targets."""
+        chosen = targets_of(self.asked, detector.labels, found, self.chosen.threshold)
+        stem = self.image.stem
+        names = [f"{stem}_{key}_{slug(target.label)}" for key, target in chosen]
+        targets = [target for _, target in chosen]
+        problem, method = self._problem(detector, image, targets), self.run.method()
+        title = names[0] if len(names) == 1 else f"{stem}, {len(names)} detections"
+        total = method.planned_passes(problem)
+        failure: VpsError | None = None
+        with noted(), progress_bar(title, total, quiet=self.run.quiet) as progress:
+            try:
+                explanations = explain(
+                    problem, method=method, budget=self.run.budget(progress), seed=self.run.seed
+                )
+            except IncompleteError as error:
+                explanations, failure = error.partial, error
+        for name, explanation in zip(names, explanations, strict=True):
+            self.saved.append(explanation.save(self.out / name))
+            with noted():
+                figure = save_figure(explanation, image, self.out / f"{name}.{self.suffix}")
+            print(_summary(explanation, figure))
+            for note in explanation.warnings:
+                print(f"note: {note}", file=sys.stderr)
+        if failure is not None:
+            raise failure
+        explanations[0].stopped.raise_again()
+
+    def _answer(self, detector: Detector, image: np.ndarray, found: list[Detection]) -> None:
+        """What is missed, wrong or needed: one answer, in a sentence and a picture."""
+        question = question_of(self.asked, detector.labels, found, self.chosen.threshold)
+        name = f"{self.image.stem}_{question.key}_{slug(question.target.label)}"
+        problem = self._problem(detector, image, with_rival(question.target, question.rival))
+        failure: VpsError | None = None
+        with noted(), progress_bar(name, None, quiet=self.run.quiet) as progress:
+            try:
+                answer = explain_failure(
+                    problem,
+                    threshold=self.chosen.threshold,
+                    method=self.run.method(),
+                    budget=self.run.budget(progress),
+                    seed=self.run.seed,
+                )
+            except IncompleteError as error:
+                (answer,), failure = error.partial, error
+        self.saved.append(answer.save(self.out / name))
+        with noted():
+            figure = save_figures(answer, image, self.out / name, self.suffix)
+        print(answer.sentence())
+        print(f"{answer.passes} passes in {answer.seconds:.1f} s -> {figure}")
+        if failure is not None:
+            raise failure
+        answer.stopped.raise_again()
+
+    def _problem(self, detector: Detector, image: np.ndarray, targets: Sequence[Target]) -> Problem:
+        settings = self.run.problem()
+        return make_problem(detector, image, targets, image_name=self.image.name, **settings)
+
+
+def _summary(explanation: Explanation, figure: Path) -> str:
+    target = explanation.target
+    area = explanation.areas[regions_shown(explanation)]
+    part = "best part" if target.kind is Kind.MISSED else "sufficient part"
+    return (
+        f"{target.label} {box_text(target.box)} ({target.kind.value}): {part} {area:.0%} of the "
+        f"area, insertion AUC {explanation.insertion_auc:.3f}, deletion AUC "
+        f"{explanation.deletion_auc:.3f}, {explanation.passes} passes in "
+        f"{explanation.seconds:.1f} s -> {figure}"
+    )

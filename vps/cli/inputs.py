@@ -1,0 +1,90 @@
+"""What commands read: the detector and the image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vps.cli.choices import DEMO_DETECTOR
+from vps.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from vps.core.detector import Detector
+
+_OTHERWISE = ("name", "labels", "prompt", "device", "dtype")  # set by options of their own
+
+
+@dataclass(frozen=True)
+class DetectorChoice:
+    """The detector that a user asks for.
+
+    Attributes:
+        name: as for `detectors.load`.
+        prompt, device, dtype: likewise.
+        options: of its kind, as NAME=VALUE.
+        threshold: the lowest score of a detection.
+    """
+
+    name: str = DEMO_DETECTOR
+    prompt: str | None = None
+    device: str = "cpu"
+    dtype: str = "float32"
+    options: Sequence[str] = ()
+    threshold: float = 0.3
+
+    def check(self) -> None:
+        """Raise InputError for what no detector takes, before one is loaded."""
+        from detectors.shared.pixels import choose_dtype
+
+        choose_dtype(self.dtype)
+        self._options()
+        if not 0 <= self.threshold <= 1:
+            raise InputError(f"--threshold must lie in [0, 1], got {self.threshold:g}")
+
+    def load_with(self, path: Path) -> tuple[Detector, np.ndarray]:
+        """The detector, and an image; the image first, for a wrong path is told at once.
+
+        Raises:
+            InputError: an image that cannot be read, or a detector that cannot be loaded.
+            MissingExtraError: the library that runs the detector is not installed.
+        """
+        from detectors import load
+        from vps.core.images import read_image
+
+        image = read_image(path)
+        detector = load(
+            self.name,
+            prompt=self.prompt,
+            device=self.device,
+            dtype=self.dtype,
+            **self._options(),
+        )
+        return detector, image
+
+    def _options(self) -> dict[str, str]:
+        options = parse_pairs(self.options, "--option")
+        for name in options:
+            if name in _OTHERWISE:
+                raise InputError(
+                    f"{name} is no --option; see --detector, --prompt, --device, --dtype"
+                )
+        return options
+
+
+def parse_pairs(texts: Sequence[str], flag: str) -> dict[str, str]:
+    """NAME=VALUE pairs.
+
+    Raises:
+        InputError: a text without name or equals sign.
+    """
+    pairs = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            raise InputError(f"{flag} takes NAME=VALUE, got {text!r}")
+        pairs[name] = value
+    return pairs

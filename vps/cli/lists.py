@@ -1,0 +1,34 @@
+"""`vps detectors`, `vps methods`, `vps searches`: what there is to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def detectors_command() -> None:
+    """List the kinds of detectors, and what each needs."""
+    from detectors.listing import list_detectors
+
+    print(list_detectors())
+
+
+def methods_command() -> None:
+    """List the methods that order the regions."""
+    from vps.methods import METHODS
+
+    _list({name: method.__doc__ for name, method in METHODS.items()})
+
+
+def searches_command() -> None:
+    """List the searches of the method vps."""
+    from vps.search import SEARCHES
+
+    auto = "path_search or top_k, by how much the detector gains from batches"
+    _list({"auto": auto, **{name: search.__doc__ for name, search in SEARCHES.items()}})
+
+
+def _list(docs: Mapping[str, str | None]) -> None:
+    """Names with the first sentence of what is said of them."""
+    for name, text in docs.items():
+        first = (text or "").partition("\n\n")[0]
+        print(f"{name}: {' '.join(first.split())}")

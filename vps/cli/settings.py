@@ -1,0 +1,130 @@
+"""From the options of a command to the settings of the engine: the one place that knows both."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from vps.cli.inputs import parse_pairs
+from vps.errors import InputError
+
+# What takes long to import is imported when a command runs, so that `--help` need not wait for it.
+if TYPE_CHECKING:
+    from vps.engine.budget import Budget, Progress
+    from vps.methods import Method
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """How to explain: see the options of `vps explain`, which bear the same names.
+
+    Attributes:
+        search, effort: of the method, where it has them; None for its defaults.
+        spend: the option `--budget`, a number as text: its decimal point says what it is.
+        method_options: settings of the method, as NAME=VALUE.
+    """
+
+    regions: int
+    batch_size: int
+    search: str | None = None
+    effort: str | None = None
+    spend: str | None = None
+    time_limit: float | None = None
+    region_method: str = "slico"
+    fill: str = "mean"
+    mode: str = "object"
+    method_name: str = "vps"
+    method_options: Sequence[str] = ()
+    seed: int = 0
+    all_prompts: bool = False
+    quiet: bool = False
+
+    def check(self) -> None:
+        """Refuse settings that cannot be used, before a detector is loaded for nothing.
+
+        Raises:
+            InputError: the first that is wrong.
+        """
+        from vps.engine.problem import check_problem_settings
+        from vps.explaining.settings import check_seed
+
+        check_problem_settings(
+            regions=self.regions,
+            region_method=self.region_method,
+            fill=self.fill,
+            mode=self.mode,
+            batch_size=self.batch_size,
+        )
+        self.method()
+        self.budget()
+        check_seed(self.seed)
+
+    def method(self) -> Method:
+        """What orders the regions.
+
+        Raises:
+            InputError: a method or a setting that does not exist, or is out of range.
+        """
+        from vps.methods import make_method
+
+        spend = parse_budget(self.spend)
+        share = spend if isinstance(spend, float) else None
+        given = {"search": self.search, "effort": self.effort, "budget": share}
+        options = {name: value for name, value in given.items() if value is not None}
+        pairs = parse_pairs(self.method_options, "--method-option")
+        options |= {name: parse_literal(value) for name, value in pairs.items()}
+        return make_method(self.method_name, options)
+
+    def budget(self, progress: Callable[[Progress], None] | None = None) -> Budget:
+        """What it may cost; `progress` hears how far it is.
+
+        Raises:
+            InputError: a number that is none, or out of range.
+        """
+        from vps.engine.budget import Budget
+
+        spend = parse_budget(self.spend)
+        passes = None if isinstance(spend, float) else spend
+        return Budget(passes, self.time_limit, progress)
+
+    def problem(self) -> dict[str, Any]:
+        """What `vps.engine.problem.make_problem` is set to."""
+        return {
+            "regions": self.regions,
+            "region_method": self.region_method,
+            "fill": self.fill,
+            "mode": self.mode,
+            "batch_size": self.batch_size,
+            "all_prompts": self.all_prompts,
+        }
+
+
+def parse_budget(text: str | None) -> int | float | None:
+    """Passes, where it is a whole number; a share of greedy's, where it has a decimal point.
+
+    Raises:
+        InputError: it is no number.
+    """
+    if text is None:
+        return None
+    value = parse_literal(text)
+    if isinstance(value, (bool, str)):
+        raise InputError(
+            "--budget takes a whole number of passes, or a share of greedy's with a decimal point; "
+            f"got {text!r}"
+        )
+    return value
+
+
+def parse_literal(text: str) -> int | float | bool | str:
+    """A value as YAML would read it: a number or true or false where it looks like one, or text."""
+    for read in (int, float):
+        try:
+            value = read(text)
+        except ValueError:
+            continue
+        if math.isfinite(value):
+            return value
+    return {"true": True, "false": False}.get(text, text)
