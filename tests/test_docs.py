@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 import detectors
+import vps
 from detectors.shared.prompts import parse_prompt
 from tests.helpers.benchmarks import Knowing
 from tests.helpers.paths import ROOT
@@ -183,6 +184,18 @@ def test_what_the_pages_explain(name, tmp_path):
     together = names.get("explanations", [explanation])
     assert [one.target.box for one in together][0] == explanation.target.box
     assert Path("out/reference.json").exists() == ("explanations" in names)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.usefixtures("_detector")
+def test_all_that_is_public_is_on_its_page_and_runs(tmp_path):
+    page = ROOT / "docs" / "python.md"
+    words = set(re.findall(r"\w+", read(page)))
+    assert not [name for name in vps.__all__ if name not in words and name != "__version__"]
+    names = run_python(page, tmp_path)
+    assert names["explanations"][0].method == "box"
+    assert names["answer"].kind is Kind.BACKGROUND
+    assert Path("out/first_answer.png").exists()
 
 
 @pytest.mark.usefixtures("_detector")

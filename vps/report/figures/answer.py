@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from vps.core.images import as_rgb
+from vps.core.images import AnyImage, as_rgb, open_image
 from vps.core.masking import FILLS, make_fill
 from vps.core.targets import Kind
 from vps.engine import attribution
@@ -107,15 +107,14 @@ def draw_answer(answer: Answer, image: np.ndarray) -> Figure:
 
 
 def save_answer_figure(
-    answer: Answer, image: np.ndarray, path: str | PathLike[str], *, dpi: int = 200
+    answer: Answer, image: AnyImage, path: str | PathLike[str], *, dpi: int = 200
 ) -> Path:
     """Draw an answer and write it as png, pdf or svg, by the suffix of `path`.
 
-    Raises:
-        InputError: a suffix that matplotlib does not know.
-        OutputError: a path that cannot be written.
+    Args, Raises:
+        as for `vps.report.figures.explanation.save_figure`.
     """
-    return write_figure(draw_answer(answer, image), path, dpi)
+    return write_figure(draw_answer(answer, open_image(image)[0]), path, dpi)
 
 
 def _wrapped(sentence: str) -> list[str]:

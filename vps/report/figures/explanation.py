@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from vps.core.images import as_rgb
+from vps.core.images import AnyImage, as_rgb, open_image
 from vps.core.targets import Kind
 from vps.errors import InputError, OutputError
 from vps.report.figures.panels import (
@@ -82,17 +82,24 @@ def draw_explanation(explanation: Explanation, image: np.ndarray) -> Figure:
 
 def save_figure(
     explanation: Explanation,
-    image: np.ndarray,
+    image: AnyImage,
     path: str | PathLike[str],
     *,
     dpi: int = 200,
 ) -> Path:
     """Draw an explanation and write it as png, pdf or svg, by the suffix of `path`.
 
+    Args:
+        explanation: what to draw.
+        image: that was explained: (H, W, 3) uint8 RGB, a PIL image, or the path of an image file.
+        path: of the picture.
+        dpi: dots an inch.
+
     Raises:
-        InputError: a suffix that matplotlib does not know, or a path that cannot be written.
+        InputError: an image that cannot be read, or a suffix that matplotlib does not know.
+        OutputError: a path that cannot be written.
     """
-    return write_figure(draw_explanation(explanation, image), path, dpi)
+    return write_figure(draw_explanation(explanation, open_image(image)[0]), path, dpi)
 
 
 def write_figure(figure: Figure, path: str | PathLike[str], dpi: int) -> Path:
