@@ -45,7 +45,7 @@ def repaired_metric(share: float) -> Metric:
     )
 
 
-FAMILIES: dict[str, Family] = {
+METRIC_FAMILIES: dict[str, Family] = {
     HIGHEST: Family(
         highest_score_metric,
         lambda one: one.settings.highest_ious,

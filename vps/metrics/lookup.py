@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vps.core.names import choose
 from vps.errors import InputError
-from vps.metrics.families import FAMILIES
+from vps.metrics.families import METRIC_FAMILIES
 from vps.metrics.measured import Measured
 from vps.metrics.metric import Metric
 from vps.metrics.table import METRICS
@@ -19,12 +19,12 @@ def find_metric(name: str) -> Metric:
         InputError: there is no such metric; the message names the nearest.
     """
     family, _, percent = name.rpartition("_")
-    if name in METRICS or family not in FAMILIES:
+    if name in METRICS or family not in METRIC_FAMILIES:
         return choose(METRICS, name, "metric")
     try:
-        return FAMILIES[family].member(float(percent) / 100)
+        return METRIC_FAMILIES[family].member(float(percent) / 100)
     except ValueError:
-        raise InputError(f"metric {name!r} needs {FAMILIES[family].wanted}") from None
+        raise InputError(f"metric {name!r} needs {METRIC_FAMILIES[family].wanted}") from None
 
 
 def family_number(name: str) -> float:
@@ -44,7 +44,7 @@ def metrics_asked(one: Measured) -> dict[str, Metric]:
             raise InputError(f"METRICS has {metric.name!r} under {name!r}: it needs its own name")
         members = [metric]
         if metric.family is not None:
-            family = FAMILIES[metric.family]
+            family = METRIC_FAMILIES[metric.family]
             members = [family.member(number) for number in family.asked(one)]
         asked |= {member.name: member for member in members}
     return asked

@@ -36,8 +36,8 @@ class Metric:
             "main" for that of all cases alone; "repairs" for that of repairs; "none" for no table:
             summary.json, cases.csv and the single cases of the page have all metrics.
         cost: what the method took: nobody is best at it, for controls cost nothing.
-        family: the key of `vps.metrics.families.FAMILIES`, where it is one of several that differ
-            by a number; None where it stands alone.
+        family: a key of `vps.metrics.families.METRIC_FAMILIES`, where it is one of several that
+            differ by a number; None where it stands alone.
 
     Raises:
         InputError: a range that is empty, or tables that do not exist.
