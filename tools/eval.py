@@ -1,7 +1,7 @@
 """`vps study` from a checkout: explain the cases of data sets by several methods, and measure.
 
 python tools/eval.py configs/demo.yaml
-python tools/eval.py configs/demo.yaml --set search.name=greedy --set run.workers=2 --shard 1/4
+python tools/eval.py configs/demo.yaml --set regions.count=100 --set run.workers=2 --shard 1/4
 """
 
 from __future__ import annotations

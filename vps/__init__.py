@@ -24,7 +24,7 @@ from vps.core.detector import (
 )
 from vps.core.regions import Regions, make_regions, regions_from_masks
 from vps.core.targets import Kind, Target
-from vps.engine.budget import StopReason
+from vps.engine.budget import Budget, Progress, StopReason
 from vps.engine.problem import Problem, make_problem
 from vps.errors import (
     DetectorError,
@@ -37,7 +37,11 @@ from vps.errors import (
 from vps.explaining.explain import explain
 from vps.explaining.failure import explain_failure
 from vps.explaining.words import explain_words
-from vps.methods import METHODS
+from vps.methods import METHODS, Attribution, Method
+from vps.methods.box import BoxPrior
+from vps.methods.drise import DRISE
+from vps.methods.random import RandomOrder
+from vps.methods.vps import VPS
 from vps.metrics import METRICS
 from vps.results.answer import Answer, RegionSet
 from vps.results.explanation import Explanation
@@ -46,10 +50,15 @@ from vps.search import SEARCHES
 from vps.sets.smallest import SmallestSet
 
 __all__ = [
+    "DRISE",
     "METHODS",
     "METRICS",
     "SEARCHES",
+    "VPS",
     "Answer",
+    "Attribution",
+    "BoxPrior",
+    "Budget",
     "Candidates",
     "Detection",
     "Detector",
@@ -58,11 +67,14 @@ __all__ = [
     "IncompleteError",
     "InputError",
     "Kind",
+    "Method",
     "MissingExtraError",
     "OpenVocabularyDetector",
     "OutputError",
     "Problem",
+    "Progress",
     "PromptedDetector",
+    "RandomOrder",
     "RegionSet",
     "Regions",
     "SmallestSet",

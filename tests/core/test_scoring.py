@@ -6,7 +6,7 @@ from tests.helpers.analytic import LABELS, TARGET
 from tests.helpers.loops import DOG, by_loops
 from vps.core.boxes import iou
 from vps.core.candidates import Candidates, TargetScores
-from vps.core.scoring import MODES, best_candidates, target_rows
+from vps.core.scoring import MODES, attained_by, best_candidates
 
 BOX = torch.tensor(TARGET.box)
 
@@ -21,16 +21,16 @@ def test_equals_the_definition_by_loops(mode):
         Candidates(torch.tensor(boxes), torch.tensor(scores), LABELS), BOX, DOG, mode
     )
     expected = [by_loops(b, s, mode) for b, s in zip(boxes, scores, strict=True)]
-    np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(got.table, expected, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_no_candidates_and_padding_score_zero(mode):
     none = Candidates(torch.zeros(2, 0, 4), torch.zeros(2, 0, 3), LABELS)
-    assert torch.equal(best_candidates(none, BOX, DOG, mode), torch.zeros(2, 8))
+    assert torch.equal(best_candidates(none, BOX, DOG, mode).table, torch.zeros(2, 8))
     padded = Candidates(BOX.expand(2, 1, 4), torch.zeros(2, 1, 3), LABELS)
     for column in range(3):
-        assert torch.equal(best_candidates(padded, BOX, column, mode), torch.zeros(2, 8))
+        assert torch.equal(best_candidates(padded, BOX, column, mode).table, torch.zeros(2, 8))
 
 
 def test_class_score_and_iou_are_those_of_one_candidate():
@@ -39,13 +39,14 @@ def test_class_score_and_iou_are_those_of_one_candidate():
     best = best_candidates(
         Candidates(torch.stack([far, BOX])[None], scores, LABELS), BOX, DOG, "object"
     )
-    assert best[0].tolist() == [0.5, 0.5, 1.0, *TARGET.box, 0.5]
+    assert (best.score, best.class_score, best.iou, best.found_score) == (0.5, 0.5, 1.0, 0.5)
+    assert best.box.tolist() == [list(TARGET.box)]
 
 
 def test_half_precision_detections():
     half = Candidates(BOX.half().expand(1, 1, 4), torch.full((1, 1, 3), 0.5).half(), LABELS)
     for mode in MODES:
-        assert best_candidates(half, BOX, DOG, mode).dtype == torch.float32
+        assert best_candidates(half, BOX, DOG, mode).table.dtype == torch.float32
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -55,10 +56,10 @@ def test_scores_of_targets_equal_those_of_one_candidate_each(mode):
     boxes = torch.tensor(np.concatenate([corner, corner + rng.uniform(3, 9, corner.shape)], -1))
     scores = torch.tensor(rng.random((30, 1, 1))) * (torch.arange(30) % 3 > 0)[:, None, None]
     ious = iou(boxes.float(), BOX[None])[..., 0]
-    rows = target_rows(TargetScores(scores[..., 0], ious, boxes), mode)
+    best = attained_by(TargetScores(scores[..., 0], ious, boxes), mode)
     expected = best_candidates(Candidates(boxes, scores, ("dog",)), BOX, 0, mode)
-    assert rows.shape == (30, 1, 8)
-    np.testing.assert_allclose(rows[:, 0], expected, rtol=1e-5, atol=1e-6)
+    assert best.score.shape == (30, 1)
+    np.testing.assert_allclose(best[:, 0].table, expected.table, rtol=1e-5, atol=1e-6)
 
 
 def test_candidates_that_fit_another_box_better_are_left_out():
@@ -67,6 +68,6 @@ def test_candidates_that_fit_another_box_better_are_left_out():
     scores = torch.zeros(1, 2, len(LABELS))
     scores[0, :, DOG] = torch.tensor([0.9, 0.5])
     found = Candidates(torch.stack([other, BOX])[None], scores, LABELS)
-    assert best_candidates(found, BOX, DOG, "object")[0, 1] == pytest.approx(0.9)
+    assert best_candidates(found, BOX, DOG, "object").class_score == pytest.approx(0.9)
     apart = best_candidates(found, BOX, DOG, "object", other)[0]
-    assert apart[[0, 1, 2, 7]].tolist() == [0.5, 0.5, 1, 0.5]
+    assert (apart.score, apart.class_score, apart.iou, apart.found_score) == (0.5, 0.5, 1, 0.5)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from vps import Kind
+from vps.engine.budget import Budget
 from vps.core.candidates import Candidates
 from vps.core.detect import Detection
 from vps.data.scenes.layouts import CATEGORIES, WITHOUT_CAUSE
@@ -79,6 +80,7 @@ def run(detector, folder, monkeypatch):
         folder,
         regions=6,
         settings={"search": "greedy"},
+        budget=Budget(),
         progress=lambda name: contextlib.nullcontext(lambda passes: None),
         saved=saved,
     )

@@ -35,12 +35,12 @@ def test_each_subset_passes_once_for_all_targets():
 def test_rows_of_all_targets_equal_those_of_each_alone(mode):
     keep = subsets(25)
     together = shared(strip_detector(scattered()), mode=mode).evaluate(keep)
-    assert together.shape == (25, 4, 8)
-    assert np.array_equal(together[:, 0], together[:, 3])
+    assert together.score.shape == (25, 4)
+    assert np.array_equal(together[:, 0].table, together[:, 3].table)
     for number, target in enumerate(TARGETS):
         alone = shared(strip_detector(scattered()), [target], mode=mode, batch_size=3)
-        assert np.array_equal(together[:, [number]], alone.evaluate(keep))
-    assert not np.array_equal(together[:, 0], together[:, 1])
+        assert np.array_equal(together[:, [number]].table, alone.evaluate(keep).table)
+    assert not np.array_equal(together[:, 0].table, together[:, 1].table)
 
 
 def test_each_target_reads_the_column_of_its_label():
@@ -48,8 +48,8 @@ def test_each_target_reads_the_column_of_its_label():
     targets = [Target(TARGET.box, label) for label in ("cat", "dog", "bird")]
     keep = subsets(9)
     rows = shared(strip_detector(per_label(weights)), targets).evaluate(keep)
-    np.testing.assert_allclose(rows[:, :, 0], keep @ weights, atol=1e-6)
-    assert (rows[keep.any(axis=1), :, 2] == 1).all()
+    np.testing.assert_allclose(rows.score, keep @ weights, atol=1e-6)
+    assert (rows.iou[keep.any(axis=1)] == 1).all()
 
 
 def test_rows_come_back_in_the_order_asked_for_and_are_kept_in_that_of_their_passes():
@@ -57,19 +57,19 @@ def test_rows_come_back_in_the_order_asked_for_and_are_kept_in_that_of_their_pas
     keep = np.eye(6, dtype=bool)
     first = source.evaluate(keep[[3, 1]])
     rows = source.evaluate(keep[[5, 1, 3, 1]])
-    np.testing.assert_allclose(rows[:, 0, 0], WEIGHTS[[5, 1, 3, 1]], atol=1e-6)
-    assert np.array_equal(rows[[2, 1]], first)
+    np.testing.assert_allclose(rows.score[:, 0], WEIGHTS[[5, 1, 3, 1]], atol=1e-6)
+    assert np.array_equal(rows[[2, 1]].table, first.table)
     assert np.array_equal(source.subsets, keep[[3, 1, 5]])
-    assert np.array_equal(source.rows, rows[[2, 1, 0]])
+    assert np.array_equal(source.seen.table, rows[[2, 1, 0]].table)
 
 
 def test_what_went_in_and_came_out_can_be_changed():
     source = shared(strip_detector(additive(WEIGHTS)))
     keep = np.eye(6, dtype=bool)
-    source.evaluate(keep)[:] = -1
+    source.evaluate(keep).table[:] = -1
     keep[:] = False
     assert np.array_equal(source.subsets, np.eye(6, dtype=bool))
-    assert (source.rows[:, 0, 0] > 0).all()
+    assert (source.seen.score[:, 0] > 0).all()
 
 
 def test_new_is_the_first_of_equals_and_known_is_what_passed():
@@ -89,11 +89,11 @@ def test_nothing_asked_for_costs_nothing():
     detector = strip_detector(scattered())
     source = shared(detector)
     nothing = np.zeros((0, 6), bool)
-    assert source.evaluate(nothing).shape == (0, 4, 8)
+    assert source.evaluate(nothing).score.shape == (0, 4)
     assert source.new(nothing).shape == source.known(nothing).shape == (0,)
     assert source.passes == len(detector.batches) == 0
     assert source.subsets.shape == (0, 6)
-    assert source.rows.shape == (0, 4, 8)
+    assert source.seen.score.shape == (0, 4)
 
 
 @pytest.mark.parametrize("count", [1, 7, 8, 9, 17])
@@ -101,7 +101,7 @@ def test_no_two_subsets_of_any_number_of_regions_are_taken_for_one(count):
     rng = np.random.default_rng(count)
     keep = np.unique(rng.random((40, count)) < 0.5, axis=0)
     detector = strip_detector(additive(np.full(count, 1 / 32)), count)
-    score = shared(detector, [TARGET]).evaluate(keep)[:, 0, 0]
+    score = shared(detector, [TARGET]).evaluate(keep).score[:, 0]
     assert np.array_equal(score, keep.sum(axis=1) / 32)
     assert len(detector.seen) == len(keep)
 
@@ -115,7 +115,7 @@ def test_a_failure_midway_keeps_what_passed_before(error):
         source.evaluate(keep)
     assert source.passes == 4
     assert source.known(keep).tolist() == [True] * 4 + [False] * 2
-    np.testing.assert_allclose(source.evaluate(keep)[:, 0, 0], WEIGHTS, atol=1e-6)
+    np.testing.assert_allclose(source.evaluate(keep).score[:, 0], WEIGHTS, atol=1e-6)
     assert len({row.tobytes() for row in detector.seen}) == len(detector.seen) == 6
 
 
@@ -148,8 +148,8 @@ def test_growth_keeps_all_rows(batch_size):
         source.evaluate(keep[start:end])
         assert source.passes == end
         assert np.array_equal(source.subsets, keep[:end])
-        assert np.array_equal(source.rows[:, 0, 0], keep[:end] @ weights)
-    assert np.array_equal(source.evaluate(keep)[:, 0, 0], keep @ weights)
+        assert np.array_equal(source.seen.score[:, 0], keep[:end] @ weights)
+    assert np.array_equal(source.evaluate(keep).score[:, 0], keep @ weights)
     assert len(detector.seen) == 1024
 
 
@@ -177,10 +177,10 @@ def test_a_detector_that_scores_targets_is_asked_for_them():
     rows = shared(detector, batch_size=4).evaluate(keep)
     assert [list(targets) for targets in detector.asked_about] == [TARGETS]
     share = keep.mean(axis=1)
-    np.testing.assert_allclose(rows[:, :, 1], np.stack([share] * 4, axis=1), rtol=1e-6)
-    np.testing.assert_allclose(rows[:, 0, 0], 0.5 * share, rtol=1e-6)
-    np.testing.assert_allclose(rows[:, 1, 0], share, rtol=1e-6)
-    assert (rows[share > 0][:, 1, 3:7] == TARGETS[1].box).all()
+    np.testing.assert_allclose(rows.class_score, np.stack([share] * 4, axis=1), rtol=1e-6)
+    np.testing.assert_allclose(rows.score[:, 0], 0.5 * share, rtol=1e-6)
+    np.testing.assert_allclose(rows.score[:, 1], share, rtol=1e-6)
+    assert (rows.box[share > 0, 1] == TARGETS[1].box).all()
 
 
 @pytest.mark.parametrize(

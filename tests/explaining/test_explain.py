@@ -17,9 +17,9 @@ from tests.helpers.analytic import (
     strip_detector,
 )
 from tests.helpers.objectives import WEIGHTS
-from vps import Explanation, Kind, Regions, Target, explain, make_regions
+from vps import VPS, Budget, Explanation, Kind, Progress, Regions, Target, explain, make_regions
+from vps.engine.problem import make_problem
 from vps.errors import DetectorError, IncompleteError, InputError
-from vps.search.driver import SearchProgress
 
 
 def run(detector, **settings) -> Explanation:
@@ -127,8 +127,10 @@ def test_any_image_that_can_be_opened(tmp_path):
 
 
 def test_progress_counts_up_to_the_passes():
-    seen: list[SearchProgress] = []
-    result = run(strip_detector(additive(WEIGHTS)), progress=seen.append, batch_size=5)
+    seen: list[Progress] = []
+    result = run(
+        strip_detector(additive(WEIGHTS)), budget=Budget(progress=seen.append), batch_size=5
+    )
     passes = [progress.passes for progress in seen]
     assert passes == sorted(passes)
     assert passes[-1] == result.passes
@@ -192,8 +194,8 @@ def test_several_targets_share_passes_and_get_what_each_gets_alone(search, count
         ({"target": None, "targets": []}, "at least one target"),
         ({"effort": "higher"}, "unknown effort 'higher', did you mean 'high'"),
         ({"budget": 1.5}, "budget"),
-        ({"budget": 1e-9}, "first round alone needs"),
-        ({"time_limit": float("nan")}, "time limit"),
+        ({"method": VPS(search="greedy", budget=1e-9), "search": None}, "give that to VPS"),
+        ({"time_limit": 5}, "unknown setting, with the method vps, 'time_limit'"),
         ({"seed": -1}, "seed"),
     ],
 )
@@ -229,7 +231,7 @@ def test_ctrl_c_while_the_curves_are_measured_interpolates_the_rest():
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_time_limit_leaves_only_the_curves_to_measure():
-    result = run(strip_detector(additive(WEIGHTS)), time_limit=1e-9)
+    result = run(strip_detector(additive(WEIGHTS)), budget=Budget(seconds=1e-9))
     assert (result.stopped, result.passes, result.measured.all()) == ("time limit", 12, True)
 
 
@@ -320,3 +322,32 @@ def test_a_target_costs_only_the_prompts_that_hold_its_label():
     assert len(detector.seen) == whole.passes
     assert np.array_equal(narrow.insertion, whole.insertion)
     assert np.array_equal(narrow.order, whole.order)
+
+
+def test_a_problem_is_explained_as_image_and_targets_are(monkeypatch):
+    detector = strip_detector(PER_LABEL)
+    problem = make_problem(detector, photo(), THREE, regions=detector.regions, image_name="noise")
+    prepared = []
+    monkeypatch.setattr(detector, "prepare", prepared.append)
+    found = explain(problem, search="greedy", seed=3)
+    assert not prepared
+    other = strip_detector(PER_LABEL)
+    usual = run(other, target=None, targets=THREE, seed=3)
+    for one, expected in zip(found, usual, strict=True):
+        assert one.image_name == "noise"
+        assert np.array_equal(one.objective, expected.objective)
+        assert np.array_equal(one.order, expected.order)
+    with pytest.raises(InputError, match="a Problem holds image, targets and settings"):
+        explain(problem, fill="black")
+    with pytest.raises(InputError, match="a Problem holds"):
+        explain(problem, photo(), TARGET)
+    with pytest.raises(InputError, match="explain needs an image"):
+        explain(detector)
+
+
+def test_a_budget_too_small_for_a_share_is_refused_before_the_first_pass():
+    detector = strip_detector(additive(WEIGHTS))
+    method = VPS(search="greedy", budget=1e-9)
+    with pytest.raises(InputError, match="first round alone needs"):
+        explain(detector, photo(), TARGET, regions=detector.regions, method=method)
+    assert not detector.seen

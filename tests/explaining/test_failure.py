@@ -17,10 +17,13 @@ from tests.helpers.analytic import (
 )
 from tests.helpers.words import LEFT, MIDDLE, PHRASE, WordDetector, needs_0_and_3
 from vps.core.targets import Kind, Target
+from vps.engine.budget import Budget
+from vps.engine.problem import make_problem
 from vps.errors import IncompleteError, InputError
 from vps.explaining.failure import explain_failure
 from vps.explaining.words import explain_words
 from vps.results.answer import Answer
+from vps.sets.goals import with_rival
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 MISSED = dataclasses.replace(TARGET, kind=Kind.MISSED)
@@ -29,7 +32,8 @@ OTHER = (6.0, 2.0, 14.0, 10.0)
 
 def answer(rule, target, count=12, **settings):
     detector = strip_detector(rule, count)
-    settings = {"regions": detector.regions, "search": "path_search", **settings}
+    search = {} if "method" in settings else {"search": "path_search"}
+    settings = {"regions": detector.regions, **search, **settings}
     return explain_failure(detector, photo(), target, **settings)
 
 
@@ -198,6 +202,7 @@ def test_saved_answers_load_equal(kind, tmp_path):
         (dataclasses.replace(TARGET, kind=Kind.LOCALISATION), {}, "another box"),
         (MISSED, {"threshold": 0}, "threshold lies in"),
         (MISSED, {"set_passes": -1}, "0 or more"),
+        (MISSED, {"mode": "class"}, "mode object, got class"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(target, settings, message):
@@ -251,7 +256,7 @@ def test_a_set_that_the_orders_have_seen_is_made_irreducible_whatever_the_passes
 
 
 def test_without_time_a_set_that_was_seen_is_kept():
-    late = answer(by_score(lambda keep: 0.7 * keep[3]), TARGET, time_limit=1e-6)
+    late = answer(by_score(lambda keep: 0.7 * keep[3]), TARGET, budget=Budget(seconds=1e-6))
     assert late.stopped == "time limit"
     assert 3 in late.necessary.regions
 
@@ -313,9 +318,34 @@ def test_a_detector_that_fails_leaves_a_partial_answer(passes):
 def test_time_that_is_up_ends_all_searches(monkeypatch):
     clock = iter(range(10**6))
     monkeypatch.setattr("vps.engine.budget.time.monotonic", lambda: next(clock))
-    found = answer(by_score(lambda keep: 0.2 * keep[3]), MISSED, 40, time_limit=1e4)
+    found = answer(by_score(lambda keep: 0.2 * keep[3]), MISSED, 40, budget=Budget(seconds=1e4))
     assert found.stopped == "finished"
     clock = iter(range(10**6))
-    found = answer(by_score(lambda keep: 0.2 * keep[3]), MISSED, 40, time_limit=50)
+    found = answer(by_score(lambda keep: 0.2 * keep[3]), MISSED, 40, budget=Budget(seconds=50))
     assert found.stopped == "time limit"
     assert found.passes < 900
+
+
+def test_a_problem_is_answered_as_image_and_target_are():
+    weights = np.random.default_rng(0).random((12, 3)) / 10
+    target = Target(TARGET.box, "dog", Kind.CLASSIFICATION, "cat")
+    usual = answer(per_label(weights), target)
+    detector = strip_detector(per_label(weights), 12)
+    problem = make_problem(detector, photo(), with_rival(target), regions=detector.regions)
+    found = explain_failure(problem, search="path_search")
+    assert found.sentence() == usual.sentence()
+    assert (found.repair, found.sufficient, found.passes) == (
+        usual.repair,
+        usual.sufficient,
+        usual.passes,
+    )
+    with pytest.raises(InputError, match="a Problem holds image, targets"):
+        explain_failure(problem, fill="black")
+
+
+@pytest.mark.parametrize("method", ["drise", "box", "random"])
+def test_any_method_can_order_the_regions_first(method):
+    rule = by_score(lambda keep: 0.7 * keep[3] * (not keep[8]))
+    found = answer(rule, MISSED, method=method, **({"masks": 50} if method == "drise" else {}))
+    assert found.repair.regions == (8,)
+    assert found.explanation.method == method

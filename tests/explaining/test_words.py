@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from itertools import chain, combinations
 
@@ -10,6 +11,8 @@ from tests.helpers.analytic import photo, scattered, strip_detector
 from tests.helpers.words import BOXES, LEFT, MIDDLE, PHRASE, Rule, WordDetector, needs_0_and_3
 from vps.core.detector import WordHider
 from vps.core.targets import Target
+from vps.engine.budget import Budget
+from vps.engine.problem import make_problem
 from vps.errors import DetectorError, InputError
 from vps.explaining.words import WordPasses, explain_words
 from vps.results.word_answer import ELSEWHERE, LOST, RIGHT, SAME, WordAnswer
@@ -146,14 +149,14 @@ def test_no_subset_passes_twice():
 def test_a_long_phrase_keeps_to_its_passes():
     label = " ".join(f"w{n}" for n in range(14))
     detector = WordDetector(lambda keep: (0.4 + 0.3 * (keep[:7].sum() > 4), 0.6, 0.0), label)
-    answer = explain_words(detector, photo(), Target(LEFT, label), set_passes=40)
+    answer = explain_words(detector, photo(), Target(LEFT, label), budget=40)
     assert len(answer.sufficient.words) == 5
     assert len(answer.necessary.words) == 3
     assert answer.passes < 150
 
 
 def test_without_time_for_sets_the_words_alone_are_told():
-    answer = ask(lambda keep: (0.7 * float(keep[0] or keep[4]), 0.2, 0.0), deadline=0.0)
+    answer = ask(lambda keep: (0.7 * float(keep[0] or keep[4]), 0.2, 0.0), budget=Budget().over())
     assert answer.sufficient is answer.necessary is None
     assert answer.stopped == "time limit"
     assert answer.passes == 6  # all words, and each one hidden
@@ -199,11 +202,20 @@ def test_a_failing_detector_is_named_with_the_words_that_it_saw():
         ask(rule)
 
 
-def test_rows_tell_of_the_target_the_said_box_and_the_best_candidate():
+def test_a_problem_is_answered_as_image_and_target_are():
+    detector, target = WordDetector(needs_0_and_3), Target(MIDDLE, PHRASE)
+    found = explain_words(make_problem(detector, photo(), [target], regions=4))
+    assert found == dataclasses.replace(
+        explain_words(detector, photo(), target), seconds=found.seconds
+    )
+
+
+def test_what_is_seen_tells_of_the_target_the_said_box_and_the_best_candidate():
     detector = WordDetector(lambda keep: (0.5, 0.7 if keep[1] else 0.2, 0.3))
     source = WordPasses(detector, detector.prepare(photo()), (12, 16), Target(LEFT, PHRASE))
-    rows = source.evaluate(np.array([[1, 1, 1, 1, 1], [1, 0, 1, 1, 1]], bool))
-    np.testing.assert_allclose(rows[:, 0, 7], [0.5, 0.5])
-    np.testing.assert_allclose(rows[:, 1, 7], [0.7, 0.2], rtol=1e-6)
-    np.testing.assert_allclose(rows[:, 2, [0, 2, 7]], [[0.7, 0, 0.5], [0.5, 1, 0.5]], rtol=1e-6)
-    np.testing.assert_allclose(rows[:, 2, 3:7], [MIDDLE, LEFT])
+    seen = source.evaluate(np.array([[1, 1, 1, 1, 1], [1, 0, 1, 1, 1]], bool))
+    np.testing.assert_allclose(seen.found_score, [[0.5, 0.7, 0.5], [0.5, 0.2, 0.5]], rtol=1e-6)
+    top = seen[:, 2]
+    np.testing.assert_allclose(top.score, [0.7, 0.5], rtol=1e-6)
+    np.testing.assert_allclose(top.iou, [0, 1], rtol=1e-6)
+    np.testing.assert_allclose(top.box, [MIDDLE, LEFT])

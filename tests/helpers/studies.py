@@ -140,10 +140,9 @@ def config_of(folder: Path, **changes: Any) -> StudyConfig:
         },
         "detector": {"name": "brightness", "device": "cpu"},
         "regions": {"count": 6, "method": "grid"},
-        "search": {"name": "leave_one_out"},
         "methods": {
-            "vps": {},
-            "greedy": {"method": "vps", "options": {"name": "greedy"}},
+            "vps": {"options": {"search": "leave_one_out"}},
+            "greedy": {"method": "vps", "options": {"search": "greedy"}},
             "box": {},
         },
         "metrics": {"fidelity_subsets": 8},

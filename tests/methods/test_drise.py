@@ -5,12 +5,17 @@ import torch
 from tests.helpers.patches import BOX, PATCHES, SIZE, one_box_a_patch, question
 from vps.core.masking import make_fill
 from vps.core.targets import Kind, Target
-from vps.errors import DetectorError
-from vps.methods.drise import drise_map
+from vps.engine.budget import Budget
+from vps.errors import DetectorError, InputError
+from vps.methods.drise import DRISE
 from vps.methods.masks import random_masks
 
 DOG = Target(BOX, "dog")
 BIRD = Target(BOX, "bird", Kind.MISSED)
+
+
+def drise(asked, *, seed, **settings):
+    return DRISE(**settings).attribute(asked, seed=seed)
 
 
 def iou(one, other):
@@ -31,7 +36,7 @@ def cosine(one, other):
 @pytest.mark.parametrize("fill", ["black", (0.2, 0.4, 0.6), "blur"])
 def test_the_map_is_the_papers_formula(fill):
     asked = question(DOG, BIRD, fill=fill)
-    found = drise_map(asked, seed=4, masks=9, grid=3, p=0.4)
+    found = drise(asked, seed=4, masks=9, grid=3, p=0.4)
     # What it saw was masked as the question says; the whole image came first.
     whole, *batches = asked.detector.seen
     assert torch.equal(whole[0], asked.pixels)
@@ -52,14 +57,14 @@ def test_the_map_is_the_papers_formula(fill):
                 for box, row in zip(boxes, scores, strict=True)
             )
             maps[number] += weight * mask / (9 * 0.4)
-    np.testing.assert_allclose(found.values, maps, rtol=1e-5, atol=1e-7)
-    assert found.values.dtype == np.float32
+    np.testing.assert_allclose(found.maps, maps, rtol=1e-5, atol=1e-7)
+    assert found.maps.dtype == np.float32
     assert found.passes == 10
 
 
 @pytest.mark.parametrize(("target", "patch"), [(DOG, 0), (BIRD, 1)])
 def test_the_maximum_lies_in_what_the_detector_reads(target, patch):
-    (values,) = drise_map(question(target), seed=0, masks=1500, grid=5).values
+    (values,) = drise(question(target), seed=0, masks=1500, grid=5).maps
     row, column = np.unravel_index(values.argmax(), SIZE)
     top, bottom, left, right = PATCHES[patch]
     assert top <= row < bottom
@@ -70,10 +75,10 @@ def test_the_maximum_lies_in_what_the_detector_reads(target, patch):
 
 @pytest.mark.parametrize("batch_size", [1, 7, 60])
 def test_the_batch_size_changes_nothing_and_bounds_what_is_alive(batch_size):
-    usual = drise_map(question(DOG, BIRD), seed=1, masks=60, grid=4)
+    usual = drise(question(DOG, BIRD), seed=1, masks=60, grid=4)
     asked = question(DOG, BIRD, batch_size=batch_size)
-    found = drise_map(asked, seed=1, masks=60, grid=4)
-    np.testing.assert_allclose(found.values, usual.values, rtol=1e-5)
+    found = drise(asked, seed=1, masks=60, grid=4)
+    np.testing.assert_allclose(found.maps, usual.maps, rtol=1e-5)
     assert max(len(pixels) for pixels in asked.detector.seen) == batch_size
     assert sum(len(pixels) for pixels in asked.detector.seen) == found.passes == 61
 
@@ -86,21 +91,21 @@ def test_masks_are_made_a_batch_at_a_time(monkeypatch):
         return random_masks(numbers, *args, **settings)
 
     monkeypatch.setattr("vps.methods.drise.random_masks", counted)
-    drise_map(question(DOG, batch_size=4), seed=0, masks=10)
+    drise(question(DOG, batch_size=4), seed=0, masks=10)
     assert made == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
 
 
 def test_the_seed_decides():
-    maps = [drise_map(question(DOG), seed=seed, masks=20).values for seed in (1, 1, 2)]
+    maps = [drise(question(DOG), seed=seed, masks=20).maps for seed in (1, 1, 2)]
     np.testing.assert_array_equal(maps[0], maps[1])
     assert np.abs(maps[0] - maps[2]).max() > 0.01
 
 
 def test_targets_share_the_passes():
-    together = drise_map(question(DOG, BIRD), seed=1, masks=20)
-    alone = [drise_map(question(target), seed=1, masks=20) for target in (DOG, BIRD)]
+    together = drise(question(DOG, BIRD), seed=1, masks=20)
+    alone = [drise(question(target), seed=1, masks=20) for target in (DOG, BIRD)]
     for number, one in enumerate(alone):
-        np.testing.assert_array_equal(together.values[number], one.values[0])
+        np.testing.assert_array_equal(together.maps[number], one.maps[0])
     assert (together.passes, *(one.passes for one in alone)) == (21, 21, 20)
 
 
@@ -108,7 +113,7 @@ def test_a_detector_that_finds_nothing_gets_a_map_of_zeros():
     def nothing(shares):
         return torch.zeros(len(shares), 0, 4), torch.zeros(len(shares), 0, 3)
 
-    assert not drise_map(question(DOG, answer=nothing), seed=0, masks=5).values.any()
+    assert not drise(question(DOG, answer=nothing), seed=0, masks=5).maps.any()
 
 
 def test_without_a_factor_for_objectness_a_detector_of_one_label_shows_boxes_only():
@@ -119,8 +124,8 @@ def test_without_a_factor_for_objectness_a_detector_of_one_label_shows_boxes_onl
 
     asked = question(BIRD, DOG, answer=answer)
     masks = random_masks(range(30), SIZE, grid=16, p=0.5, seed=0)
-    found = drise_map(asked, seed=0, masks=30, objectness="none")
-    np.testing.assert_allclose(found.values[1], masks.mean(0) / 0.5, rtol=1e-5)
+    found = drise(asked, seed=0, masks=30, objectness="none")
+    np.testing.assert_allclose(found.maps[1], masks.mean(0) / 0.5, rtol=1e-5)
 
 
 def test_a_failure_names_the_masks():
@@ -133,4 +138,25 @@ def test_a_failure_names_the_masks():
         return one_box_a_patch(shares)
 
     with pytest.raises(DetectorError, match=r"patches: out of memory \(at masks 4 to 7 of D-RISE"):
-        drise_map(question(DOG, answer=answer, batch_size=4), seed=0, masks=20)
+        drise(question(DOG, answer=answer, batch_size=4), seed=0, masks=20)
+
+
+def test_a_budget_means_fewer_masks():
+    usual = drise(question(DOG), seed=3, masks=7)
+    asked = question(DOG)
+    found = DRISE(masks=20).attribute(asked, Budget(passes=8), seed=3)
+    np.testing.assert_array_equal(found.maps, usual.maps)
+    assert found.passes == sum(len(pixels) for pixels in asked.detector.seen) == 8
+    assert (usual.stopped, found.stopped) == ("finished", "budget")
+    with pytest.raises(InputError, match="budget of 1 passes is too small for D-RISE"):
+        DRISE().attribute(question(DOG), Budget(passes=1), seed=3)
+
+
+def test_when_the_time_is_over_the_masks_until_then_make_the_map():
+    usual = drise(question(DOG), seed=3, masks=8)
+    seen = []
+    budget = Budget(progress=seen.append, cancelled=lambda: len(seen) == 2)
+    found = DRISE(masks=20).attribute(question(DOG, batch_size=4), budget, seed=3)
+    np.testing.assert_allclose(found.maps, usual.maps, rtol=1e-6)
+    assert found.stopped == "interrupted"
+    assert [progress.passes for progress in seen] == [5, 9]

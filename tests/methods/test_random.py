@@ -2,7 +2,7 @@ import numpy as np
 
 from tests.helpers.patches import BOX, SIZE, question
 from vps.core.targets import Target
-from vps.methods.random import random_map
+from vps.methods.random import RandomOrder
 
 DOG, CAT = Target(BOX, "dog"), Target(BOX, "cat")
 
@@ -14,29 +14,29 @@ def region_values(asked, values):
 
 def test_one_value_a_region():
     asked = question()
-    found = random_map(asked, seed=0)
-    assert found.values.shape == (1, *SIZE)
+    found = RandomOrder().attribute(asked, seed=0)
+    assert found.maps.shape == (1, *SIZE)
     assert found.passes == 0
     assert not asked.detector.seen
     labels = asked.regions.label_map
-    pairs = set(zip(labels.ravel(), found.values.ravel(), strict=True))
+    pairs = set(zip(labels.ravel(), found.maps.ravel(), strict=True))
     assert len(pairs) == asked.regions.count == len({value for _, value in pairs})
 
 
 def test_seed_and_target_decide_wherever_it_stands():
-    together = random_map(question(DOG, CAT), seed=1).values
+    together = RandomOrder().attribute(question(DOG, CAT), seed=1).maps
     for number, target in enumerate((DOG, CAT)):
         np.testing.assert_array_equal(
-            together[number], random_map(question(target), seed=1).values[0]
+            together[number], RandomOrder().attribute(question(target), seed=1).maps[0]
         )
     assert (together[0] != together[1]).any()
-    assert (together[0] != random_map(question(DOG), seed=2).values[0]).any()
+    assert (together[0] != RandomOrder().attribute(question(DOG), seed=2).maps[0]).any()
 
 
 def test_every_region_comes_first_about_as_often():
     asked = question()
     first = [
-        region_values(asked, random_map(asked, seed=seed).values[0]).argmax()
+        region_values(asked, RandomOrder().attribute(asked, seed=seed).maps[0]).argmax()
         for seed in range(1500)
     ]
     counts = np.bincount(first, minlength=asked.regions.count)

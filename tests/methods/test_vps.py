@@ -1,6 +1,9 @@
-"""Orders by the map of a compared method, judged like any other."""
+"""Orders by the map of a method, judged like any other."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -10,8 +13,8 @@ from tests.helpers.objectives import WEIGHTS
 from vps import Target, explain
 from vps.engine.problem import make_problem
 from vps.errors import InputError
-from vps.methods import METHODS
-from vps.methods.protocol import Maps
+from vps.methods import METHODS, Attribution
+from vps.methods.drise import DRISE
 
 
 @pytest.fixture
@@ -19,11 +22,21 @@ def painted(monkeypatch):
     """A method whose map is a given value a region, the second target's the other way round."""
     values = np.array([0.2, 0.9, 0.2, 0.5, 0.9, 0.1], np.float32)
 
-    def paint(question, *, seed):
-        first = values[question.regions.label_map]
-        return Maps(np.stack([first, -first][: len(question.targets)]), passes=17)
+    @dataclass(frozen=True)
+    class Painted:
+        name: ClassVar[str] = "painted"
 
-    monkeypatch.setitem(METHODS, "painted", paint)
+        def planned_passes(self, problem):
+            return 17
+
+        def with_passes(self, passes):
+            return self
+
+        def attribute(self, problem, budget, seed):
+            first = values[problem.regions.label_map]
+            return Attribution(17, np.stack([first, -first][: len(problem.targets)]))
+
+    monkeypatch.setitem(METHODS, "painted", Painted)
     return values
 
 
@@ -77,8 +90,16 @@ def test_unknown_methods_and_options_are_refused_before_any_pass(painted):
     detector = strip_detector(additive(WEIGHTS))
     for settings, message in (
         ({"method": "drize"}, "did you mean 'drise'"),
-        ({"method": "drise", "options": {"maskes": 3}}, "did you mean 'masks'"),
-        ({"method": "vps", "options": {"masks": 3}}, "has no options"),
+        ({"method": "drise", "maskes": 3}, "did you mean 'masks'"),
+        (
+            {"method": "drise", "search": "greedy"},
+            "unknown setting, with the method drise, 'search'",
+        ),
+        ({"method": "vps", "masks": 3}, "unknown setting, with the method vps, 'masks'"),
+        ({"method": "box", "fil": "black"}, "did you mean 'fill'"),
+        ({"method": DRISE(), "masks": 3}, r"give that to DRISE\(...\)"),
+        ({"method": DRISE, "masks": 3}, "a method is a name or"),
+        ({"method": DRISE(), "mask": 3}, "unknown setting 'mask'"),
     ):
         with pytest.raises(InputError, match=message):
             explain(detector, photo(), TARGET, regions=detector.regions, **settings)

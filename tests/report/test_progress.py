@@ -3,8 +3,8 @@ import math
 import pytest
 import tqdm
 
+from vps.engine.budget import Progress
 from vps.report import progress
-from vps.search.driver import SearchProgress
 
 
 @pytest.fixture
@@ -19,9 +19,9 @@ def terminal(monkeypatch):
 
 def test_passes_and_aucs_are_shown_once_they_are_known(terminal, capsys):
     with progress.progress_bar("dog", 100) as show:
-        show(SearchProgress(8, 0, math.nan, math.nan, 0.0, False))
+        show(Progress(8, 0, math.nan, math.nan, 0.0, False))
         first = capsys.readouterr().err
-        show(SearchProgress(40, 1, 0.75, 0.125, 0.0, True))
+        show(Progress(40, 1, 0.75, 0.125, 0.0, True))
     assert "dog" in first
     assert "8/100" in first
     assert "insertion" not in first
@@ -32,8 +32,8 @@ def test_passes_and_aucs_are_shown_once_they_are_known(terminal, capsys):
 
 def test_quiet_and_without_a_terminal(terminal, monkeypatch, capsys):
     with progress.progress_bar("dog", None, quiet=True) as show:
-        show(SearchProgress(8, 0, 0.5, 0.5, 0.0, True))
+        show(Progress(8, 0, 0.5, 0.5, 0.0, True))
     monkeypatch.setattr(progress, "tqdm", tqdm.tqdm)
     with progress.progress_bar("dog", None) as show:
-        show(SearchProgress(8, 0, 0.5, 0.5, 0.0, True))
+        show(Progress(8, 0, 0.5, 0.5, 0.0, True))
     assert capsys.readouterr().err == ""

@@ -9,12 +9,13 @@ from tests.helpers.analytic import TARGET, breaking, noisy, per_label, scattered
 from tests.helpers.objectives import WEIGHTS, make, shared
 from vps.core.targets import Target
 from vps.engine import budget
+from vps.engine.budget import Budget, Progress
 from vps.engine.curve_values import auc
 from vps.engine.curves import replay
 from vps.engine.objective import Objective
 from vps.errors import InputError
-from vps.search import SEARCHES, driver
-from vps.search.driver import SearchProgress, run_searches
+from vps.search import SEARCHES
+from vps.search.driver import run_searches
 from vps.search.known import best_known_order
 from vps.search.protocol import Round
 
@@ -91,7 +92,7 @@ def test_a_budget_is_shared_evenly_and_what_one_leaves_goes_to_the_rest():
     sent: list = []
     detector = strip_detector(PER_LABEL)
     search = asking(rounds, divisible=True, sent=sent)
-    outcome = run_searches(search, objectives(detector), budget=16)
+    outcome = run_searches(search, objectives(detector), budget=Budget(16))
     assert outcome.stopped == "budget"
     assert np.array_equal(detector.seen, ROWS[[0, 1, 2, 3, 20, 21, *range(4, 9), *range(22, 27)]])
     first = [(label, True) for label in LABELS]
@@ -102,7 +103,7 @@ def test_a_budget_is_shared_evenly_and_what_one_leaves_goes_to_the_rest():
 def test_only_a_divisible_round_is_begun_where_it_cannot_be_ended(divisible, passes):
     search = asking({"dog": [ROWS[:4], ROWS[4:12], ROWS[12:]]}, divisible=divisible)
     one = objectives(strip_detector(PER_LABEL), ["dog"])
-    outcome = run_searches(search, one, budget=10)
+    outcome = run_searches(search, one, budget=Budget(10))
     assert np.array_equal(one[0].source.subsets, ROWS[:passes])
     assert outcome.orders[0].tolist() == [5, 4, 3, 2, 1, 0]
     assert outcome.stopped == "budget"
@@ -114,7 +115,7 @@ def test_after_a_refusal_comes_one_round_at_the_most():
             yield Round(np.roll(np.arange(6), number), ROWS[3 * number : 3 * number + 3])
 
     one = objectives(strip_detector(PER_LABEL), ["dog"])
-    outcome = run_searches(stubborn, one, budget=7)
+    outcome = run_searches(stubborn, one, budget=Budget(7))
     assert one[0].source.passes == 6
     assert outcome.orders[0].tolist() == np.roll(np.arange(6), 3).tolist()
 
@@ -123,13 +124,13 @@ def test_after_a_refusal_comes_one_round_at_the_most():
 def test_a_budget_below_the_first_round_names_the_least(name):
     detector = strip_detector(PER_LABEL)
     with pytest.raises(InputError, match="budget of 1 passes .* needs ") as error:
-        run_searches(SEARCHES[name], objectives(detector), budget=1)
+        run_searches(SEARCHES[name], objectives(detector), budget=Budget(1))
     assert not detector.seen
     least = int(str(error.value).split()[-1])
     with pytest.raises(InputError, match=f"needs {least}"):
-        run_searches(SEARCHES[name], objectives(detector), budget=least - 1)
+        run_searches(SEARCHES[name], objectives(detector), budget=Budget(least - 1))
     many = objectives(detector)
-    run_searches(SEARCHES[name], many, budget=least)
+    run_searches(SEARCHES[name], many, budget=Budget(least))
     assert many[0].source.passes == least
 
 
@@ -138,8 +139,8 @@ def test_passes_from_before_count_but_not_twice():
     search = asking({"dog": [ROWS[:6]]}, divisible=False)
     one[0].evaluate(ROWS[[0, 1, 30]])
     with pytest.raises(InputError, match="needs 7"):
-        run_searches(search, one, budget=6)
-    assert run_searches(search, one, budget=7).stopped == "finished"
+        run_searches(search, one, budget=Budget(6))
+    assert run_searches(search, one, budget=Budget(7)).stopped == "finished"
 
 
 @pytest.mark.parametrize("name", SEARCHES)
@@ -205,9 +206,10 @@ def test_a_time_limit_begins_no_further_batch(monkeypatch, seconds, batches):
     clock = SimpleNamespace(
         monotonic=lambda: float(len(detector.batches)), perf_counter=time.perf_counter
     )
-    monkeypatch.setattr(driver, "time", clock)
     monkeypatch.setattr(budget, "time", clock)
-    outcome = run_searches(SEARCHES["greedy"], [make(detector, batch_size=4)], seconds=seconds)
+    outcome = run_searches(
+        SEARCHES["greedy"], [make(detector, batch_size=4)], budget=Budget(seconds=seconds)
+    )
     assert len(detector.batches) == batches
     assert outcome.stopped == ("time limit" if seconds < 10 else "finished")
     assert is_order(outcome.orders[0])
@@ -215,9 +217,9 @@ def test_a_time_limit_begins_no_further_batch(monkeypatch, seconds, batches):
 
 @pytest.mark.parametrize("name", SEARCHES)
 def test_progress_counts_up_and_ends_with_the_curves_of_the_orders(name):
-    seen: list[SearchProgress] = []
+    seen: list[Progress] = []
     many = objectives(strip_detector(PER_LABEL), batch_size=5)
-    outcome = run_searches(SEARCHES[name], many, on_progress=seen.append)
+    outcome = run_searches(SEARCHES[name], many, budget=Budget(progress=seen.append))
     for field in ("passes", "rounds", "seconds"):
         values = [getattr(progress, field) for progress in seen]
         assert values == sorted(values)
@@ -229,8 +231,12 @@ def test_progress_counts_up_and_ends_with_the_curves_of_the_orders(name):
 
 
 def test_before_anything_passed_there_is_no_area():
-    seen: list[SearchProgress] = []
-    run_searches(SEARCHES["greedy"], objectives(strip_detector(PER_LABEL)), on_progress=seen.append)
+    seen: list[Progress] = []
+    run_searches(
+        SEARCHES["greedy"],
+        objectives(strip_detector(PER_LABEL)),
+        budget=Budget(progress=seen.append),
+    )
     assert np.isnan(seen[0].insertion_auc)
     assert np.isnan(seen[0].deletion_auc)
     assert np.isfinite(seen[-1][2:]).all()

@@ -14,6 +14,7 @@ from tests.helpers.analytic import (
 )
 from tests.helpers.loops import by_loops
 from tests.helpers.objectives import WEIGHTS, make
+from vps.engine.budget import Budget
 from vps.engine.curves import replay
 from vps.search.driver import run_searches
 from vps.search.greedy import greedy
@@ -108,7 +109,7 @@ def test_number_of_passes_and_rounds_and_free_curves(count, passes):
 )
 def test_a_budget_leaves_the_rest_by_the_last_step(budget, steps):
     objective = make(strip_detector(scattered()))
-    outcome = run_searches(greedy, [objective], budget=budget)
+    outcome = run_searches(greedy, [objective], budget=Budget(budget))
     full = naive(scattered(), 6)
     assert outcome.orders[0].tolist()[:steps] == full[:steps]
     assert outcome.stopped == ("budget" if steps < 6 else "finished")

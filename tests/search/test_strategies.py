@@ -17,6 +17,7 @@ from tests.helpers.analytic import (
 )
 from tests.helpers.objectives import make
 from vps.core.targets import Target
+from vps.engine.budget import Budget
 from vps.engine.curves import prefixes, replay
 from vps.errors import InputError
 from vps.search import SEARCHES
@@ -96,9 +97,9 @@ def test_orders_all_regions_shows_no_subset_twice_and_knows_its_curves(name, rul
 @pytest.mark.parametrize("more", [0, 1, 5, 13, 40])
 def test_stays_within_its_budget(name, rule, more):
     with pytest.raises(InputError) as error:
-        searched(name, RULES[rule](8), 8, budget=1)
+        searched(name, RULES[rule](8), 8, budget=Budget(1))
     budget = int(str(error.value).split()[-1]) + more
-    outcome, objective, detector = searched(name, RULES[rule](8), 8, budget=budget)
+    outcome, objective, detector = searched(name, RULES[rule](8), 8, budget=Budget(budget))
     assert len(detector.seen) == objective.source.passes <= budget
     assert sorted(outcome.orders[0].tolist()) == list(range(8))
     if outcome.stopped == "finished":

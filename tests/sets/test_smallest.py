@@ -7,7 +7,7 @@ import pytest
 
 from tests.helpers.analytic import additive, by_score, constant, coverage, noisy, strip_detector
 from tests.helpers.objectives import make
-from vps.errors import InputError
+from vps.engine.budget import Budget
 from vps.sets.goals import seen, unseen
 from vps.sets.smallest import smallest_set
 
@@ -74,7 +74,7 @@ def test_no_region_can_be_left_out_whatever_the_score(hide, count, passes):
         order = np.argsort(weights if hide else -weights)
         goal = (unseen if hide else seen)(0, 0.6)
         source.evaluate(rng.random((64, count)) < 0.5)  # some of which attain the goal
-        found = smallest_set(source, goal, [order], hide=hide, passes=passes)
+        found = smallest_set(source, goal, [order], hide=hide, budget=Budget(passes))
         if found.regions is not None and len(found.regions):
             assert is_irreducible(source, goal, found.regions, count, hide)
             sizes.append(len(found.regions))
@@ -86,7 +86,7 @@ def test_a_pair_that_only_works_together_is_found_from_the_far_end_of_the_order(
     detector = strip_detector(by_score(lambda keep: 0.8 * (not keep[17] and not keep[41])), 60)
     last = np.r_[np.delete(np.arange(60), [17, 41]), 17, 41]
     source = make(detector).source
-    found = smallest_set(source, seen(0, 0.3), [last[::-1], last], hide=True, passes=500)
+    found = smallest_set(source, seen(0, 0.3), [last[::-1], last], hide=True, budget=Budget(500))
     assert found.regions.tolist() == [17, 41]
     assert found.exact  # no single one does
     assert found.passes <= 500
@@ -96,7 +96,7 @@ def test_a_beam_finds_what_grows_step_by_step():
     """Three of 60 regions are in the way; the more are hidden, the better."""
     bad = [5, 30, 44]
     detector = strip_detector(by_score(lambda keep: 0.2 * (~keep[bad]).sum()), 60)
-    found = smallest_set(make(detector).source, seen(0, 0.5), hide=True, passes=400)
+    found = smallest_set(make(detector).source, seen(0, 0.5), hide=True, budget=Budget(400))
     assert found.regions.tolist() == bad
 
 
@@ -109,18 +109,13 @@ def test_what_is_so_already_needs_no_region():
 @pytest.mark.parametrize("hide", [False, True])
 def test_what_can_never_be_seen_takes_a_bounded_number_of_passes(hide):
     source = make(strip_detector(constant(0.0), 60)).source
-    found = smallest_set(source, seen(0, 0.3), [np.arange(60)], hide=hide, passes=300)
+    found = smallest_set(source, seen(0, 0.3), [np.arange(60)], hide=hide, budget=Budget(300))
     assert found.regions is None
     assert not found.exact
     assert found.passes == source.passes <= 301
     few = make(strip_detector(constant(0.0))).source
     none = smallest_set(few, seen(0, 0.3), hide=hide)
     assert (none.regions, none.exact, none.passes) == (None, True, 64)
-
-
-def test_a_limit_is_a_number_of_passes():
-    with pytest.raises(InputError, match="0 or more"):
-        smallest_set(make(strip_detector(constant(0.0))).source, seen(0, 0.3), hide=True, passes=-1)
 
 
 def test_what_was_seen_to_attain_the_goal_is_a_start():
@@ -136,7 +131,7 @@ def test_what_was_seen_to_attain_the_goal_is_a_start():
         for hidden in seen_before:
             objective.source.evaluate(~members(hidden, 40)[None])
         return smallest_set(
-            objective.source, seen(0, 0.5), [np.arange(40)[::-1]], hide=True, passes=120
+            objective.source, seen(0, 0.5), [np.arange(40)[::-1]], hide=True, budget=Budget(120)
         )
 
     assert found().regions is None

@@ -8,6 +8,8 @@ import pytest
 
 from tests.helpers.paths import ROOT
 from vps.errors import InputError
+from vps.methods.drise import DRISE
+from vps.methods.vps import VPS
 from vps.study.config import StudyConfig, read_config
 
 SHIPPED = sorted(path for path in (ROOT / "configs").glob("*.yaml") if path.stem != "yolox_nano")
@@ -32,7 +34,7 @@ def test_defaults_fill_what_is_not_given(tmp_path):
     assert {name: method.method for name, method in config.methods.items()} == {
         name: name for name in ("vps", "drise", "random", "box")
     }
-    assert config.search.name == "path_search"  # not auto: a study is to be repeated
+    assert config.method("vps").search == "path_search"  # not auto: a study is to be repeated
 
 
 @pytest.mark.parametrize(
@@ -59,17 +61,18 @@ def test_without_a_threshold_of_the_cases_repairs_need_their_own(tmp_path):
 
 def test_a_saved_config_reads_back_equal(tmp_path):
     config = read_config(write(tmp_path, SMALL), ["methods.drise.options.masks=7", "fill=[0,0,1]"])
-    assert config.methods["drise"].options == {"masks": 7}
+    assert config.method("drise") == DRISE(masks=7)
     assert read_config(config.save(tmp_path / "saved.yaml")) == config
 
 
 def test_overrides_reach_nested_keys_and_make_new_ones(tmp_path):
-    overrides = ["search.name=greedy", "methods={vps: , fast: {method: vps}}", "run.workers=2"]
+    overrides = ["methods={vps: , fast: {method: vps}}", "methods.vps.options.search=greedy"]
     config = read_config(
-        write(tmp_path, SMALL), [*overrides, "methods.fast.options.name=leave_one_out"]
+        write(tmp_path, SMALL),
+        [*overrides, "methods.fast.options.search=leave_one_out", "run.workers=2"],
     )
-    assert config.search_of("vps").name == "greedy"
-    assert config.search_of("fast").name == "leave_one_out"
+    assert config.method("vps") == VPS("greedy")
+    assert config.method("fast") == VPS("leave_one_out")
     assert config.methods["fast"].method == "vps"
     assert config.run.workers == 2
 
@@ -77,13 +80,14 @@ def test_overrides_reach_nested_keys_and_make_new_ones(tmp_path):
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("serach.name=greedy", "key 'serach', did you mean 'search'"),
-        ("search.nmae=greedy", "search 'nmae', did you mean 'name'"),
-        ("search.name=gredy", "did you mean 'greedy'"),
+        ("regins.count=5", "key 'regins', did you mean 'regions'"),
+        ("regions.cuont=5", "regions 'cuont', did you mean 'count'"),
+        ("search.name=greedy", "methods: {vps: {options: {search: greedy}}}"),
+        ("methods.vps.options.search=gredy", "methods.vps: vps: unknown search 'gredy', did you"),
         ("datasets.coco.format=cocco", "did you mean 'coco'"),
         ("methods.drize=", "did you mean 'drise'"),
         ("methods.drise.options.maskes=3", "did you mean 'masks'"),
-        ("methods.vps.options.nam=greedy", "did you mean 'name'"),
+        ("methods.vps.options.serach=greedy", "did you mean 'search'"),
         ("select.kinds=[mised]", "did you mean 'missed'"),
         ("run.executor=rays", "did you mean 'ray'"),
         ("run.workers=-1", "workers must be at least 0"),
@@ -97,7 +101,7 @@ def test_overrides_reach_nested_keys_and_make_new_ones(tmp_path):
         ("datasets={}", "datasets: at least one"),
         ("search", "an override is KEY=VALUE"),
         ("name.x=1", "name holds a value"),
-        ("search.name={", "the value is no YAML"),
+        ("fill={", "the value is no YAML"),
     ],
 )
 def test_what_is_misspelt_is_told_with_the_nearest(tmp_path, override, message):

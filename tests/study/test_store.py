@@ -29,7 +29,7 @@ CHANGES = [
     {"detector": {"name": "brightness", "labels": ["dog"]}},
     {"regions": {"count": 7, "method": "grid"}},
     {"regions": {"count": 6, "method": "slico"}},
-    {"search": {"name": "greedy"}},
+    {"methods": {"vps": {"options": {"search": "greedy"}}}},
     {"search": {"name": "leave_one_out", "budget": 20}},
     {"methods": {"vps": {"options": {"name": "greedy"}}}},
     {"fill": "blur"},

@@ -18,7 +18,6 @@ from vps.core.targets import Target
 from vps.data.scenes.layouts import CATEGORIES, WITHOUT_CAUSE
 from vps.data.scenes.scenes import Scene, SceneObject, make_scene
 from vps.engine.attribution import nearest
-from vps.engine.budget import StopReason
 from vps.errors import InputError
 from vps.explaining.explain import explain
 from vps.results.explanation import Explanation
@@ -52,8 +51,7 @@ def run(arguments: argparse.Namespace) -> None:
             search=arguments.search,
             batch_size=arguments.batch_size,
         )
-        if explanation.stopped is StopReason.INTERRUPTED:
-            raise KeyboardInterrupt
+        explanation.stopped.raise_again()
         causal = causal_regions(explanation.label_map, item)
         if len(causal):
             rows[item.category].append(_judge(explanation, causal, arguments.share))

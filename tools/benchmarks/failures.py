@@ -142,14 +142,10 @@ def _row(detector: Detector, case: Planted, arguments: argparse.Namespace) -> Ro
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         answer = explain_failure(
-            detector,
-            case.image,
-            case.target,
+            problem,
             threshold=arguments.threshold,
             set_passes=arguments.set_passes,
-            regions=problem.regions,
             effort=arguments.effort,
-            batch_size=arguments.batch_size,
         )
     return _judged(answer, planted, problem.passes(), goal)
 

@@ -12,7 +12,6 @@ from tqdm import tqdm
 
 from detectors import load_for
 from tools.benchmarks.cases import cases_found, open_data
-from vps.engine.budget import StopReason
 from vps.errors import InputError
 from vps.explaining.explain import explain
 from vps.report.figures.explanation import save_figure
@@ -56,8 +55,7 @@ def run(arguments: argparse.Namespace) -> None:
                 batch_size=arguments.batch_size,
                 image_name=str(case.image_id),
             )
-            if explanation.stopped is StopReason.INTERRUPTED:
-                raise KeyboardInterrupt
+            explanation.stopped.raise_again()
             explanation.save(path)
             results.append(explanation)
             if number < arguments.pictures:

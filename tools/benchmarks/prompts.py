@@ -91,7 +91,7 @@ def _score(detector: HFGroundingDino, case: Case) -> tuple[float, str]:
     best = best_candidates(found, box, found.column(case.target.label), "object")
     near = iou(found.boxes[0], box[None])[:, 0] >= 0.5
     highest: Tensor = (found.scores[0] * near[:, None]).amax(dim=0)
-    return float(best[0, 0]), found.labels[int(highest.argmax())]
+    return float(best.score[0]), found.labels[int(highest.argmax())]
 
 
 def _narrowing_error(detector: HFGroundingDino, case: Case) -> float:

@@ -21,7 +21,7 @@ from vps.core.files import write_atomically
 from vps.core.names import choose
 from vps.core.regions import make_regions
 from vps.data.sample import Id
-from vps.engine.budget import StopReason
+from vps.engine.budget import Budget
 from vps.engine.objective import Objective
 from vps.engine.passes import Passes
 from vps.errors import InputError
@@ -139,12 +139,9 @@ def search_case(
     size = (case.image.shape[0], case.image.shape[1])
     source = Passes(detector, pixels, size, cut, [case.target], batch_size=batch_size)
     limited = search in BUDGETED
-    budget = round(share * cut.count * (cut.count + 1)) if limited else None
-    outcome = run_searches(SEARCHES[search], [Objective(source)], budget=budget)
-    if outcome.error is not None:
-        raise outcome.error
-    if outcome.stopped is StopReason.INTERRUPTED:
-        raise KeyboardInterrupt
+    passes = round(share * cut.count * (cut.count + 1)) if limited else None
+    outcome = run_searches(SEARCHES[search], [Objective(source)], budget=Budget(passes))
+    outcome.stopped.raise_again(outcome.error)
     return {
         "case": case.key,
         "image": case.image_id,

@@ -43,8 +43,8 @@ def run(arguments: argparse.Namespace) -> None:
         image, targets = cases[0].image, [case.target for case in cases]
         alone = [explain(detector, image, target, **settings) for target in targets]
         together = explain(detector, image, targets=targets, **settings)
-        if "interrupted" in {result.stopped for result in [*alone, *together]}:
-            raise KeyboardInterrupt
+        for result in (*alone, *together):
+            result.stopped.raise_again()
         rows.append(
             (
                 together[0].passes / np.mean([result.passes for result in alone]),

@@ -64,6 +64,13 @@ def build(kind: Any, value: Any, where: str = "") -> Any:
     return value
 
 
+def check_fields(settings: Any) -> None:
+    """Raise InputError where a field of a dataclass holds a value of another type than its own."""
+    hints = typing.get_type_hints(type(settings))
+    for item in dataclasses.fields(settings):
+        build(hints[item.name], getattr(settings, item.name), item.name)
+
+
 def _build_dataclass(kind: Any, value: Any, where: str) -> Any:
     items = _mapping(value, where)
     fields = {item.name: item for item in dataclasses.fields(kind)}

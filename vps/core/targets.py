@@ -6,7 +6,7 @@ import enum
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from vps.errors import InputError
 
@@ -27,6 +27,53 @@ class Kind(str, enum.Enum):
     MISSED = "missed"
     GROUNDED_RIGHT = "grounded_right"
     GROUNDED_WRONG = "grounded_wrong"
+
+    @property
+    def traits(self) -> KindTraits:
+        """What holds for all cases of the kind.
+
+        >>> Kind.MISSED.traits.failure, Kind.MISSED.traits.rival
+        (True, False)
+        """
+        return KIND_TRAITS[self]
+
+
+class KindTraits(NamedTuple):
+    """What holds for all cases of a kind.
+
+    Attributes:
+        failure: something is wrong, so that there is something to repair.
+        own_box: the target is the detector's own box and label; else it is the truth.
+        rival: the target is held against what the detector found instead.
+        phrase: the label is a referring expression: such cases are of data sets for grounding.
+        seen: what the detector did, as it stands before its name under a picture.
+    """
+
+    failure: bool
+    own_box: bool
+    rival: bool
+    phrase: bool = False
+    seen: str = "found by"
+
+    @property
+    def false_box(self) -> bool:
+        """The detector's own box, which should not be there."""
+        return self.failure and self.own_box
+
+
+KIND_TRAITS: dict[Kind, KindTraits] = {
+    #                             failure own_box rival
+    Kind.CORRECT: KindTraits(False, True, False),
+    Kind.CLASSIFICATION: KindTraits(True, False, True, seen="a wrong label, given by"),
+    Kind.LOCALISATION: KindTraits(True, False, True),
+    Kind.BOTH: KindTraits(True, False, True),
+    Kind.DUPLICATE: KindTraits(True, True, False),
+    Kind.BACKGROUND: KindTraits(True, True, False, seen="on nothing, found by"),
+    Kind.MISSED: KindTraits(True, False, False, seen="missed by"),
+    Kind.GROUNDED_RIGHT: KindTraits(False, True, False, phrase=True),
+    Kind.GROUNDED_WRONG: KindTraits(True, False, True, phrase=True),
+}
+"""All that depends on the kind alone."""
 
 
 @dataclass(frozen=True)

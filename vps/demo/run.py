@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -14,7 +15,7 @@ from vps.core.detector import OpenVocabularyDetector
 from vps.core.regions import make_regions
 from vps.demo.cases import SCENES, DemoCase, find_demo_cases
 from vps.demo.page import PART, PageCase, write_page
-from vps.engine.budget import StopReason
+from vps.engine.budget import Budget
 from vps.explaining.failure import explain_failure
 from vps.report.figures.answer import save_figures
 from vps.report.figures.panels import part_shown
@@ -34,6 +35,7 @@ def run_demo(
     *,
     regions: int,
     settings: Mapping[str, Any],
+    budget: Budget,
     progress: DemoProgress,
     saved: list[Path],
 ) -> Path:
@@ -45,7 +47,8 @@ def run_demo(
         detector: knows the categories of the scenes.
         folder: where everything goes.
         regions: how many to aim for.
-        settings: of the search, for `vps.explaining.failure.explain_failure`.
+        settings: of `vps.explaining.failure.explain_failure`.
+        budget: of each answer.
         progress: see `DemoProgress`.
         saved: gets the path of each answer when it is written.
 
@@ -68,13 +71,12 @@ def run_demo(
                 # Who tries the demo waits for it.
                 set_passes=_PASSES * cut.count,
                 regions=cut,
-                progress=show,
+                budget=dataclasses.replace(budget, progress=show),
                 image_name=f"scene {question.scene.layout.index}",
                 **settings,
             )
             # Ctrl-C ended this search; to the user it means the whole demo.
-            if answer.stopped is StopReason.INTERRUPTED:
-                raise KeyboardInterrupt
+            answer.stopped.raise_again()
         saved.append(answer.save(folder / question.name))
         cases.append(_shown(question, answer, folder))
     introduction = (

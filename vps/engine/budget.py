@@ -1,9 +1,17 @@
-"""Why a search stops: one word for each reason, and one signal that carries it."""
+"""What a question may cost, how far it is, and why it ended."""
 
 from __future__ import annotations
 
+import dataclasses
 import enum
+import math
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from numbers import Integral
+from typing import NamedTuple
+
+from vps.errors import DetectorError, InputError
 
 
 class StopReason(str, enum.Enum):
@@ -35,6 +43,18 @@ class StopReason(str, enum.Enum):
         """Whether no further pass is wanted, not even to measure what is missing."""
         return self in (StopReason.INTERRUPTED, StopReason.FAILED)
 
+    def raise_again(self, error: DetectorError | None = None) -> None:
+        """Raise what ended a search, where it was swallowed to save what the search had.
+
+        Raises:
+            DetectorError: what the detector failed with.
+            KeyboardInterrupt: Ctrl-C.
+        """
+        if error is not None:
+            raise error
+        if self is StopReason.INTERRUPTED:
+            raise KeyboardInterrupt
+
 
 class Stopped(Exception):
     """No more passes.
@@ -48,7 +68,101 @@ class Stopped(Exception):
         self.reason = reason
 
 
-def check_time(deadline: float | None) -> None:
-    """Raise Stopped after the deadline, of `time.monotonic`; None for none."""
-    if deadline is not None and time.monotonic() >= deadline:
-        raise Stopped(StopReason.TIME_LIMIT)
+class Progress(NamedTuple):
+    """How far the searches of an image are.
+
+    Attributes:
+        passes: through the detector so far.
+        rounds: of passes that could each go to the detector at once.
+        insertion_auc: of the best orders so far, mean over targets, from the prefixes that are
+            known; NaN where none are.
+        deletion_auc: likewise.
+        seconds: computing time of the searches themselves, without the detector.
+        measured: whether the AUCs are of curves that are known at every prefix.
+    """
+
+    passes: int
+    rounds: int = 0
+    insertion_auc: float = math.nan
+    deletion_auc: float = math.nan
+    seconds: float = 0.0
+    measured: bool = False
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a question may cost, who hears how far it is, and who may end it.
+
+    >>> Budget(passes=2000, seconds=60).passes
+    2000
+
+    Attributes:
+        passes: the most passes through the detector, all targets together; None for no limit.
+        seconds: after which no further batch begins; None for no limit.
+        progress: called after each batch.
+        cancelled: asked before each batch whether to end, e.g. `threading.Event().is_set`; what is
+            known then comes back as after Ctrl-C.
+        deadline: when the seconds are over, of `time.monotonic`; None until `started`.
+
+    Raises:
+        InputError: a number of passes below 0 or that is no whole number, or seconds not above 0.
+    """
+
+    passes: int | None = None
+    seconds: float | None = None
+    progress: Callable[[Progress], None] | None = None
+    cancelled: Callable[[], bool] | None = None
+    deadline: float | None = dataclasses.field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        whole = isinstance(self.passes, Integral) and not isinstance(self.passes, bool)
+        if self.passes is not None and not (whole and self.passes >= 0):
+            raise InputError(f"a budget is a whole number of passes >= 0, got {self.passes}")
+        if self.seconds is not None and not self.seconds > 0:
+            raise InputError(f"a time limit is a number of seconds > 0, got {self.seconds}")
+
+    def started(self) -> Budget:
+        """The same with the clock running, from now if it does not run yet."""
+        if self.seconds is None or self.deadline is not None:
+            return self
+        return dataclasses.replace(self, deadline=time.monotonic() + self.seconds)
+
+    def within(self, passes: int | None) -> Budget:
+        """The same with so many passes."""
+        return dataclasses.replace(self, passes=passes)
+
+    def first(self, share: float) -> Budget:
+        """The same for the first part of its time, whose clock runs; `share` is in (0, 1]."""
+        if self.seconds is None or self.deadline is None:
+            return self
+        return dataclasses.replace(self, deadline=self.deadline - (1 - share) * self.seconds)
+
+    def over(self) -> Budget:
+        """The same with no time left: what is known is of use, and nothing is added."""
+        return dataclasses.replace(self, deadline=-math.inf)
+
+    def check(self) -> None:
+        """Before each batch: raise Stopped where the time is over or somebody wants the end."""
+        if self.cancelled is not None and self.cancelled():
+            raise Stopped(StopReason.INTERRUPTED)
+        if self.deadline is not None and time.monotonic() >= self.deadline:
+            raise Stopped(StopReason.TIME_LIMIT)
+
+    def report(self, progress: Progress) -> None:
+        """After each batch: tell who wants to know."""
+        if self.progress is not None:
+            self.progress(progress)
+
+
+def as_budget(budget: Budget | int | None) -> Budget:
+    """A budget as users give it, with its clock running; a number is one of passes.
+
+    Raises:
+        InputError: a share of greedy's passes, which is a setting of `vps.methods.vps.VPS`.
+    """
+    if isinstance(budget, float):
+        raise InputError(
+            f"a budget is a whole number of passes or a Budget, got {budget}; a share of greedy's "
+            f"passes is a setting of the method: VPS(budget={budget})"
+        )
+    return (budget if isinstance(budget, Budget) else Budget(passes=budget)).started()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vps.core.scoring import BestCandidates
 from vps.engine.objective import Objective
 from vps.errors import InputError
 
@@ -69,27 +70,29 @@ def replay(objective: Objective, order: np.ndarray, *, measure: bool = True) -> 
     shown, hidden = np.split(known, 2)
     if not (shown[0] and shown[-1]):
         raise InputError("a curve needs at least the scores of the whole image and of nothing")
-    seen = objective.evaluate(both[known])
-    rows = np.column_stack([seen.score, seen.class_score, seen.iou, seen.box])
-    insertion = _filled(areas, shown, rows[: shown.sum()])
-    deletion = _filled(areas, hidden, rows[shown.sum() :])
+    best = objective.evaluate(both[known])
+    insertion = _filled(areas, shown, best[: shown.sum()])
+    deletion = _filled(areas, hidden, best[shown.sum() :])
     return Curves(
-        objective=objective.combine(insertion[:, 0], deletion[:, 0]),
-        insertion=insertion[:, 0],
-        deletion=deletion[:, 0],
-        insertion_class=insertion[:, 1],
-        deletion_class=deletion[:, 1],
-        insertion_iou=insertion[:, 2],
-        deletion_iou=deletion[:, 2],
-        insertion_boxes=insertion[:, 3:],
-        deletion_boxes=deletion[:, 3:],
+        objective=objective.combine(insertion.score, deletion.score),
+        insertion=insertion.score,
+        deletion=deletion.score,
+        insertion_class=insertion.class_score,
+        deletion_class=deletion.class_score,
+        insertion_iou=insertion.iou,
+        deletion_iou=deletion.iou,
+        insertion_boxes=insertion.box,
+        deletion_boxes=deletion.box,
         areas=areas,
         measured=shown & hidden,
     )
 
 
-def _filled(areas: np.ndarray, known: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """(m + 1, 7) from rows at known steps: values interpolated, boxes those of the step before."""
-    values = [np.interp(areas, areas[known], column) for column in rows[:, :3].T]
-    before = np.cumsum(known) - 1
-    return np.column_stack([*values, rows[before, 3:]])
+def _filled(
+    areas: np.ndarray, known: np.ndarray, best: BestCandidates[np.ndarray]
+) -> BestCandidates[np.ndarray]:
+    """(m + 1,) from known steps: values interpolated, boxes those of the step before."""
+    filled = best[np.cumsum(known) - 1]
+    for name in ("score", "class_score", "iou"):
+        getattr(filled, name)[:] = np.interp(areas, areas[known], getattr(best, name))
+    return filled

@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from vps.core.regions import Regions
+from vps.core.scoring import BestCandidates
 from vps.core.targets import Target
 from vps.engine.passes import Passes
 from vps.errors import InputError
-
-
-@dataclass(frozen=True, eq=False)
-class Evaluation:
-    """What the detector says of K subsets; all float64.
-
-    Attributes:
-        score: (K,) s(S) in [0, 1].
-        class_score: (K,) score of the target's label of the candidate that attains s(S).
-        iou: (K,) IoU of that candidate with the target box.
-        box: (K, 4) that candidate, xyxy, pixels of the original image.
-
-    All four are zero where s(S) is 0: then no candidate attains it.
-    """
-
-    score: np.ndarray
-    class_score: np.ndarray
-    iou: np.ndarray
-    box: np.ndarray
 
 
 class Objective:
@@ -69,10 +50,10 @@ class Objective:
     @property
     def seen(self) -> tuple[np.ndarray, np.ndarray]:
         """All subsets that passed, whoever asked for them, (n, m) bool, and their s (n,)."""
-        return self.source.subsets, self.source.rows[:, self.number, 0]
+        return self.source.subsets, self.source.seen.score[:, self.number]
 
-    def evaluate(self, keep: np.ndarray) -> Evaluation:
-        """s(S) of each subset and the candidate that attains it.
+    def evaluate(self, keep: np.ndarray) -> BestCandidates[np.ndarray]:
+        """(K,) s(S) of each subset and the candidate that attains it, float64.
 
         Args:
             keep: (K, m) bool, True where a region is shown.
@@ -81,8 +62,7 @@ class Objective:
             InputError: another shape or type.
             DetectorError: the detector breaks its contract.
         """
-        table = self.source.evaluate(keep)[:, self.number]
-        return Evaluation(table[:, 0], table[:, 1], table[:, 2], table[:, 3:7])
+        return self.source.evaluate(keep)[:, self.number]
 
     def value(self, keep: np.ndarray) -> np.ndarray:
         """F(S) of each subset; subsets and complements share their batches.

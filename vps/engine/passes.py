@@ -14,7 +14,7 @@ from vps.core.detector import Detector, TargetScorer
 from vps.core.masking import Colour, Masker, make_fill
 from vps.core.names import choose
 from vps.core.regions import Regions
-from vps.core.scoring import MODES, best_candidates, target_rows
+from vps.core.scoring import COLUMNS, MODES, BestCandidates, attained_by, best_candidates
 from vps.core.targets import Kind, Target
 from vps.errors import DetectorError, InputError
 
@@ -37,11 +37,11 @@ class SubsetPasses(ABC):
         self.batch_size = batch_size
         self._index: dict[bytes, int] = {}
         self._subsets = np.empty((0, count), bool)
-        self._rows = np.empty((0, targets, 8))
+        self._table = np.empty((0, targets, COLUMNS))
 
     @abstractmethod
-    def _score(self, keep: np.ndarray) -> Tensor:
-        """(B, T, 8) rows for (B, n) subsets, a batch at most, in one pass of the detector."""
+    def _score(self, keep: np.ndarray) -> BestCandidates[Tensor]:
+        """(B, T) for (B, n) subsets, a batch at most, in one pass of the detector."""
 
     @property
     def passes(self) -> int:
@@ -55,9 +55,9 @@ class SubsetPasses(ABC):
         return self._subsets[: self.passes]
 
     @property
-    def rows(self) -> np.ndarray:
-        """(k, T, 8) float64, what `vps.core.scoring.best_candidates` says of `subsets`."""
-        return self._rows[: self.passes]
+    def seen(self) -> BestCandidates[np.ndarray]:
+        """(k, T) float64, what the detector says of `subsets`."""
+        return BestCandidates(self._table[: self.passes])
 
     def new(self, keep: np.ndarray) -> np.ndarray:
         """(K,) bool: which of (K, n) subsets still need a pass; of equals, the first."""
@@ -73,14 +73,14 @@ class SubsetPasses(ABC):
         """(K,) bool: which of (K, n) subsets went through the detector already."""
         return np.array([key in self._index for key in _keys(keep)], bool)
 
-    def evaluate(self, keep: np.ndarray) -> np.ndarray:
+    def evaluate(self, keep: np.ndarray) -> BestCandidates[np.ndarray]:
         """What the detector says of each subset, by a pass where there was none yet.
 
         Args:
             keep: (K, n) bool, True where a part is shown.
 
         Returns:
-            (K, T, 8) float64, see `vps.core.scoring.best_candidates`.
+            (K, T) float64.
 
         Raises:
             InputError: another shape or type.
@@ -95,20 +95,20 @@ class SubsetPasses(ABC):
         for start in range(0, len(todo), self.batch_size):
             batch = todo[start : start + self.batch_size]
             self._store(batch, self._detect(batch))
-        return self._rows[[self._index[key] for key in _keys(keep)]]
+        return BestCandidates(self._table[[self._index[key] for key in _keys(keep)]])
 
-    def _store(self, batch: np.ndarray, rows: np.ndarray) -> None:
+    def _store(self, batch: np.ndarray, table: np.ndarray) -> None:
         start, end = self.passes, self.passes + len(batch)
         if end > len(self._subsets):
             # Twice as much at a time: a search asks thousands of times.
             room = max(end, 256)
             self._subsets = np.pad(self._subsets, ((0, room), (0, 0)))
-            self._rows = np.pad(self._rows, ((0, room), (0, 0), (0, 0)))
-        self._subsets[start:end], self._rows[start:end] = batch, rows
+            self._table = np.pad(self._table, ((0, room), (0, 0), (0, 0)))
+        self._subsets[start:end], self._table[start:end] = batch, table
         self._index.update((key, start + i) for i, key in enumerate(_keys(batch)))
 
     def _detect(self, keep: np.ndarray) -> np.ndarray:
-        """(B, T, 8) float64, what `_score` says of (B, n) subsets."""
+        """The table (B, T, 8) of what `_score` says of (B, n) subsets."""
         with torch.no_grad():
             try:
                 best = self._score(keep)
@@ -117,11 +117,11 @@ class SubsetPasses(ABC):
                 what = str(error) or type(error).__name__
                 raise DetectorError(self._blame(keep, what)) from error
         # The only transfer of a batch, and with it the only synchronisation of the engine's own.
-        rows = best.cpu().numpy()
-        finite = np.isfinite(rows).all(axis=(1, 2))
+        table = best.table.cpu().numpy()
+        finite = np.isfinite(table).all(axis=(1, 2))
         if not finite.all():
             raise DetectorError(self._blame(keep[~finite], "NaN or infinite boxes or scores"))
-        return rows
+        return table
 
     def _blame(self, keep: np.ndarray, what: str) -> str:
         sizes = ", ".join(str(count) for count in keep.sum(axis=1))
@@ -167,16 +167,8 @@ class Passes(SubsetPasses):
     ) -> None:
         check_targets(detector, size, targets)
         check_pass_settings(mode, batch_size)
-        if pixels.ndim != 3 or pixels.shape[0] != 3 or pixels.dtype != torch.float32:
-            raise DetectorError(
-                f"{detector.name}: prepare must give float32 (3, h, w), "
-                f"got {pixels.dtype} {tuple(pixels.shape)}"
-            )
-        if regions.label_map.shape != tuple(pixels.shape[1:]):
-            raise InputError(
-                f"the regions are on a grid of {regions.label_map.shape}, the detector sees "
-                f"{tuple(pixels.shape[1:])}: cut what detector.prepare gives"
-            )
+        check_pixels(detector, pixels)
+        check_grid(regions, pixels)
         super().__init__(detector, regions.count, len(targets), batch_size)
         self.regions = regions
         self.targets = tuple(targets)
@@ -189,8 +181,7 @@ class Passes(SubsetPasses):
         labels = torch.tensor(regions.label_map, device=pixels.device)
         self._mask = Masker(pixels, labels, make_fill(fill, pixels), batch_size)
 
-    def _score(self, keep: np.ndarray) -> Tensor:
-        """(B, T, 8) rows of `best_candidates` for (B, m) subsets, in one pass of the detector."""
+    def _score(self, keep: np.ndarray) -> BestCandidates[Tensor]:
         shown = self._mask(torch.from_numpy(keep).to(self._boxes.device))
         if self._scorer is not None:
             found = self._scorer.score_targets(shown, self.size, self.targets)
@@ -199,13 +190,13 @@ class Passes(SubsetPasses):
                     f"scores of shape {(len(shown), len(self.targets))} were asked for, (images, "
                     f"targets); got {tuple(found.ious.shape)}"
                 )
-            return target_rows(found, self._mode)
+            return attained_by(found, self._mode)
         detections = candidates(self._detector, shown, self.size)
         best = [
-            best_candidates(detections, box, column, self._mode, apart)
+            best_candidates(detections, box, column, self._mode, apart).table
             for box, column, apart in zip(self._boxes, self._columns, self._apart, strict=True)
         ]
-        return torch.stack(best, dim=1)
+        return BestCandidates(torch.stack(best, dim=1))
 
 
 def _apart(target: Target, device: torch.device) -> Tensor | None:
@@ -250,6 +241,24 @@ def check_targets(detector: Detector, size: tuple[int, int], targets: Sequence[T
     for target in targets:
         label_column(target.label, tuple(detector.labels))
         target.check_inside(size)
+
+
+def check_pixels(detector: Detector, pixels: Tensor) -> None:
+    """Raise DetectorError for pixels that are not what `prepare` owes."""
+    if pixels.ndim != 3 or pixels.shape[0] != 3 or pixels.dtype != torch.float32:
+        raise DetectorError(
+            f"{detector.name}: prepare must give float32 (3, h, w), "
+            f"got {pixels.dtype} {tuple(pixels.shape)}"
+        )
+
+
+def check_grid(regions: Regions, pixels: Tensor) -> None:
+    """Raise InputError for regions that are not of the grid of the pixels."""
+    if regions.label_map.shape != tuple(pixels.shape[1:]):
+        raise InputError(
+            f"the regions are on a grid of {regions.label_map.shape}, the detector sees "
+            f"{tuple(pixels.shape[1:])}: cut what detector.prepare gives"
+        )
 
 
 def check_pass_settings(mode: str, batch_size: int) -> None:

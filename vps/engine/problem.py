@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from torch import Tensor
 
+from vps.core.detect import Detection, as_target
 from vps.core.detector import Detector, PromptedDetector
+from vps.core.images import AnyImage, open_image
 from vps.core.masking import Colour, check_fill
 from vps.core.names import choose
 from vps.core.regions import REGION_METHODS, Regions, make_regions
 from vps.core.targets import Target
 from vps.engine.objective import Objective, check_lambdas
-from vps.engine.passes import Passes, check_pass_settings, check_targets
+from vps.engine.passes import (
+    Passes,
+    check_grid,
+    check_pass_settings,
+    check_pixels,
+    check_targets,
+)
+from vps.errors import InputError
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +42,9 @@ class Problem:
         mode: "object", "class" or "box", see `vps.core.scoring.MODES`.
         lambdas: weights of consistency and collaboration.
         batch_size: the most images that go through the detector at a time.
+        image_name: what the caller calls the image.
+        whole_detector: as it was given, with all its prompts.
+        all_prompts: whether they are all asked.
     """
 
     detector: Detector
@@ -40,10 +52,13 @@ class Problem:
     size: tuple[int, int]
     regions: Regions
     targets: tuple[Target, ...]
-    fill: str | Colour = "mean"
-    mode: str = "object"
-    lambdas: tuple[float, float] = (1.0, 1.0)
-    batch_size: int = 8
+    fill: str | Colour
+    mode: str
+    lambdas: tuple[float, float]
+    batch_size: int
+    image_name: str | None
+    whole_detector: Detector
+    all_prompts: bool
 
     def passes(self) -> Passes:
         """A new counter and cache of passes."""
@@ -64,11 +79,21 @@ class Problem:
             Objective(source, number, lambdas=self.lambdas) for number in range(len(self.targets))
         ]
 
+    def about(self, targets: Sequence[Target], mode: str = "object") -> Problem:
+        """The same image, regions and fill, and other targets.
+
+        Raises:
+            InputError: targets that cannot be asked about.
+        """
+        check_targets(self.whole_detector, self.size, targets)
+        detector = _narrowed(self.whole_detector, targets, mode, self.all_prompts)
+        return dataclasses.replace(self, detector=detector, targets=tuple(targets), mode=mode)
+
 
 def make_problem(
     detector: Detector,
-    image: np.ndarray,
-    targets: Sequence[Target],
+    image: AnyImage,
+    targets: Sequence[Target | Detection],
     *,
     regions: int | Regions = 64,
     region_method: str = "slico",
@@ -76,29 +101,92 @@ def make_problem(
     mode: str = "object",
     lambdas: tuple[float, float] = (1.0, 1.0),
     batch_size: int = 8,
+    image_name: str | None = None,
     all_prompts: bool = False,
 ) -> Problem:
     """Check what is asked, prepare the image and cut it into regions; no pass is made.
 
     Args:
         detector: what is explained.
-        image: (H, W, 3) uint8 RGB.
-        targets: boxes with labels, on the original image.
-        regions, region_method, fill, mode, lambdas, batch_size, all_prompts: as for
-            `vps.explaining.explain.explain`.
+        image: (H, W, 3) uint8 RGB, a PIL image, or the path of an image file.
+        targets: boxes with labels, on the original image, or what `vps.detect` returned.
+        regions: how many regions to aim for, or regions of the grid that `detector.prepare`
+            gives.
+        region_method: how to cut the image, a key of `vps.core.regions.REGION_METHODS`; says
+            nothing where `regions` are given.
+        fill: what hides a region, see `vps.core.masking.make_fill`.
+        mode: what of the detection is explained: "object", "class" or "box".
+        lambdas: weights of consistency and collaboration.
+        batch_size: the most images that go through the detector at a time.
+        image_name: recorded in results; by default the file name of a path.
+        all_prompts: where the labels fill several prompts, ask them all. By default only those that
+            hold a target's label are asked, which changes no score of a target
+            (`vps.core.detector.PromptedDetector.narrowed`); in mode "box", all are.
 
     Raises:
         InputError: an image, target or setting that cannot be used.
+        DetectorError: pixels that are not what `prepare` owes.
+    """
+    check_problem_settings(
+        regions=regions,
+        region_method=region_method,
+        fill=fill,
+        mode=mode,
+        lambdas=lambdas,
+        batch_size=batch_size,
+    )
+    rgb, name = open_image(image)
+    size = (rgb.shape[0], rgb.shape[1])
+    asked = [as_target(target) for target in targets]
+    check_targets(detector, size, asked)
+    narrowed = _narrowed(detector, asked, mode, all_prompts)
+    pixels = narrowed.prepare(rgb)
+    check_pixels(narrowed, pixels)
+    cut = regions if isinstance(regions, Regions) else make_regions(pixels, regions, region_method)
+    check_grid(cut, pixels)
+    return Problem(
+        detector=narrowed,
+        pixels=pixels,
+        size=size,
+        regions=cut,
+        targets=tuple(asked),
+        fill=fill,
+        mode=mode,
+        lambdas=lambdas,
+        batch_size=batch_size,
+        image_name=name if image_name is None else image_name,
+        whole_detector=detector,
+        all_prompts=all_prompts,
+    )
+
+
+def check_problem_settings(
+    *,
+    regions: int | Regions = 64,
+    region_method: str = "slico",
+    fill: str | Colour = "mean",
+    mode: str = "object",
+    lambdas: tuple[float, float] = (1.0, 1.0),
+    batch_size: int = 8,
+) -> None:
+    """Refuse settings that no image can be asked about with.
+
+    Raises:
+        InputError: the first of them, and what it may be.
     """
     check_fill(fill)
     check_lambdas(lambdas)
     choose(REGION_METHODS, region_method, "region method")
-    size = (image.shape[0], image.shape[1])
-    check_targets(detector, size, targets)
     check_pass_settings(mode, batch_size)
+    if not isinstance(regions, Regions) and regions < 1:
+        raise InputError(f"the number of regions must be at least 1, got {regions}")
+
+
+def _narrowed(
+    detector: Detector, targets: Sequence[Target], mode: str, all_prompts: bool
+) -> Detector:
+    """The detector without the prompts that cannot change a target's score."""
     # Mode "box" asks which of all labels scores highest.
     if isinstance(detector, PromptedDetector) and not all_prompts and mode != "box":
-        detector = detector.narrowed(tuple(target.label for target in targets))
-    pixels = detector.prepare(image)
-    cut = regions if isinstance(regions, Regions) else make_regions(pixels, regions, region_method)
-    return Problem(detector, pixels, size, cut, tuple(targets), fill, mode, lambdas, batch_size)
+        return detector.narrowed(tuple(target.label for target in targets))
+    return detector

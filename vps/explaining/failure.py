@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable
+from typing import Any, overload
 
 from vps.core.detect import Detection, as_target
 from vps.core.detector import Detector
-from vps.core.images import AnyImage, open_image
-from vps.core.masking import Colour
-from vps.core.regions import Regions
+from vps.core.images import AnyImage
 from vps.core.targets import Target
-from vps.engine.problem import make_problem
+from vps.engine.budget import Budget, as_budget
+from vps.engine.problem import Problem, make_problem
 from vps.errors import DetectorError, IncompleteError, InputError
-from vps.explaining.explain import check_run, make_explanations
+from vps.explaining.explain import make_explanations
 from vps.explaining.failure_sets import FailureSets
-from vps.methods.vps import by_search
+from vps.explaining.settings import check_seed, sort_settings
+from vps.explaining.tracing import trace
+from vps.methods import Method
+from vps.methods.vps import VPS
 from vps.results.answer import Answer
-from vps.search.driver import SearchProgress
 from vps.search.settings import AUTO, passes_allowed
 from vps.sets.goals import with_rival
 
 
+@overload
 def explain_failure(
     detector: Detector,
     image: AnyImage,
@@ -31,19 +33,38 @@ def explain_failure(
     rival: Target | Detection | None = None,
     threshold: float = 0.3,
     set_passes: int | None = None,
-    regions: int | Regions = 64,
-    region_method: str = "slico",
-    search: str = AUTO,
-    effort: str = "balanced",
-    budget: int | float | None = None,
-    time_limit: float | None = None,
-    fill: str | Colour = "mean",
-    lambdas: tuple[float, float] = (1.0, 1.0),
-    batch_size: int = 8,
+    method: str | Method = VPS.name,
+    budget: Budget | int | None = None,
     seed: int = 0,
-    progress: Callable[[SearchProgress], None] | None = None,
-    image_name: str | None = None,
-    all_prompts: bool = False,
+    **settings: Any,
+) -> Answer: ...
+
+
+@overload
+def explain_failure(
+    detector: Problem,
+    *,
+    threshold: float = 0.3,
+    set_passes: int | None = None,
+    method: str | Method = VPS.name,
+    budget: Budget | int | None = None,
+    seed: int = 0,
+    **settings: Any,
+) -> Answer: ...
+
+
+def explain_failure(
+    detector: Detector | Problem,
+    image: AnyImage | None = None,
+    target: Target | Detection | None = None,
+    *,
+    rival: Target | Detection | None = None,
+    threshold: float = 0.3,
+    set_passes: int | None = None,
+    method: str | Method = VPS.name,
+    budget: Budget | int | None = None,
+    seed: int = 0,
+    **settings: Any,
 ) -> Answer:
     """Which regions make a detection, which prevent it, and which hiding would change it.
 
@@ -71,17 +92,21 @@ def explain_failure(
     searches for the orders have seen.
 
     Args:
-        detector: what is explained.
+        detector: what is explained; or a `Problem` in mode "object", whose targets are those of
+            `vps.sets.goals.with_rival`.
         image: (H, W, 3) uint8 RGB, a PIL image, or the path of an image file.
         target: of the kind that is asked about; where it has a rival, the truth.
         rival: what the detector said instead, by default as for `vps.sets.goals.with_rival`.
         threshold: the lowest class score of a detection; its IoU must exceed 0.5.
         set_passes: about the most passes for each of the sets, beside the search of the orders; by
-            default, as many as the effort allows for the order of one target.
-        time_limit: seconds after which no search begins a further batch; the search of the orders
-            stops at half of it, and what their curves lack is measured then.
-        regions, region_method, search, effort, budget, fill, lambdas, batch_size, seed, progress,
-            image_name, all_prompts: as for `vps.explaining.explain.explain`; the mode is "object".
+            default, as many as the effort of "vps" allows for the order of one target.
+        method: what orders the regions first.
+        budget: its passes are those of the method; after its seconds, no search begins a further
+            batch. The search of the orders stops at half of them, and what their curves lack is
+            measured then.
+        seed: of all that is drawn at random.
+        settings: of the problem and the method, as for `vps.explaining.explain.explain`; the mode
+            is "object".
 
     Returns:
         The answer, also after Ctrl-C: what was not searched for until then is None, and
@@ -94,67 +119,55 @@ def explain_failure(
             the answer as far as it is known.
     """
     start = time.monotonic()
-    check_run(search, effort, budget, time_limit, seed)
+    chosen, of_problem = sort_settings(method, settings)
+    cost = as_budget(budget)
+    check_seed(seed)
     if not 0 < threshold <= 1:
         raise InputError(f"a threshold lies in (0, 1], got {threshold}")
     if set_passes is not None and set_passes < 0:
         raise InputError(f"a number of passes is 0 or more, got {set_passes}")
-    target = as_target(target)
-    targets = with_rival(target, None if rival is None else as_target(rival))
-    rgb, name = open_image(image)
-    problem = make_problem(
-        detector,
-        rgb,
-        targets,
-        regions=regions,
-        region_method=region_method,
-        fill=fill,
-        lambdas=lambdas,
-        batch_size=batch_size,
-        all_prompts=all_prompts,
-    )
-    source = problem.passes()
-    end = None if time_limit is None else start + time_limit
-    half = None if time_limit is None else time_limit / 2 - (time.monotonic() - start)
-    found = by_search(problem, search, effort, budget, half, seed, progress, source)
+    if isinstance(detector, Problem):
+        problem = detector
+        if image is not None or target is not None or rival is not None or of_problem:
+            raise InputError(
+                "a Problem holds image, targets and settings: give them to make_problem"
+            )
+    elif image is None or target is None:
+        raise InputError("explain_failure needs a detector, an image and a target")
+    else:
+        targets = with_rival(as_target(target), None if rival is None else as_target(rival))
+        problem = make_problem(detector, image, targets, **of_problem)
+    if problem.mode != "object":
+        raise InputError(f"failures are explained in mode object, got {problem.mode}")
+    traced = trace(problem, chosen, cost.first(0.5), seed)
     failure: DetectorError | None = None
     try:
         explanations = make_explanations(
-            problem,
-            found,
-            seconds=time.monotonic() - start,
-            seed=seed,
-            image_name=name if image_name is None else image_name,
+            problem, traced, seconds=time.monotonic() - start, seed=seed
         )
     except IncompleteError as error:
         explanations, failure = error.partial, error
     if set_passes is None:
+        effort = chosen.effort if isinstance(chosen, VPS) else VPS().effort
         set_passes = passes_allowed(AUTO, effort, None, problem.regions.count)
-    asked = FailureSets(
-        problem,
-        source,
-        explanations,
-        threshold,
-        passes=set_passes,
-        deadline=end,
-        progress=progress,
-    )
+    asked = FailureSets(problem, traced.source, explanations, threshold, cost.within(set_passes))
     sets = asked.sets()
-    words = asked.words(rgb)
+    words = asked.words()
     for note in dict.fromkeys(note for one in explanations for note in one.warnings):
         warnings.warn(note, stacklevel=2)
+    target, *others = problem.targets
     answer = Answer(
         kind=target.kind,
-        target=targets[0],
-        rival=targets[1] if len(targets) > 1 else None,
+        target=target,
+        rival=others[0] if others else None,
         explanation=explanations[0],
-        rival_explanation=explanations[1] if len(targets) > 1 else None,
+        rival_explanation=explanations[1] if others else None,
         **sets,
         words=words,
         best_score=asked.best_score(),
         whole_score=asked.whole_score(),
         threshold=threshold,
-        passes=source.passes + asked.word_passes,
+        passes=traced.source.passes + asked.word_passes,
         seconds=time.monotonic() - start,
         stopped=asked.stopped,
     )

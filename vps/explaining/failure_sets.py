@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from vps.core.boxes import overlap
 from vps.core.detector import WordHider
 from vps.core.scoring import CLASS_MODE_IOU
 from vps.core.targets import Kind
-from vps.engine.budget import StopReason
+from vps.engine.budget import Budget, StopReason
 from vps.engine.curves import prefixes
 from vps.engine.passes import Passes
 from vps.engine.problem import Problem
@@ -19,13 +19,20 @@ from vps.explaining.words import explain_words
 from vps.results.answer import RegionSet
 from vps.results.explanation import Explanation
 from vps.results.word_answer import WordAnswer
-from vps.search.driver import SearchProgress
-from vps.sets.goals import CONTRASTS, FALSE, Goal, repaired, seen, unseen, wins
+from vps.sets.goals import Goal, repaired, seen, unseen, wins
+from vps.sets.hiding import repair_orders
 from vps.sets.smallest import smallest_set
 
 
 class FailureSets:
     """The searches for sets that a kind asks for, on what the searches of the orders have seen.
+
+    Args:
+        problem: of the failure.
+        source: what has seen subsets of it.
+        explanations: of its targets.
+        threshold: the lowest class score of a detection.
+        budget: its passes are for each of the sets.
 
     Attributes:
         stopped: FINISHED, or what ended a search before its time; no other begins after that.
@@ -39,16 +46,11 @@ class FailureSets:
         source: Passes,
         explanations: Sequence[Explanation],
         threshold: float,
-        *,
-        passes: int | None,
-        deadline: float | None,
-        progress: Callable[[SearchProgress], None] | None,
+        budget: Budget,
     ) -> None:
         self._problem, self._source = problem, source
         self._explanations = explanations
-        self._threshold = threshold
-        self._passes, self._deadline = passes, deadline
-        self._progress = progress
+        self._threshold, self._budget = threshold, budget
         stopped = explanations[0].stopped
         self.stopped = stopped if stopped.at_once else StopReason.FINISHED
         self.error: DetectorError | None = None
@@ -60,7 +62,7 @@ class FailureSets:
         kind, at = targets[0].kind, self._threshold
         orders = [explanation.order for explanation in self._explanations]
         away = repair_orders(self._problem, orders)
-        if kind in CONTRASTS:
+        if kind.traits.rival:
             order, other = orders
             return {
                 "repair": self._find(repaired(targets, at), away, hide=True),
@@ -74,26 +76,19 @@ class FailureSets:
             sets["best"] = self._best_step()
         else:
             sets["necessary"] = self._find(unseen(0, at), orders[:1], hide=True)
-        if kind in FALSE and len(targets) == 1:
+        if kind.traits.false_box and len(targets) == 1:
             sets["repair"] = sets["necessary"]
         sets["sufficient"] = self._find(seen(0, at), orders[:1], hide=False)
         return sets
 
-    def words(self, image: np.ndarray) -> WordAnswer | None:
-        """Which words matter, of a phrase; `image` is (H, W, 3) uint8 RGB."""
+    def words(self) -> WordAnswer | None:
+        """Which words matter, of a phrase."""
         detector, target = self._problem.detector, self._problem.targets[0]
-        phrase = target.kind in (Kind.CORRECT, Kind.GROUNDED_RIGHT, Kind.GROUNDED_WRONG)
+        phrase = target.kind.traits.phrase or target.kind is Kind.CORRECT
         if not (phrase and isinstance(detector, WordHider) and self.stopped is StopReason.FINISHED):
             return None
         try:
-            words = explain_words(
-                detector,
-                image,
-                target,
-                threshold=self._threshold,
-                set_passes=self._passes,
-                deadline=self._deadline,
-            )
+            words = explain_words(self._problem, threshold=self._threshold, budget=self._budget)
         except KeyboardInterrupt:
             self.stopped = StopReason.INTERRUPTED
         except DetectorError as error:
@@ -109,12 +104,12 @@ class FailureSets:
 
     def best_score(self) -> float:
         """The highest class score with IoU > 0.5 of any subset seen."""
-        return float(self._source.rows[:, 0, 7].max(initial=0))
+        return float(self._source.seen.found_score[:, 0].max(initial=0))
 
     def whole_score(self) -> float:
         """The same of the whole image."""
         whole = np.ones((1, self._problem.regions.count), bool)
-        return float(self._source.evaluate(whole)[0, 0, 7])
+        return float(self._source.evaluate(whole)[0, 0].found_score)
 
     def _find(self, goal: Goal, orders: Sequence[np.ndarray], *, hide: bool) -> RegionSet | None:
         found = smallest_set(
@@ -122,10 +117,8 @@ class FailureSets:
             goal,
             orders,
             hide=hide,
-            passes=self._passes,
             # After a stop, what has been seen still tells a set, though no pass makes it smaller.
-            deadline=self._deadline if self.stopped is StopReason.FINISHED else 0.0,
-            after_batch=self._report,
+            budget=self._budget if self.stopped is StopReason.FINISHED else self._budget.over(),
         )
         if self.stopped is StopReason.FINISHED and found.stopped is not StopReason.BUDGET:
             self.stopped, self.error = found.stopped, found.error
@@ -133,35 +126,24 @@ class FailureSets:
             return None
         return self._described(found.regions, hide, exact=found.exact, passes=found.passes)
 
-    def _report(self) -> None:
-        """The orders are done, but the passes go on."""
-        if self._progress is None:
-            return
-        insertion, deletion = np.mean(
-            [(one.insertion_auc, one.deletion_auc) for one in self._explanations], axis=0
-        )
-        rounds = self._explanations[0].rounds
-        self._progress(
-            SearchProgress(self._source.passes, rounds, insertion, deletion, 0.0, measured=True)
-        )
-
     def _described(
         self, regions: np.ndarray, hide: bool, *, exact: bool = False, passes: int = 0
     ) -> RegionSet:
         shown = np.full((1, self._problem.regions.count), hide)
         shown[0, regions] = not hide
-        rows = self._source.evaluate(shown)[0]
-        x1, y1, x2, y2 = rows[0, 3:7].tolist()
+        best = self._source.evaluate(shown)[0]
+        target = best[0]
+        x1, y1, x2, y2 = target.box.tolist()
         return RegionSet(
             regions=tuple(int(region) for region in regions),
             area=float(self._problem.regions.areas[regions].sum()),
             hidden=hide,
-            score=float(rows[0, 0]),
-            class_score=float(rows[0, 1]),
-            iou=float(rows[0, 2]),
+            score=float(target.score),
+            class_score=float(target.class_score),
+            iou=float(target.iou),
             box=(x1, y1, x2, y2),
-            found_score=float(rows[0, 7]),
-            rival_score=float(rows[1, 0]) if len(rows) > 1 else None,
+            found_score=float(target.found_score),
+            rival_score=float(best[1].score) if len(best) > 1 else None,
             exact=exact,
             passes=passes,
         )
@@ -171,43 +153,8 @@ class FailureSets:
         order = self._explanations[0].order
         shown = prefixes(order)
         steps = np.flatnonzero(self._source.known(shown))
-        scores = self._source.evaluate(shown[steps])[:, 0, 7]
+        scores = self._source.evaluate(shown[steps])[:, 0].found_score
         if not scores.max() > 0:
             return None
         step = steps[np.argmax(scores)]
         return self._described(np.sort(order[:step]), hide=False)
-
-
-def repair_orders(problem: Problem, orders: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Orders in which to hide regions so that a failure goes away, likely ones first.
-
-    Args:
-        problem: of the failure: its target, and the rival where there is one.
-        orders: (m,) of each target, those that make it first.
-
-    Returns:
-        (m,) each: what speaks for the rival, or for a false box itself, first; what speaks least
-        for a missed target, and what lies around it.
-    """
-    kind = problem.targets[0].kind
-    if kind is Kind.MISSED:
-        return [orders[0][::-1], _around(problem)]
-    if kind in CONTRASTS:
-        return [orders[1], orders[0][::-1]]
-    return [orders[0], *(order[::-1] for order in orders[1:])]
-
-
-def _around(problem: Problem) -> np.ndarray:
-    """Regions outside the target's box, the nearest first, and then those in it."""
-    labels = problem.regions.label_map
-    height, width = labels.shape
-    scale = np.array([width, height, width, height]) / np.tile(problem.size[::-1], 2)
-    x1, y1, x2, y2 = np.array(problem.targets[0].box) * scale
-    x, y = np.arange(width) + 0.5, np.arange(height)[:, None] + 0.5
-    across = np.maximum(np.maximum(x1 - x, x - x2), 0)
-    down = np.maximum(np.maximum(y1 - y, y - y2), 0)
-    away = np.hypot(across, down).ravel()
-    sizes = np.bincount(labels.ravel())
-    inside = np.bincount(labels.ravel(), away == 0) / sizes
-    distance = np.bincount(labels.ravel(), away) / sizes
-    return np.lexsort((distance, np.where(inside > 0.05, inside, 0)))

@@ -1,34 +1,61 @@
-"""The methods we compare with, by name."""
+"""Methods, one a file: Visual Precision Search and what it is compared with."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 from vps.core.names import choose
-from vps.methods.box import box_map
-from vps.methods.drise import drise_map
-from vps.methods.options import check_options_of
-from vps.methods.protocol import Maps, Method
-from vps.methods.random import random_map
+from vps.core.schema import build
+from vps.errors import InputError
+from vps.methods.box import BoxPrior
+from vps.methods.drise import DRISE
+from vps.methods.protocol import Attribution, Method, RepairSearch
+from vps.methods.random import RandomOrder
+from vps.methods.vps import VPS
 
-__all__ = ["METHODS", "Maps", "Method", "check_options"]
+__all__ = ["METHODS", "Attribution", "Method", "RepairSearch", "make_method"]
 
-METHODS: dict[str, Method] = {
-    "drise": drise_map,
-    "random": random_map,
-    "box": box_map,
+METHODS: dict[str, type[Method]] = {
+    "vps": VPS,
+    "drise": DRISE,
+    "random": RandomOrder,
+    "box": BoxPrior,
 }
+"""By the name that settings use; each a frozen dataclass of its settings."""
 
 
-def check_options(method: str, options: Mapping[str, Any]) -> None:
-    """Refuse what a method cannot be set to, before any work.
+def make_method(method: str | Method, options: Mapping[str, Any] | None = None) -> Method:
+    """A method with its settings, checked.
+
+    >>> make_method("drise", {"masks": 500})
+    DRISE(masks=500, grid=16, p=0.5, objectness='auto')
 
     Args:
-        method: a key of `METHODS`.
-        options: its keyword arguments, by name.
+        method: a key of `METHODS`, or a method that is ready.
+        options: settings of the one that is named.
 
     Raises:
-        InputError: an unknown method or option, or a value of another type or out of range.
+        InputError: an unknown method or option, a value of another type or out of range, or
+            options beside a method that has its settings.
     """
-    check_options_of(choose(METHODS, method, "method"), options, method)
+    if isinstance(method, str):
+        kind = choose(METHODS, method, "method")
+        fields = {field.name: None for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+        for name in options or {}:
+            if not fields:
+                raise InputError(f"{method} has no options, got {name!r}")
+            choose(fields, name, f"option of {method}")
+        try:
+            built: Method = build(kind, options)
+        except InputError as error:
+            raise InputError(f"{method}: {error}") from error
+        return built
+    if isinstance(method, type) or not isinstance(method, Method):
+        raise InputError(f"a method is a name or, e.g., vps.DRISE(masks=500); got {method!r}")
+    if options:
+        raise InputError(
+            f"{', '.join(options)}: give that to {type(method).__name__}(...), which is ready"
+        )
+    return method

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import dataclasses
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import torch
 
 from vps.core.masking import make_fill
+from vps.core.schema import check_fields
+from vps.engine.budget import Budget, Progress, Stopped, StopReason
 from vps.engine.problem import Problem
+from vps.errors import InputError
 from vps.methods.masks import random_masks
-from vps.methods.options import AT_LEAST_ONE, AT_LEAST_TWO, BETWEEN_0_AND_1
-from vps.methods.protocol import Maps
+from vps.methods.protocol import Attribution
 from vps.methods.similarity import Similarity
 
 
-def drise_map(
-    problem: Problem,
-    *,
-    seed: int,
-    masks: Annotated[int, AT_LEAST_ONE] = 5000,
-    grid: Annotated[int, AT_LEAST_TWO] = 16,
-    p: Annotated[float, BETWEEN_0_AND_1] = 0.5,
-    objectness: Literal["auto", "none"] = "auto",
-) -> Maps:
+@dataclass(frozen=True)
+class DRISE:
     """Petsiuk et al., "Black-box Explanation of Object Detectors via Saliency Maps", CVPR 2021.
 
         map = 1 / (N p) sum_k s(M_k) M_k
@@ -39,31 +36,75 @@ def drise_map(
     highest score of a candidate stands in for its objectness.
 
     The cost is `masks` passes, and one for the whole image if a target is the detector's own; all
-    targets share them. Memory does not grow with `masks`.
+    targets share them. With fewer passes, or when the time is over, there are fewer masks. Memory
+    does not grow with them.
 
-    Args:
-        problem: what is asked; its mode says nothing here.
-        seed: of the masks.
-        masks: N.
-        grid: cells a side of a mask before it is enlarged.
-        p: the probability that a cell is shown.
+    Attributes:
+        masks: N, at least 1.
+        grid: cells a side of a mask before it is enlarged, at least 2.
+        p: the probability that a cell is shown, in (0, 1).
         objectness: "auto" takes the detector's objectness, or a candidate's highest score where
             there is none; "none" leaves the factor out.
 
     Raises:
-        DetectorError: the detector fails or breaks its contract.
+        InputError: a setting out of range.
     """
-    pixels = problem.pixels.contiguous()
-    size = (pixels.shape[1], pixels.shape[2])
-    fill = make_fill(problem.fill, pixels)
-    similarity = Similarity(problem, objectness)
-    total = torch.zeros(len(problem.targets), size[0] * size[1], dtype=torch.float64)
-    for start in range(0, masks, problem.batch_size):
-        numbers = range(start, min(start + problem.batch_size, masks))
-        shown = random_masks(numbers, size, grid=grid, p=p, seed=seed, device=pixels.device)
-        images = torch.lerp(fill, pixels, shown[:, None])
-        weights = similarity(images, f"masks {numbers.start} to {numbers.stop - 1} of D-RISE")
-        # Sums of many are kept in double precision, those of a batch need not be.
-        total += (weights.T @ shown.flatten(1)).to(total)
-    values = (total / (masks * p)).reshape(-1, *size).float()
-    return Maps(values.numpy(), similarity.passes)
+
+    name: ClassVar[str] = "drise"
+
+    masks: int = 5000
+    grid: int = 16
+    p: float = 0.5
+    objectness: Literal["auto", "none"] = "auto"
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        for name, least in (("masks", 1), ("grid", 2)):
+            if getattr(self, name) < least:
+                raise InputError(f"{name} must be at least {least}, got {getattr(self, name)}")
+        if not 0 < self.p < 1:
+            raise InputError(f"p must be between 0 and 1, both excluded, got {self.p}")
+
+    def planned_passes(self, problem: Problem) -> int:
+        """The masks, and a look at the whole image."""
+        return self.masks + 1
+
+    def with_passes(self, passes: int) -> DRISE:
+        """As many masks as they leave beside the look at the whole image."""
+        return dataclasses.replace(self, masks=max(passes - 1, 1))
+
+    def attribute(
+        self, problem: Problem, budget: Budget | None = None, seed: int = 0
+    ) -> Attribution:
+        """The maps; see `vps.methods.protocol.Method`."""
+        budget = (budget or Budget()).started()
+        masks = self.masks if budget.passes is None else min(self.masks, budget.passes - 1)
+        if masks < 1:
+            raise InputError(
+                f"a budget of {budget.passes} passes is too small for D-RISE: it looks at the "
+                "whole image and needs one mask at least"
+            )
+        pixels = problem.pixels.contiguous()
+        size = (pixels.shape[1], pixels.shape[2])
+        fill = make_fill(problem.fill, pixels)
+        similarity = Similarity(problem, self.objectness)
+        total = torch.zeros(len(problem.targets), size[0] * size[1], dtype=torch.float64)
+        done, stopped = 0, StopReason.FINISHED if masks == self.masks else StopReason.BUDGET
+        while done < masks:
+            try:
+                budget.check()
+            except Stopped as stop:
+                stopped = stop.reason
+                break
+            numbers = range(done, min(done + problem.batch_size, masks))
+            shown = random_masks(
+                numbers, size, grid=self.grid, p=self.p, seed=seed, device=pixels.device
+            )
+            images = torch.lerp(fill, pixels, shown[:, None])
+            weights = similarity(images, f"masks {numbers.start} to {numbers.stop - 1} of D-RISE")
+            # Sums of many are kept in double precision, those of a batch need not be.
+            total += (weights.T @ shown.flatten(1)).to(total)
+            done = numbers.stop
+            budget.report(Progress(similarity.passes))
+        values = (total / (max(done, 1) * self.p)).reshape(-1, *size).float()
+        return Attribution(similarity.passes, values.numpy(), stopped=stopped)

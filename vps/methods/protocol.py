@@ -1,30 +1,117 @@
-"""What a method that we compare with owes: a map for each target of a problem."""
+"""What a method owes: an order of the regions, or a map, for each target of a problem."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
+from vps.core.regions import Regions
+from vps.engine.attribution import region_means
+from vps.engine.budget import Budget, StopReason
+from vps.engine.passes import Passes
+from vps.engine.problem import Problem
+from vps.errors import DetectorError
+from vps.sets.goals import Goal
+
 
 @dataclass(frozen=True, eq=False)
-class Maps:
-    """The attribution maps of a problem.
+class Attribution:
+    """What a method says of the T targets of a problem: maps, or orders.
 
     Attributes:
-        values: (T, h, w) float32, one map a target on the detector's grid; higher is more
-            important, any finite scale.
         passes: how many images went through the detector, for all T together.
+        maps: (T, h, w) float32, one a target on the detector's grid; higher is more important, any
+            finite scale.
+        orders: T of (m,) int64, the most important region first.
+        backward_passes: how many backward passes, counted apart.
+        stopped: why it ended.
+        error: what the detector failed with, where what it said before is of use.
+        source: what has seen the subsets that a search asked for, so that nobody asks again.
+        search: the search that was used, for a method that has several.
+        limit: the most passes that a search was allowed; None for no limit.
+        rounds: of passes that could each go to the detector at once.
     """
 
-    values: np.ndarray
     passes: int
+    maps: np.ndarray | None = None
+    orders: Sequence[np.ndarray] | None = None
+    backward_passes: int = 0
+    stopped: StopReason = StopReason.FINISHED
+    error: DetectorError | None = None
+    source: Passes | None = None
+    search: str = ""
+    limit: int | None = None
+    rounds: int = 0
+
+    def orders_of(self, regions: Regions) -> list[np.ndarray]:
+        """T of (m,): the orders, or the regions by the mean of a map, ties by region index."""
+        if self.orders is not None:
+            return list(self.orders)
+        return [np.argsort(-means, kind="stable") for means in self.means_of(regions)]
+
+    def means_of(self, regions: Regions) -> list[np.ndarray]:
+        """T of (m,): the mean of each map over each region."""
+        assert self.maps is not None, "a method gives orders or maps"
+        return [region_means(values, regions.label_map) for values in self.maps]
 
 
-Method = Callable[..., Maps]
-"""`method(problem, *, seed, **options)`: one map for each target of a problem.
+@runtime_checkable
+class Method(Protocol):
+    """A frozen dataclass of a method's settings, with the paper's values as defaults.
 
-The same seed gives the same maps. What a method can be set to is its keyword arguments beyond
-`seed`, all with defaults and type hints; `Annotated` hints may add a `vps.methods.options.Limit`.
-"""
+    What it can be set to is checked when it is made, before any work. `name` is that of the
+    registry `vps.methods.METHODS`.
+    """
+
+    name: ClassVar[str]
+
+    def planned_passes(self, problem: Problem) -> int:
+        """The most passes that `attribute` makes where the budget has no limit."""
+        ...
+
+    def with_passes(self, passes: int) -> Method:
+        """The same method set to make use of so many passes, for comparisons at equal expense."""
+        ...
+
+    def attribute(self, problem: Problem, budget: Budget, seed: int) -> Attribution:
+        """Attribute the targets of a problem to its regions.
+
+        Args:
+            problem: what is asked.
+            budget: what it may cost; its passes are never exceeded.
+            seed: of all that is drawn at random; the same seed gives the same answer.
+
+        Raises:
+            InputError: a budget that it cannot begin with.
+            DetectorError: the detector fails or breaks its contract.
+        """
+        ...
+
+
+@runtime_checkable
+class RepairSearch(Protocol):
+    """A method that looks in its own way for what to hide; others hide along their maps."""
+
+    def look_for_repair(
+        self, problem: Problem, source: Passes, goal: Goal, budget: Budget, seed: int
+    ) -> int | None:
+        """Show subsets of regions, one of which may attain a goal with little hidden.
+
+        Args:
+            problem: of the failure.
+            source: what shows them.
+            goal: what is to be attained.
+            budget: its passes are the most for all together.
+            seed: of all that is drawn at random.
+
+        Returns:
+            The fewest regions whose hiding attains the goal, where that is certain.
+
+        Raises:
+            DetectorError: the detector fails or breaks its contract.
+            KeyboardInterrupt: Ctrl-C.
+        """
+        ...

@@ -9,13 +9,9 @@ from torch.nn.functional import normalize, one_hot
 from vps.core import boxes
 from vps.core.candidates import Candidates, label_column
 from vps.core.detector import TargetScorer
-from vps.core.targets import Kind
 from vps.engine.passes import candidates
 from vps.engine.problem import Problem
 from vps.errors import DetectorError
-
-OWN_BOX = frozenset({Kind.CORRECT, Kind.DUPLICATE, Kind.BACKGROUND, Kind.GROUNDED_RIGHT})
-"""The kinds of case whose target is the detector's own; elsewhere it is the truth."""
 
 
 class Similarity:
@@ -31,7 +27,7 @@ class Similarity:
 
     Args:
         problem: what is asked. Its mode says nothing here.
-        objectness: "auto" or "none", see `vps.methods.drise.drise_map`.
+        objectness: "auto" or "none", see `vps.methods.drise.DRISE`.
 
     Attributes:
         passes: how many images went through the detector.
@@ -108,7 +104,7 @@ class Similarity:
         """(T, L) P* of each target, of length 1."""
         columns = [label_column(target.label, self._detector.labels) for target in self._targets]
         rows = one_hot(torch.tensor(columns), len(self._detector.labels)).float()
-        own = [number for number, target in enumerate(self._targets) if target.kind in OWN_BOX]
+        own = [number for number, target in enumerate(self._targets) if target.kind.traits.own_box]
         if own:
             found = self._detect(whole[None])
             scores = found.scores[0].float()

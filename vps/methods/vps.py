@@ -1,146 +1,116 @@
-"""From a problem to an order of its regions: by the search, or by a compared method's map."""
+"""Visual Precision Search: a search for the order of regions, by showing and hiding them."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
-import numpy as np
-
-from vps.engine.attribution import region_means
-from vps.engine.budget import StopReason
-from vps.engine.curves import Curves, replay
-from vps.engine.objective import Objective
+from vps.engine.budget import Budget
 from vps.engine.passes import Passes
 from vps.engine.problem import Problem
-from vps.errors import DetectorError, InputError
-from vps.methods import METHODS, check_options
-from vps.search.driver import Outcome, SearchProgress, run_searches
-from vps.search.settings import find_search, passes_allowed
+from vps.methods.protocol import Attribution
+from vps.search.driver import run_searches
+from vps.search.settings import AUTO, check_search, find_search, passes_allowed
+from vps.sets.goals import Goal
+from vps.sets.hiding import repair_orders
+from vps.sets.smallest import smallest_set
 
-VPS = "vps"
-"""The method at the heart of this project, beside those of `vps.methods.METHODS`."""
 
+@dataclass(frozen=True)
+class VPS:
+    """Chen et al., "Interpreting Object-level Foundation Models via Visual Precision Search",
+    CVPR 2025: the order of regions along which F, consistency and collaboration, rises earliest.
 
-@dataclass(frozen=True, eq=False)
-class Ordering:
-    """Orders of regions for the T targets of a problem, measured.
+        F(S) = lambda1 * s(S) + lambda2 * (1 - s(V - S)),   s(S) = max_i IoU(b_i, b*) * p_ic
+
+    The paper's search is "greedy", which takes m (m + 1) passes a target; the others come near it
+    with fewer, see `vps.search`.
 
     Attributes:
-        orders: T of (m,), the most important region first.
-        curves: T, along the orders.
-        highest: (T,) the largest s of any subset that was seen.
-        passes: what finding the orders took, for all targets together.
-        seconds: likewise, wall clock.
-        search: the search used; "" for a compared method.
-        budget: the most passes that it was allowed, or None.
-        rounds, stopped, error: see `vps.search.driver.Outcome`.
-        saliency: (T, h, w) float32, the maps of a compared method; None for a search.
-    """
-
-    orders: list[np.ndarray]
-    curves: list[Curves]
-    highest: np.ndarray
-    passes: int
-    seconds: float
-    search: str = ""
-    budget: int | None = None
-    rounds: int = 0
-    stopped: StopReason = StopReason.FINISHED
-    error: DetectorError | None = None
-    saliency: np.ndarray | None = None
-
-
-def by_search(
-    problem: Problem,
-    search: str,
-    effort: str,
-    budget: int | float | None,
-    seconds: float | None,
-    seed: int,
-    progress: Callable[[SearchProgress], None] | None,
-    source: Passes | None = None,
-) -> Ordering:
-    """Search the orders; the curves are part of what the search has seen.
-
-    Args:
-        problem: what is asked.
-        search, effort, budget, seed, progress: as for `vps.explaining.explain.explain`.
-        seconds: after which no further batch begins.
-        source: of the problem, where what is seen is wanted for more than the orders.
+        search: a key of `vps.search.SEARCHES`, or "auto": `path_search` where batches are faster
+            than their images one by one, else `top_k` (`vps.search.settings`). That is a matter of
+            time: to get the same result again, name the search.
+        effort: "fast", "balanced" or "high": 15, 20 or 30 % of greedy's passes, and at least 8 m,
+            for the searches that can use any number of passes: auto, path_search, top_k. Each
+            further target adds half as much.
+        budget: instead, the most passes: a whole number for all targets together, or a share of
+            greedy's m (m + 1) with a decimal point.
 
     Raises:
-        InputError, DetectorError: as for `vps.explaining.explain.explain`.
+        InputError: a search, an effort or a budget that does not exist.
     """
-    start = time.perf_counter()
-    source = problem.passes() if source is None else source
-    objectives = problem.objectives(source)
-    limit = passes_allowed(search, effort, budget, problem.regions.count, len(objectives))
-    used, find = find_search(search, source, limit)
-    left = None if seconds is None else seconds - (time.perf_counter() - start)
-    outcome = run_searches(
-        find, objectives, seed=seed, budget=limit, seconds=left, on_progress=progress
-    )
-    curves = _curves(objectives, outcome)
-    return Ordering(
-        outcome.orders,
-        curves,
-        source.rows[:, :, 0].max(axis=0, initial=0),
-        source.passes,
-        time.perf_counter() - start,
-        used,
-        limit,
-        outcome.rounds,
-        outcome.stopped,
-        outcome.error,
-    )
 
+    name: ClassVar[str] = "vps"
 
-def by_map(problem: Problem, method: str, options: Mapping[str, Any], seed: int) -> Ordering:
-    """Order the regions by the mean of a map, highest first, ties by region index, and replay.
+    search: str = AUTO
+    effort: str = "balanced"
+    budget: int | float | None = None
 
-    Passes and seconds are those of the method; measuring the curves takes up to 2 m passes more.
+    def __post_init__(self) -> None:
+        check_search(self.search, self.effort, self.budget)
 
-    Args:
-        problem: what is asked.
-        method: a key of `vps.methods.METHODS`.
-        options: its settings.
-        seed: of its draws.
+    def planned_passes(self, problem: Problem) -> int:
+        """What the effort or the budget allows, and never more than greedy would take."""
+        regions, limit = problem.regions.count, self._limit(problem)
+        greedy = min(regions * (regions + 1), 2**regions) * len(problem.targets)
+        return greedy if limit is None else min(limit, greedy)
 
-    Raises:
-        InputError: an unknown method or option.
-        DetectorError: the detector fails or breaks its contract.
-    """
-    check_options(method, options)
-    # What no pass can be made of is refused now, not after thousands of the method's own.
-    source = problem.passes()
-    objectives = problem.objectives(source)
-    start = time.perf_counter()
-    maps = METHODS[method](problem, seed=seed, **options)
-    seconds = time.perf_counter() - start
-    labels = problem.regions.label_map
-    orders = [np.argsort(-region_means(values, labels), kind="stable") for values in maps.values]
-    curves = [replay(one, order) for one, order in zip(objectives, orders, strict=True)]
-    highest = source.rows[:, :, 0].max(axis=0)
-    return Ordering(orders, curves, highest, maps.passes, seconds, saliency=maps.values)
+    def _limit(self, problem: Problem) -> int | None:
+        regions, targets = problem.regions.count, len(problem.targets)
+        return passes_allowed(self.search, self.effort, self.budget, regions, targets)
 
+    def with_passes(self, passes: int) -> VPS:
+        """They are the budget of the search."""
+        return dataclasses.replace(self, budget=passes)
 
-def _curves(objectives: list[Objective], outcome: Outcome) -> list[Curves]:
-    """The curves of the orders found; what is missing is measured, unless all was to end."""
-    pairs = list(zip(objectives, outcome.orders, strict=True))
-    if not outcome.stopped.at_once:
-        try:
-            return [replay(objective, order) for objective, order in pairs]
-        except KeyboardInterrupt:
-            outcome.stopped = StopReason.INTERRUPTED
-        except DetectorError as error:
-            outcome.stopped, outcome.error = StopReason.FAILED, error
-    try:
-        return [replay(objective, order, measure=False) for objective, order in pairs]
-    except InputError:
-        # Not even the whole image has been seen: nothing is worth keeping.
-        if outcome.error is not None:
-            raise outcome.error  # noqa: B904  # its own cause is what matters
-        raise KeyboardInterrupt from None
+    def attribute(
+        self, problem: Problem, budget: Budget | None = None, seed: int = 0
+    ) -> Attribution:
+        """The orders; see `vps.methods.protocol.Method`.
+
+        A budget of passes stands above the effort: what it allows is used.
+
+        After Ctrl-C, or where the detector fails, the orders are the best so far.
+        """
+        budget = (budget or Budget()).started()
+        limits = [] if budget.passes is None else [budget.passes]
+        if not limits or self.budget is not None:
+            own = self._limit(problem)
+            limits += [] if own is None else [own]
+        limit = min(limits, default=None)
+        source = problem.passes()
+        used, find = find_search(self.search, source, limit)
+        outcome = run_searches(
+            find, problem.objectives(source), seed=seed, budget=budget.within(limit)
+        )
+        return Attribution(
+            passes=source.passes,
+            orders=outcome.orders,
+            stopped=outcome.stopped,
+            error=outcome.error,
+            source=source,
+            search=used,
+            limit=limit,
+            rounds=outcome.rounds,
+        )
+
+    def look_for_repair(
+        self, problem: Problem, source: Passes, goal: Goal, budget: Budget, seed: int
+    ) -> int | None:
+        """Half of the passes for the orders, the rest for the smallest set that starts from them.
+
+        The curves of the orders are not wanted, so no pass is made to measure them.
+        """
+        assert budget.passes is not None
+        half = budget.passes // 2
+        _, find = find_search(self.search, source, half)
+        outcome = run_searches(
+            find, problem.objectives(source), seed=seed, budget=budget.within(half)
+        )
+        outcome.stopped.raise_again(outcome.error)
+        orders = repair_orders(problem, outcome.orders)
+        rest = budget.within(budget.passes - source.passes)
+        found = smallest_set(source, goal, orders, hide=True, budget=rest)
+        found.stopped.raise_again(found.error)
+        return len(found.regions) if found.exact and found.regions is not None else None

@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator
 
 from tqdm import tqdm
 
-from vps.search.driver import SearchProgress
+from vps.engine.budget import Progress
 
-ShowProgress = Callable[[SearchProgress], None]
+ShowProgress = Callable[[Progress], None]
 
 
 @contextlib.contextmanager
 def progress_bar(
     name: str, total: int | None, *, quiet: bool = False
-) -> Iterator[Callable[[SearchProgress], None]]:
+) -> Iterator[Callable[[Progress], None]]:
     """A bar with passes, rate, time left, and the AUCs of the best order so far.
 
     Args:
@@ -24,11 +24,11 @@ def progress_bar(
         quiet: no bar at all; there is none either where nobody looks, i.e. without a terminal.
 
     Yields:
-        What `vps.explaining.explain` takes as `progress`.
+        The `progress` of a `vps.engine.budget.Budget`.
     """
     with tqdm(desc=name, total=total, unit=" passes", disable=True if quiet else None) as bar:
 
-        def show(progress: SearchProgress) -> None:
+        def show(progress: Progress) -> None:
             # NaN, which is not equal to itself, as long as no curve is known.
             if progress.insertion_auc == progress.insertion_auc:
                 bar.set_postfix_str(

@@ -16,7 +16,6 @@ from vps.engine.budget import StopReason
 from vps.errors import InputError, OutputError
 from vps.results.explanation import Explanation
 from vps.results.word_answer import WordAnswer
-from vps.sets.goals import CONTRASTS, FALSE
 
 _SETS = ("sufficient", "rival_sufficient", "necessary", "repair", "best")
 _VERSION = 1
@@ -112,7 +111,7 @@ class Answer:
         return f"{text}; the search was stopped before its end: {self.stopped}"
 
     def _text(self) -> str:
-        if self.kind in CONTRASTS and self.rival is not None:
+        if self.kind.traits.rival and self.rival is not None:
             return self._contrast(self.rival)
         name, at = _the(self.target.label), f"(threshold {self.threshold:.2f})"
         score = self.whole_score
@@ -120,7 +119,7 @@ class Answer:
             return self._missed(name, at)
         if not self.found_at_once:
             return f"{name} is not found here: it scores {score:.2f} {at}"
-        if self.kind in FALSE:
+        if self.kind.traits.false_box:
             what = "second box" if self.kind is Kind.DUPLICATE else "false box"
             text = f"the {what} called {self.target.label} ({score:.2f})"
             text += self._from(" needs no more than {part}", " is there")

@@ -4,39 +4,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 
-from vps.engine.budget import Stopped, StopReason, check_time
+from vps.engine.budget import Budget, Progress, Stopped, StopReason
 from vps.engine.objective import Objective
 from vps.engine.passes import Passes
 from vps.errors import DetectorError, InputError
 from vps.search.orders import known_aucs
 from vps.search.protocol import Round, Rounds, Search
-
-
-class SearchProgress(NamedTuple):
-    """How far the searches of an image are.
-
-    Attributes:
-        passes: through the detector so far.
-        rounds: of passes that could each go to the detector at once.
-        insertion_auc: of the best orders so far, mean over targets, from the prefixes that are
-            known; NaN before the first are.
-        deletion_auc: likewise.
-        seconds: computing time of the searches themselves, without the detector.
-        measured: whether the AUCs are of curves that are known at every prefix.
-    """
-
-    passes: int
-    rounds: int
-    insertion_auc: float
-    deletion_auc: float
-    seconds: float
-    measured: bool
 
 
 @dataclass
@@ -48,7 +26,7 @@ class Outcome:
         rounds: how many rounds of passes there were.
         stopped: why they ended.
         seconds: computing time of the searches themselves, without the detector.
-        trace: Progress after each round.
+        trace: how far they were after each round.
         error: what the detector failed with.
     """
 
@@ -56,7 +34,7 @@ class Outcome:
     rounds: int = 0
     stopped: StopReason = StopReason.FINISHED
     seconds: float = 0.0
-    trace: list[SearchProgress] = field(default_factory=list)
+    trace: list[Progress] = field(default_factory=list)
     error: DetectorError | None = None
 
 
@@ -65,9 +43,7 @@ def run_searches(
     objectives: Sequence[Objective],
     *,
     seed: int = 0,
-    budget: int | None = None,
-    seconds: float | None = None,
-    on_progress: Callable[[SearchProgress], None] | None = None,
+    budget: Budget | None = None,
 ) -> Outcome:
     """Search an order for each target of an image; they share every pass.
 
@@ -78,18 +54,16 @@ def run_searches(
         search: the strategy.
         objectives: one a target, over the same passes.
         seed: of whatever the strategy draws at random.
-        budget: the most passes, all targets together; None for no limit.
-        seconds: begin no further batch after so many seconds; None for no limit.
-        on_progress: called after each batch.
+        budget: what they may cost; None for no limit.
 
     Returns:
         The best orders, also after Ctrl-C, which ends the searches and not the program, and when
         the detector fails.
 
     Raises:
-        InputError: a budget that the first round exceeds.
+        InputError: fewer passes than the first round takes.
     """
-    return _Driver(search, objectives, seed, budget, seconds, on_progress).run()
+    return _Driver(search, objectives, seed, (budget or Budget()).started()).run()
 
 
 class _Driver:
@@ -98,15 +72,11 @@ class _Driver:
         search: Search,
         objectives: Sequence[Objective],
         seed: int,
-        budget: int | None,
-        seconds: float | None,
-        on_progress: Callable[[SearchProgress], None] | None,
+        budget: Budget,
     ) -> None:
         self._objectives = objectives
         self._source: Passes = objectives[0].source
         self._budget = budget
-        self._deadline = None if seconds is None else time.monotonic() + seconds
-        self._on_progress = on_progress
         self._outcome = Outcome([np.arange(self._source.regions.count) for _ in objectives])
         self._aucs = (float("nan"), float("nan"), False)
         self._searches: dict[int, Rounds] = {
@@ -156,9 +126,10 @@ class _Driver:
     def _check_first_round(self) -> None:
         asks = [self._ends, *(step.ask for step in self._rounds.values())]
         least = int(self._source.new(np.concatenate(asks)).sum())
-        if self._budget is not None and self._source.passes + least > self._budget:
+        limit = self._budget.passes
+        if limit is not None and self._source.passes + least > limit:
             raise InputError(
-                f"a budget of {self._budget} passes is too small: the first round alone needs "
+                f"a budget of {limit} passes is too small: the first round alone needs "
                 f"{self._source.passes + least}"
             )
 
@@ -190,19 +161,20 @@ class _Driver:
 
     def _left(self) -> float:
         """Passes of the budget that are left."""
-        return math.inf if self._budget is None else self._budget - self._source.passes
+        limit = self._budget.passes
+        return math.inf if limit is None else limit - self._source.passes
 
     def _evaluate(self, rows: np.ndarray) -> None:
         size = self._source.batch_size
         for start in range(0, len(rows), size):
-            check_time(self._deadline)
+            self._budget.check()
             try:
                 self._source.evaluate(rows[start : start + size])
             except DetectorError as error:
                 # What was evaluated so far is worth keeping.
                 self._outcome.error = error
                 raise Stopped(StopReason.FAILED) from error
-            self._notify()
+            self._budget.report(self._progress())
 
     def _end(self, reason: StopReason) -> None:
         """Let the searches make the best of a round that was not finished."""
@@ -218,13 +190,9 @@ class _Driver:
         ]
         insertion, deletion, measured = np.mean(known, axis=0)
         self._aucs = (float(insertion), float(deletion), bool(measured == 1))
-        self._notify()
+        self._budget.report(self._progress())
 
-    def _progress(self) -> SearchProgress:
+    def _progress(self) -> Progress:
         insertion, deletion, measured = self._aucs
         rounds, seconds = self._outcome.rounds, self._outcome.seconds
-        return SearchProgress(self._source.passes, rounds, insertion, deletion, seconds, measured)
-
-    def _notify(self) -> None:
-        if self._on_progress is not None:
-            self._on_progress(self._progress())
+        return Progress(self._source.passes, rounds, insertion, deletion, seconds, measured)

@@ -7,40 +7,35 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from vps.core.scoring import BestCandidates
 from vps.core.targets import Kind, Target
 from vps.errors import InputError
 
-Goal = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
-"""From rows (K, T, 8) of `vps.engine.passes.Passes.evaluate` to (K,) bool, whether a subset
-attains the goal, and (K,) float64, how near it comes: higher is nearer, whatever the scale."""
-
-CONTRASTS = (Kind.CLASSIFICATION, Kind.LOCALISATION, Kind.BOTH, Kind.GROUNDED_WRONG)
-"""Kinds whose target is the truth, and which have a rival: what the detector said instead."""
-
-FALSE = (Kind.BACKGROUND, Kind.DUPLICATE)
-"""Kinds whose target is the detector's own box, which should not be there."""
+Goal = Callable[[BestCandidates[np.ndarray]], tuple[np.ndarray, np.ndarray]]
+"""From what is seen of (K, T) subsets and targets to (K,) bool, whether a subset attains the goal,
+and (K,) float64, how near it comes: higher is nearer, whatever the scale."""
 
 
-def is_seen(rows: np.ndarray, number: int, threshold: float) -> np.ndarray:
+def is_seen(best: BestCandidates[np.ndarray], number: int, threshold: float) -> np.ndarray:
     """(K,) bool: whether any candidate is a detection of a target.
 
     Args:
-        rows: (K, T, 8), see `vps.core.scoring.best_candidates`.
+        best: (K, T).
         number: of the target.
         threshold: the lowest class score of a detection, at an IoU above 0.5.
     """
-    seen: np.ndarray = rows[:, number, 7] >= threshold
+    seen: np.ndarray = best.found_score[:, number] >= threshold
     return seen
 
 
 def seen(number: int, threshold: float) -> Goal:
     """The detector finds the target; nearness is s."""
-    return lambda rows: (is_seen(rows, number, threshold), rows[:, number, 0])
+    return lambda best: (is_seen(best, number, threshold), best.score[:, number])
 
 
 def unseen(number: int, threshold: float) -> Goal:
     """The detector does not find the target; nearness is -s."""
-    return lambda rows: (~is_seen(rows, number, threshold), -rows[:, number, 0])
+    return lambda best: (~is_seen(best, number, threshold), -best.score[:, number])
 
 
 def wins(number: int, rival: int, threshold: float) -> Goal:
@@ -49,9 +44,9 @@ def wins(number: int, rival: int, threshold: float) -> Goal:
     Both are targets of the same passes. Nearness is the contrast s_A - s_B.
     """
 
-    def goal(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        contrast = rows[:, number, 0] - rows[:, rival, 0]
-        return is_seen(rows, number, threshold) & (contrast > 0), contrast
+    def goal(best: BestCandidates[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        contrast = best.score[:, number] - best.score[:, rival]
+        return is_seen(best, number, threshold) & (contrast > 0), contrast
 
     return goal
 
@@ -67,9 +62,9 @@ def single(number: int, other: int, threshold: float) -> Goal:
         threshold: as for `is_seen`.
     """
 
-    def goal(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        merged = is_seen(rows, other, threshold) & ~is_seen(rows, number, threshold)
-        return merged, rows[:, other, 0] - rows[:, number, 0]
+    def goal(best: BestCandidates[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        merged = is_seen(best, other, threshold) & ~is_seen(best, number, threshold)
+        return merged, best.score[:, other] - best.score[:, number]
 
     return goal
 
@@ -91,7 +86,7 @@ def repaired(targets: Sequence[Target], threshold: float) -> Goal:
     kind = targets[0].kind
     if kind is Kind.MISSED:
         return seen(0, threshold)
-    if kind in CONTRASTS:
+    if kind.traits.rival:
         return wins(0, 1, threshold)
     if kind is Kind.DUPLICATE and len(targets) > 1:
         return single(0, 1, threshold)
@@ -117,7 +112,7 @@ def with_rival(target: Target, rival: Target | None = None) -> tuple[Target, ...
         if rival is None:
             return (target,)
         return dataclasses.replace(target, predicted_box=rival.box), rival
-    if kind not in CONTRASTS:
+    if not kind.traits.rival:
         if rival is not None:
             raise InputError(f"a target of kind {kind.value} has no rival")
         return (target,)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations, islice
 
 import numpy as np
 
-from vps.engine.budget import Stopped, StopReason, check_time
+from vps.engine.budget import Budget, Progress, Stopped, StopReason
 from vps.engine.curves import prefixes
 from vps.engine.passes import SubsetPasses
-from vps.errors import DetectorError, InputError
+from vps.errors import DetectorError
 from vps.sets.goals import Goal
 
 _BEAM, _EXTENSIONS, _DEPTH = 4, 16, 8
@@ -48,9 +48,7 @@ def smallest_set(
     orders: Sequence[np.ndarray] = (),
     *,
     hide: bool,
-    passes: int | None = None,
-    deadline: float | None = None,
-    after_batch: Callable[[], None] | None = None,
+    budget: Budget | None = None,
 ) -> SmallestSet:
     """A set of regions that attains a goal, as small as the passes allow.
 
@@ -70,29 +68,15 @@ def smallest_set(
         goal: what is to be attained, see `vps.sets.goals`.
         orders: (m,) each, all regions, those that are likely in the set first.
         hide: whether the set is hidden and the rest shown, or it is shown alone.
-        passes: about the most to add; None for 4096. What a set that was found needs to be made
-            irreducible is not cut short: k passes or two a round, and seldom more than 3 rounds.
-        deadline: of `time.monotonic`, after which no further batch begins; None for none.
-        after_batch: called after each batch.
+        budget: its passes are about the most to add; without, 4096. What a set that was found
+            needs to be made irreducible is not cut short: k passes or two a round, and seldom more
+            than 3 rounds.
 
     Returns:
         The best set so far also after Ctrl-C, which ends the search and not the program, and when
         the detector fails.
-
-    Raises:
-        InputError: a limit below 0.
     """
-    if passes is not None and passes < 0:
-        raise InputError(f"a number of passes is 0 or more, got {passes}")
-    search = _SetSearch(
-        source,
-        goal,
-        hide=hide,
-        passes=_MOST if passes is None else passes,
-        deadline=deadline,
-        after_batch=after_batch,
-    )
-    return search.run(orders)
+    return _SetSearch(source, goal, hide, (budget or Budget()).started()).run(orders)
 
 
 class _SetSearch:
@@ -101,20 +85,11 @@ class _SetSearch:
     The arguments are those of `smallest_set`.
     """
 
-    def __init__(
-        self,
-        source: SubsetPasses,
-        goal: Goal,
-        *,
-        hide: bool,
-        passes: int,
-        deadline: float | None,
-        after_batch: Callable[[], None] | None,
-    ) -> None:
-        self._source, self._goal, self._hide = source, goal, hide
-        self._deadline, self._after_batch = deadline, after_batch
+    def __init__(self, source: SubsetPasses, goal: Goal, hide: bool, budget: Budget) -> None:
+        self._source, self._goal, self._hide, self._budget = source, goal, hide, budget
         self._count = source.count
-        self._start, self._limit = source.passes, passes
+        self._start = source.passes
+        self._limit = _MOST if budget.passes is None else budget.passes
         self._best: np.ndarray | None = None
         self._rough: np.ndarray | None = None  # attains the goal, but may not need all it has
         self._tried = -1  # all sets of up to so many regions fail
@@ -177,10 +152,9 @@ class _SetSearch:
         shown = self._shown(members)
         todo = shown[self._source.new(shown)]
         for start in range(0, len(todo), self._source.batch_size):
-            check_time(self._deadline)
+            self._budget.check()
             self._source.evaluate(todo[start : start + self._source.batch_size])
-            if self._after_batch is not None:
-                self._after_batch()
+            self._budget.report(Progress(self._source.passes))
         return self._goal(self._source.evaluate(shown))
 
     def _ask(self, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -205,7 +179,7 @@ class _SetSearch:
 
     def _known(self) -> list[np.ndarray]:
         """The smallest set that was seen to attain the goal before this search began, if any."""
-        subsets = self._source.subsets[self._goal(self._source.rows)[0]]
+        subsets = self._source.subsets[self._goal(self._source.seen)[0]]
         members = ~subsets if self._hide else subsets
         return [self._as_start(members[np.argmin(members.sum(axis=1))])] if len(members) else []
 

@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 
 from vps.core.detector import Detector
-from vps.core.regions import Regions
 from vps.core.targets import Box
 from vps.data.sample import Sample
 from vps.engine.problem import Problem, make_problem
 from vps.errors import InputError
-from vps.methods.vps import VPS
 from vps.metrics.fidelity import random_subsets
 from vps.metrics.measures import Fidelity, MetricSettings, measure
 from vps.results.explanation import Explanation
@@ -22,7 +20,7 @@ from vps.results.repair import Repair
 from vps.sets.goals import with_rival
 from vps.study.config import StudyConfig
 from vps.study.plan import Task
-from vps.study.repair import FAILURES, repair
+from vps.study.repair import repair
 from vps.study.store import identity
 
 NO_FAILURE = (
@@ -36,17 +34,16 @@ class PreparedCase:
     """A case, ready to be explained and measured.
 
     Attributes:
-        detector: asked for the phrase of the case, where the data set has phrases.
+        problem: the case's target in its image; where the data set has phrases, the detector is
+            asked for that of the case.
         sample: the image with its annotations.
-        regions: of the image.
         truth_box: of the object that the case belongs to; None for a box on nothing.
         mask: (H, W) bool, of the same object; None where there is none.
         fidelity: random subsets and what the detector says of them; None where none are wanted.
     """
 
-    detector: Detector
+    problem: Problem
     sample: Sample
-    regions: Regions
     truth_box: Box | None
     mask: np.ndarray | None
     fidelity: Fidelity | None
@@ -71,15 +68,13 @@ def prepare_case(
         mode=config.mode,
         lambdas=config.lambdas,
         batch_size=batch_size,
+        image_name=sample.name or None,
     )
     truth, mask = _truth(task, sample)
-    fidelity = _fidelity(problem, task, config.metrics)
-    return PreparedCase(detector, sample, problem.regions, truth, mask, fidelity)
+    return PreparedCase(problem, sample, truth, mask, _fidelity(problem, task, config.metrics))
 
 
-def repair_of(
-    task: Task, method: str, scene: PreparedCase, config: StudyConfig, batch_size: int
-) -> Repair | None:
+def repair_of(task: Task, method: str, problem: Problem, config: StudyConfig) -> Repair | None:
     """What a method finds to hide so that a failure goes away; None where that is not asked.
 
     Raises:
@@ -87,30 +82,16 @@ def repair_of(
         DetectorError: the detector fails or breaks its contract.
         KeyboardInterrupt: Ctrl-C.
     """
-    if not config.repair.passes or task.case.kind not in FAILURES:
+    if not config.repair.passes or not task.case.kind.traits.failure:
         return None
-    problem = make_problem(
-        scene.detector,
-        scene.sample.image,
-        with_rival(task.case.target),
-        regions=scene.regions,
-        fill=config.fill,
-        lambdas=config.lambdas,
-        batch_size=batch_size,
-    )
     threshold = config.repair.threshold
     assert threshold is not None  # the config has one where repairs are looked for
-    chosen = config.methods[method]
-    how: dict[str, Any] = {"options": chosen.options}
-    if chosen.method == VPS:
-        how = {"search": config.search_of(method).name}
     return repair(
-        problem,
-        chosen.method,
+        problem.about(with_rival(task.case.target)),
+        config.method(method),
         passes=config.repair.passes,
         threshold=threshold,
         seed=case_seed(config.seed, task),
-        **how,
     )
 
 
@@ -187,7 +168,7 @@ def _fidelity(problem: Problem, task: Task, settings: MetricSettings) -> Fidelit
         case_seed(settings.seed, task),
         settings.fidelity_share,
     )
-    return hidden, problem.passes().evaluate(~hidden)[:, 0, 0]
+    return hidden, problem.passes().evaluate(~hidden).score[:, 0]
 
 
 def _truth(task: Task, sample: Sample) -> tuple[Box | None, np.ndarray | None]:

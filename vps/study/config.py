@@ -13,21 +13,22 @@ from typing import Any, Literal
 
 from vps.core.extras import require
 from vps.core.files import write_atomically
-from vps.core.masking import check_fill
 from vps.core.names import choose
 from vps.core.regions import REGION_METHODS
 from vps.core.schema import build, to_plain
-from vps.core.scoring import MODES
 from vps.data.cases.select import Selection
 from vps.data.readers.formats import FORMATS
-from vps.engine.objective import check_lambdas
+from vps.engine.problem import check_problem_settings
 from vps.errors import InputError, one_line
-from vps.methods import METHODS, check_options
+from vps.explaining.settings import check_seed
+from vps.methods import METHODS, Method, make_method
 from vps.methods.vps import VPS
 from vps.metrics.measures import MetricSettings
 from vps.report.tables.rows import ReportSettings
-from vps.search.settings import check_search
 from vps.study.repair import RepairSettings, least_passes
+
+REPEATABLE = {VPS.name: {"search": "path_search"}}
+"""Settings that stand for a method's defaults where those depend on the machine."""
 
 _SLACK = 1.25  # by which an image may have more regions than were asked for
 
@@ -103,27 +104,13 @@ class RegionsConfig:
 
 
 @dataclass(frozen=True)
-class SearchConfig:
-    """The search of the method "vps", see `vps.explaining.explain.explain`.
-
-    The default is not "auto", which depends on the machine's speed: a study is to be repeated.
-    """
-
-    name: str = "path_search"
-    effort: str = "balanced"
-    budget: int | float | None = None
-
-    def __post_init__(self) -> None:
-        check_search(self.name, self.effort, self.budget)
-
-
-@dataclass(frozen=True)
 class MethodConfig:
     """A method under the name that tables give it.
 
     Attributes:
-        method: "vps" or a key of `vps.methods.METHODS`; by default, the name itself.
-        options: of a compared method, its settings; of "vps", those of `SearchConfig`.
+        method: a key of `vps.methods.METHODS`; by default, the name itself.
+        options: its settings, see its class. The search of "vps" is by default "path_search":
+            "auto" depends on the machine's speed, and a study is to be repeated.
     """
 
     method: str = ""
@@ -167,11 +154,11 @@ class StudyConfig:
         seed: of searches and methods.
         scenes: scenes to draw first.
         datasets: by the names that results and tables give them.
-        detector, select, regions, search, metrics, run, report: see their classes.
+        detector, select, regions, metrics, run, report: see their classes.
         repair: whether and how each method looks for the smallest part of the image whose hiding
             repairs a failure; see `vps.study.repair.repair` for what it spends the passes on.
             Where it is looked for, a threshold that is not given is `select.score_threshold`.
-        fill, mode, lambdas, batch_size: see `vps.explaining.explain.explain`.
+        fill, mode, lambdas, batch_size: see `vps.engine.problem.make_problem`.
         methods: what is compared, by name; the first is the one that the others are held against.
     """
 
@@ -183,13 +170,12 @@ class StudyConfig:
     scenes: ScenesConfig | None = None
     select: Selection = field(default_factory=Selection)
     regions: RegionsConfig = field(default_factory=RegionsConfig)
-    search: SearchConfig = field(default_factory=SearchConfig)
     fill: str | tuple[float, float, float] = "mean"
     mode: str = "object"
     lambdas: tuple[float, float] = (1.0, 1.0)
     batch_size: int = 8
     methods: dict[str, MethodConfig] = field(
-        default_factory=lambda: {name: MethodConfig() for name in (VPS, "drise", "random", "box")}
+        default_factory=lambda: {name: MethodConfig() for name in METHODS}
     )
     metrics: MetricSettings = field(default_factory=MetricSettings)
     repair: RepairSettings = field(default_factory=RepairSettings)
@@ -197,16 +183,20 @@ class StudyConfig:
     report: ReportSettings = field(default_factory=ReportSettings)
 
     def __post_init__(self) -> None:
-        check_fill(self.fill)
-        check_lambdas(self.lambdas)
-        choose(MODES, self.mode, "mode")
+        check_problem_settings(
+            regions=self.regions.count,
+            region_method=self.regions.method,
+            fill=self.fill,
+            mode=self.mode,
+            lambdas=self.lambdas,
+            batch_size=self.batch_size,
+        )
         for what in ("datasets", "methods"):
             if not getattr(self, what):
                 raise InputError(f"{what}: at least one is needed")
             for name in getattr(self, what):
                 _check_name(what, name)
-        if self.batch_size < 1 or self.seed < 0:
-            raise InputError("batch_size must be at least 1 and seed at least 0")
+        check_seed(self.seed)
         object.__setattr__(self, "repair", self._checked_repair())
         object.__setattr__(self, "out", self.out or f"out/eval/{self.name}")
         object.__setattr__(
@@ -231,9 +221,10 @@ class StudyConfig:
         except InputError as error:
             raise InputError(f"repair, with select.score_threshold: {error}") from None
 
-    def search_of(self, method: str) -> SearchConfig:
-        """The search of a method that is "vps": the study's, with its own options on top."""
-        return dataclasses.replace(self.search, **self.methods[method].options)
+    def method(self, name: str) -> Method:
+        """A method of the study with its settings, by the name that tables give it."""
+        chosen = self.methods[name]
+        return make_method(chosen.method, chosen.options)
 
     def absolute(self) -> StudyConfig:
         """The same study with paths that do not depend on the working directory."""
@@ -264,7 +255,7 @@ def read_config(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Stu
 
     Args:
         path: a YAML file; paths in it are relative to the working directory.
-        overrides: texts like "search.name=greedy": a key, dots between its parts, and a value as
+        overrides: texts like "regions.count=100": a key, dots between its parts, and a value as
             in YAML.
 
     Raises:
@@ -284,6 +275,11 @@ def read_config(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Stu
     content.setdefault("name", path.stem)
     for text in overrides:
         _override(content, text, yaml)
+    if "search" in content:
+        raise InputError(
+            f"config {path}: the search is set with the method that it is of, as in "
+            "methods: {vps: {options: {search: greedy}}}, and is no key of its own any more"
+        )
     try:
         config: StudyConfig = build(StudyConfig, content)
     except InputError as error:
@@ -295,7 +291,7 @@ def _override(content: dict[str, Any], text: str, yaml: Any) -> None:
     key, equals, value = text.partition("=")
     parts = key.split(".")
     if not equals or not all(parts):
-        raise InputError(f"an override is KEY=VALUE, e.g. search.name=greedy; got {text!r}")
+        raise InputError(f"an override is KEY=VALUE, e.g. regions.count=100; got {text!r}")
     for part in parts[:-1]:
         # A key without a value, as "vps:", is empty.
         if content.get(part) is None:
@@ -315,14 +311,12 @@ def _check_name(what: str, name: str) -> None:
         raise InputError(f"{what}: {name!r} is no name: use letters, digits and - _ + .")
 
 
-def _checked(name: str, method: MethodConfig) -> MethodConfig:
-    kind = method.method or name
-    choose({VPS: None, **METHODS}, kind, f"method {name!r}:" if kind != name else "method")
+def _checked(name: str, given: MethodConfig) -> MethodConfig:
+    """The method that is meant, with all of its settings."""
+    kind = given.method or name
+    choose(METHODS, kind, f"method {name!r}:" if kind != name else "method")
     try:
-        if kind == VPS:
-            build(SearchConfig, method.options, "options")
-        else:
-            check_options(kind, method.options)
+        method = make_method(kind, {**REPEATABLE.get(kind, {}), **given.options})
     except InputError as error:
         raise InputError(f"methods.{name}: {error}") from error
-    return MethodConfig(kind, method.options)
+    return MethodConfig(kind, to_plain(method))

@@ -21,10 +21,8 @@ from vps.core.schema import to_plain
 from vps.core.versions import versions
 from vps.data.cases.cases import CaseList
 from vps.errors import OutputError, one_line
-from vps.methods.vps import VPS
 from vps.study.config import StudyConfig
 from vps.study.plan import Shard, Task, plan
-from vps.study.repair import FAILURES
 
 SCHEMA = 1
 """Part of every digest: counted up when the same settings come to give other results."""
@@ -100,7 +98,7 @@ class Store:
         names: others under the same names need another output folder.
         """
         about = [dataclasses.asdict(task.case.target), task.case.object_id]
-        if self._repair is not None and task.case.kind in FAILURES:
+        if self._repair is not None and task.case.kind.traits.failure:
             about.append(self._repair)
         text = self._settings[task.dataset, method] + _canonical(about)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -247,7 +245,7 @@ def _settings(config: StudyConfig, dataset: str, method: str, facts: Facts) -> A
         "files": [Path(data[key] or "").name for key in ("annotations", "images")],
         "scenes": scenes,
         "method": chosen.method,
-        "options": to_plain(config.search_of(method) if chosen.method == VPS else chosen.options),
+        "options": chosen.options,
     }
 
 

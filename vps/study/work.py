@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import warnings
 from collections.abc import Mapping
@@ -13,10 +14,9 @@ import torch
 from vps.core.detector import Detector, OpenVocabularyDetector
 from vps.data.dataset import Dataset
 from vps.data.sample import Sample
-from vps.engine.budget import StopReason
+from vps.engine.problem import Problem
 from vps.errors import InputError, OutputError, one_line
 from vps.explaining.explain import explain
-from vps.methods.vps import VPS
 from vps.report.figures.thumbnail import thumbnail
 from vps.results.explanation import Explanation
 from vps.study.case import PreparedCase, case_seed, prepare_case, repair_of, row_of
@@ -123,8 +123,9 @@ class Worker:
     ) -> dict[str, Any]:
         """Write all files of a result; returns its row."""
         scene = self._look(task, dataset, detector, batch_size)
-        explanation = self._explain(task, method, scene, batch_size)
-        repair = repair_of(task, method, scene, self._config, batch_size)
+        problem = dataclasses.replace(scene.problem, batch_size=batch_size)
+        explanation = self._explain(task, method, problem)
+        repair = repair_of(task, method, problem, self._config)
         store, picture = self._store, None
         explanation.save(store.path(task, method))
         if self._config.run.pictures:
@@ -137,33 +138,15 @@ class Worker:
         store.save_row(task, method, row)
         return row
 
-    def _explain(
-        self, task: Task, method: str, scene: PreparedCase, batch_size: int
-    ) -> Explanation:
+    def _explain(self, task: Task, method: str, problem: Problem) -> Explanation:
         config = self._config
-        chosen = config.methods[method]
-        how: dict[str, Any] = {"method": chosen.method, "options": chosen.options}
-        if chosen.method == VPS:
-            search = config.search_of(method)
-            how = {"search": search.name, "effort": search.effort, "budget": search.budget}
         with warnings.catch_warnings():
             # The row has them, each with its case.
             warnings.simplefilter("ignore", UserWarning)
-            explanation = explain(
-                scene.detector,
-                scene.sample.image,
-                task.case.target,
-                regions=scene.regions,
-                fill=config.fill,
-                mode=config.mode,
-                lambdas=config.lambdas,
-                batch_size=batch_size,
-                seed=case_seed(config.seed, task),
-                image_name=scene.sample.name or None,
-                **how,
+            (explanation,) = explain(
+                problem, method=config.method(method), seed=case_seed(config.seed, task)
             )
-        if explanation.stopped is StopReason.INTERRUPTED:
-            raise KeyboardInterrupt
+        explanation.stopped.raise_again()
         return explanation
 
     def _look(

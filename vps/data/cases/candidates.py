@@ -12,7 +12,7 @@ from vps.core.detector import OpenVocabularyDetector
 from vps.core.targets import Box, Kind
 from vps.data.cases.asking import Vocabulary, best_candidate
 from vps.data.cases.cases import Case
-from vps.data.cases.kinds import ABOUT_AN_OBJECT, Judgement, judge
+from vps.data.cases.kinds import Judgement, judge
 from vps.data.cases.matching import match, overlaps
 from vps.data.cases.selection import Selection
 from vps.data.sample import Sample
@@ -133,7 +133,7 @@ def _case(
     frequencies: Mapping[str, str],
 ) -> Case:
     said = found[item.detection] if item.detection >= 0 else None
-    wrong = said if item.kind in ABOUT_AN_OBJECT else None
+    wrong = said if item.kind.traits.rival else None
     about = sample.object_ids[item.annotation] if item.annotation >= 0 else None
     if said is None or wrong is not None:
         label, box = sample.labels[item.annotation], _box(sample, item.annotation)

@@ -12,9 +12,6 @@ from vps.core.targets import Kind
 from vps.data.cases.matching import Matches
 from vps.data.sample import Sample
 
-ABOUT_AN_OBJECT = (Kind.CLASSIFICATION, Kind.LOCALISATION, Kind.BOTH)
-"""Errors whose target is the object that the detection should have been."""
-
 
 @dataclass(frozen=True)
 class Judgement:
@@ -86,7 +83,7 @@ def judge(
             same = names == found[index].label
             kind, about = _error(ious, objects, same, taken, iou_threshold, background_iou)
         if about >= 0:
-            repeats = kind in ABOUT_AN_OBJECT and (bool(taken[about]) or (kind, about) in told)
+            repeats = kind.traits.rival and (bool(taken[about]) or (kind, about) in told)
             told.add((kind, about))
             yield Judgement(kind, index, about, float(ious[about]), repeats)
         elif _most(ious, unknown)[1] <= background_iou:

@@ -184,10 +184,9 @@ def _nothing_left(
     if not counts["images"]:
         why = f": {skipped[-1]['reason']}" if skipped else ""
         return f"{dataset.name} has no image that can be read{why}"
-    grounded = (Kind.GROUNDED_RIGHT, Kind.GROUNDED_WRONG, Kind.MISSED)
-    kinds = (
-        grounded if dataset.grounding else tuple(kind for kind in Kind if kind not in grounded[:2])
-    )
+    kinds = [
+        kind for kind in Kind if kind is Kind.MISSED or kind.traits.phrase == dataset.grounding
+    ]
     held = ", ".join(f"{counts[kind.value]} {kind.value}" for kind in kinds)
     start = f"no case is left of {dataset.name}: {counts['images']} images hold {held}"
     if wanted:

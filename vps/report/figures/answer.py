@@ -34,7 +34,6 @@ from vps.report.figures.panels import (
 from vps.report.figures.word_row import WordRow
 from vps.results.answer import Answer, RegionSet, as_percent
 from vps.results.explanation import Explanation
-from vps.sets.goals import CONTRASTS
 
 _WIDTH, _MARGIN, _GAP, _TITLE, _LINE, _BETWEEN = 7.2, 0.06, 0.12, 0.22, 0.14, 0.08  # inches
 _LOWEST, _HIGHEST = 0.6, 2.8
@@ -146,7 +145,7 @@ def save_figures(answer: Answer, image: np.ndarray, path: str | PathLike[str], s
 def _draw_sets(middle: Axes, right: Axes, answer: Answer, image: np.ndarray) -> None:
     """The second and the third panel; a set without regions would show nothing."""
     alone, without = answer.sufficient, answer.repair or answer.necessary
-    if answer.kind not in (*CONTRASTS, Kind.MISSED) and alone and alone.regions and without:
+    if answer.kind.traits.own_box and alone and alone.regions and without:
         _draw_seen(middle, answer, alone, image, f"Shown alone: {as_percent(alone.area)}")
         _draw_seen(right, answer, without, image, f"Hidden: {as_percent(without.area)}")
         return
@@ -171,7 +170,7 @@ def _draw_before(axes: Axes, answer: Answer, image: np.ndarray) -> None:
         if rival.box == answer.target.box:
             text, found = f"{label}, {text}", True
         else:
-            found = found and answer.kind not in CONTRASTS
+            found = found and not answer.kind.traits.rival
             draw_box(axes, rival.box, colour="white")
             draw_label(axes, rival.box, label, size)
     draw_box(axes, answer.target.box, dashed=not found)
@@ -183,12 +182,12 @@ def _names(answer: Answer) -> tuple[str, str]:
     """What the target and its rival are called at their boxes."""
     ours = shortened(answer.target.label, _LETTERS)
     theirs = "" if answer.rival is None else shortened(answer.rival.label, _LETTERS)
-    return ("true", "detected") if answer.kind in CONTRASTS and ours == theirs else (ours, theirs)
+    return ("true", "detected") if answer.kind.traits.rival and ours == theirs else (ours, theirs)
 
 
 def _score(answer: Answer, explanation: Explanation) -> str:
     """Of the whole image, as in the sentence: contrasts are of IoU x class score."""
-    curve = explanation.deletion if answer.kind in CONTRASTS else explanation.deletion_class
+    curve = explanation.deletion if answer.kind.traits.rival else explanation.deletion_class
     return f"{curve[0]:.2f}"
 
 
@@ -220,7 +219,7 @@ def _draw_seen(axes: Axes, answer: Answer, found: RegionSet, image: np.ndarray, 
     show(axes, np.where(shown[..., None], image / 255, _fill(answer, image)), size)
     seen = found.found_score >= answer.threshold
     ours, theirs = _names(answer)
-    if answer.kind in CONTRASTS:
+    if answer.kind.traits.rival:
         text = f"{ours} {found.score:.2f}, {theirs} {found.rival_score:.2f}"
     else:
         text = f"{ours} {found.class_score if seen else found.found_score:.2f}"

@@ -188,13 +188,9 @@ def _colour_bar(figure: Figure, place: Place, bottom: float) -> None:
 
 def _about_detection(explanation: Explanation) -> str:
     target, score = explanation.target, explanation.deletion_class[0]
-    said = {
-        Kind.MISSED: "missed by",
-        Kind.BACKGROUND: "on nothing, found by",
-        Kind.CLASSIFICATION: "a wrong label, given by",
-    }.get(target.kind, "found by")
     overlap = explanation.deletion_iou[0]
-    return f"score {score:.2f}, IoU {overlap:.2f}; {said} {explanation.detector}"
+    seen = f"{target.kind.traits.seen} {explanation.detector}"
+    return f"score {score:.2f}, IoU {overlap:.2f}; {seen}"
 
 
 def _about_part(explanation: Explanation) -> str:
