@@ -1,4 +1,5 @@
 import dataclasses
+import math
 import warnings
 
 import numpy as np
@@ -9,9 +10,10 @@ from sklearn.metrics import auc
 from tests.helpers.analytic import TARGET, additive, constant, photo, strip_detector
 from vps.errors import InputError
 from vps.explaining.explain import explain
-from vps.metrics import METRICS, find_metric
+from vps.metrics import METRICS, Metric, find_metric
 from vps.metrics.fidelity import random_subsets
-from vps.metrics.measures import MetricSettings, measure, measure_repair
+from vps.metrics.measures import measure
+from vps.metrics.settings import MetricSettings
 from vps.results.repair import Repair
 
 WEIGHTS = np.array([0.05, 0.3, 0.02, 0.2, 0.1, 0.13])
@@ -87,9 +89,17 @@ def test_what_does_not_apply_is_absent():
     assert "mu_fidelity" not in measure(explained(additive(WEIGHTS)), fidelity=none)
 
 
-def test_a_repair_is_measured_by_what_it_hides():
+def of_repair(explanation, found, *shares):
+    """What is measured of a repair, beside what is measured without it."""
+    values = measure(explanation, repair=found, repair_shares=shares)
+    without = measure(explanation)
+    assert not [name for name in without if "repair" in name]
+    return {name: value for name, value in values.items() if name not in without}
+
+
+def test_a_repair_is_measured_by_what_it_hides(explanation):
     found = Repair((1, 4), 0.08, 0.5, passes=70)
-    values = measure_repair(found, (0.05, 0.1, 0.2))
+    values = of_repair(explanation, found, 0.05, 0.1, 0.2)
     assert list(values) == OF_REPAIRS
     assert values == {
         "repaired": 1,
@@ -101,7 +111,7 @@ def test_a_repair_is_measured_by_what_it_hides():
         "repair_auc": pytest.approx(0.92),
         "repair_passes": 70,
     }
-    assert measure_repair(Repair((), 0.0, 0.5, passes=70), (0.125,)) == {
+    assert of_repair(explanation, Repair((), 0.0, 0.5, passes=70), 0.125) == {
         "repaired": 1,
         "repaired_0": 1,
         "repaired_12.5": 1,
@@ -111,8 +121,8 @@ def test_a_repair_is_measured_by_what_it_hides():
     }
 
 
-def test_what_is_not_repaired_counts_as_such_and_has_no_area():
-    values = measure_repair(Repair(None, None, None, passes=70), (0.05, 0.1, 0.2))
+def test_what_is_not_repaired_counts_as_such_and_has_no_area(explanation):
+    values = of_repair(explanation, Repair(None, None, None, passes=70), 0.05, 0.1, 0.2)
     assert [name for name in OF_REPAIRS if name not in values] == ["repair_area"]
     assert values.pop("repair_passes") == 70
     assert set(values.values()) == {0.0}
@@ -224,24 +234,38 @@ def test_what_cannot_be_measured(explanation):
         measure(broken)
 
 
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"highest_ious": (0.5, 1.0)}, "highest_ious"),
-        ({"highest_ious": (0.5, 0.5)}, "twice"),
-        ({"success_score": 1.0}, "success_score"),
-        ({"success_iou": -0.1}, "success_iou"),
-        ({"sufficient_share": 0.0}, "sufficient_share"),
-        ({"necessary_share": 1.0}, "necessary_share"),
-        ({"fidelity_subsets": 1}, "fidelity_subsets"),
-        ({"fidelity_share": 1.0}, "fidelity_share"),
-        ({"seed": -1}, "seed"),
-    ],
-)
-def test_settings_out_of_range(settings, message):
-    with pytest.raises(InputError, match=message):
-        MetricSettings(**settings)
+def share_above(function, **settings):
+    return Metric("toy", "Toy", "of a test", function, higher_is_better=True, **settings)
 
 
-def test_settings_as_yaml_gives_them():
-    assert MetricSettings(highest_ious=[0.5]) == MetricSettings(highest_ious=(0.5,))
+def test_a_metric_that_is_added_is_measured_and_one_that_does_not_apply_is_not(
+    explanation, monkeypatch
+):
+    monkeypatch.setitem(METRICS, "toy", share_above(lambda one: np.float32(one.mask.mean())))
+    values = measure(explanation, mask=np.eye(20, 40, dtype=bool))
+    assert list(values)[-1] == "toy"
+    assert values["toy"] == pytest.approx(1 / 40)
+    assert type(values["toy"]) is float
+    monkeypatch.setitem(METRICS, "toy", share_above(lambda one: None))
+    assert "toy" not in measure(explanation)
+
+
+@pytest.mark.parametrize("value", [-0.01, 1.01])
+def test_a_value_outside_the_range_of_its_metric_is_an_error(explanation, monkeypatch, value):
+    monkeypatch.setitem(METRICS, "toy", share_above(lambda one: value))
+    with pytest.raises(InputError, match=f"toy is {value}, outside its range of 0 to 1"):
+        measure(explanation)
+    wide = share_above(lambda one: value, range=(-math.inf, math.inf))
+    monkeypatch.setitem(METRICS, "toy", wide)
+    assert measure(explanation)["toy"] == value
+
+
+def test_rounding_may_leave_the_range(explanation, monkeypatch):
+    monkeypatch.setitem(METRICS, "toy", share_above(lambda one: 1 + 1e-9))
+    assert measure(explanation)["toy"] == 1 + 1e-9
+
+
+def test_a_metric_under_another_name_than_its_own_is_an_error(explanation, monkeypatch):
+    monkeypatch.setitem(METRICS, "tyo", share_above(lambda one: 0.5))
+    with pytest.raises(InputError, match="'toy' under 'tyo'"):
+        measure(explanation)

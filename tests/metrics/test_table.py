@@ -1,7 +1,8 @@
+import math
+
 import pytest
 
-from vps.errors import InputError
-from vps.metrics import METRICS, find_metric, highest_score_name, repaired_name
+from vps.metrics import METRICS
 
 
 def test_names_and_directions():
@@ -49,6 +50,8 @@ def test_names_and_directions():
 @pytest.mark.parametrize("name", METRICS)
 def test_each_can_be_shown(name):
     metric = METRICS[name]
+    assert metric.name == name
+    assert metric.head
     assert metric.title
     assert metric.definition
     assert not metric.definition.endswith(".")
@@ -56,25 +59,21 @@ def test_each_can_be_shown(name):
     assert len({other.title for other in METRICS.values()}) == len(METRICS)
 
 
-@pytest.mark.parametrize(("threshold", "percent"), [(0.5, "50"), (0.55, "55"), (0.625, "62.5")])
-def test_the_highest_score_has_its_threshold_in_its_name(threshold, percent):
-    assert highest_score_name(threshold) == f"highest_score_{percent}"
-    assert find_metric(f"highest_score_{percent}").title == f"Highest score, IoU > {threshold:g}"
+def test_ranges_hold_what_a_metric_can_be():
+    others = {name: metric.range for name, metric in METRICS.items() if metric.range != (0, 1)}
+    unbounded = {"insertion_normalised", "deletion_normalised"}
+    unbounded |= {"repair_passes", "passes", "seconds"}
+    assert others == {"mu_fidelity": (-1, 1), **dict.fromkeys(unbounded, (0, math.inf))}
 
 
-@pytest.mark.parametrize(
-    ("share", "percent"), [(0, "0"), (0.05, "5"), (0.07, "7"), (0.125, "12.5")]
-)
-def test_the_repair_rate_has_its_share_of_the_image_in_its_name(share, percent):
-    assert repaired_name(share) == f"repaired_{percent}"
-    title = f"hiding at most {percent} %" if share else "hiding nothing"
-    assert find_metric(f"repaired_{percent}").title == f"Repaired, {title}"
+def test_the_tables_have_what_is_cited_of_a_study():
+    def shown(*tables):
+        return [name for name, metric in METRICS.items() if metric.tables in tables]
 
-
-def test_unknown_metrics():
-    assert find_metric("insertion") is METRICS["insertion"]
-    with pytest.raises(InputError, match="did you mean 'deletion'"):
-        find_metric("delettion")
-    for name, wanted in (("highest_score_x", "an IoU threshold"), ("repaired_x", "a share")):
-        with pytest.raises(InputError, match=f"{wanted} .*in percent"):
-            find_metric(name)
+    every = ["insertion", "deletion", "highest_score_50", "success", "pointing", "energy_pointing"]
+    assert shown("every") == every
+    assert shown("main") == ["insertion_class", "deletion_class", "passes"]
+    assert shown("repairs") == [name for name in METRICS if "repair" in name]
+    costs = [name for name, metric in METRICS.items() if metric.cost]
+    assert costs == ["repair_passes", "passes", "seconds"]
+    assert all(METRICS[name].higher_is_better is False for name in costs)

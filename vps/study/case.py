@@ -14,7 +14,7 @@ from vps.data.sample import Sample
 from vps.engine.problem import Problem, make_problem
 from vps.errors import InputError
 from vps.metrics.fidelity import random_subsets
-from vps.metrics.measures import Fidelity, MetricSettings, measure, measure_repair
+from vps.metrics.measures import Fidelity, MetricSettings, measure
 from vps.results.explanation import Explanation
 from vps.results.repair import Repair
 from vps.sets.goals import with_rival
@@ -120,13 +120,13 @@ def row_of(
         truth_box=scene.truth_box,
         mask=scene.mask,
         fidelity=scene.fidelity,
+        repair=found,
+        repair_shares=config.repair.areas,
         settings=config.metrics,
     )
     warnings = list(explanation.warnings)
-    if found is not None:
-        metrics |= measure_repair(found, config.repair.areas)
-        if found.regions == ():
-            warnings.append(NO_FAILURE)
+    if found is not None and found.regions == ():
+        warnings.append(NO_FAILURE)
     curves = {name: getattr(explanation, name) for name in ("areas", "insertion", "deletion")}
     return {
         **identity(task),

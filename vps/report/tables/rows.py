@@ -101,7 +101,14 @@ def methods_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
 
 def metrics_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     """The metrics of which some row has a value, in the order of METRICS, others last."""
-    found = {name for row in rows for name, value in row["metrics"].items() if math.isfinite(value)}
+    return by_rank(
+        name for row in rows for name, value in row["metrics"].items() if math.isfinite(value)
+    )
+
+
+def by_rank(names: Iterable[str]) -> list[str]:
+    """Distinct names of metrics in the order of METRICS, others last."""
+    found = set(names)
     return [name for name in METRICS if name in found] + sorted(found - set(METRICS))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from vps.core.names import choose
 from vps.core.targets import Kind
 from vps.errors import InputError
-from vps.metrics import find_metric
+from vps.metrics import Metric, find_metric
 from vps.metrics.aggregate import mean_interval, paired
 from vps.report.tables.rows import (
     ReportSettings,
@@ -79,7 +79,7 @@ def summarise(
         "name": name,
         "settings": {**dataclasses.asdict(settings), "reference": reference},
         "counts": {"planned": sum(counts.values()), **counts},
-        "metrics": {key: dataclasses.asdict(find_metric(key)) for key in metrics_of(rows)},
+        "metrics": {key: _about(find_metric(key)) for key in metrics_of(rows)},
         "datasets": datasets,
     }
 
@@ -94,6 +94,16 @@ def split(rows: Sequence[Row], grouping: str) -> dict[str, list[Row]]:
     order = _ORDERS.get(grouping, ())
     names = [value for value in order if value in groups]
     return {value: groups[value] for value in names + sorted(set(groups) - set(names))}
+
+
+def _about(metric: Metric) -> dict[str, Any]:
+    """What a reader of the numbers needs to know of a metric."""
+    return {
+        "title": metric.title,
+        "higher_is_better": metric.higher_is_better,
+        "definition": metric.definition,
+        "format": metric.format,
+    }
 
 
 def _value(row: Mapping[str, Any], grouping: str) -> str | None:

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from vps.core.extras import require
+from vps.metrics import find_metric
 from vps.report.tables.rows import Row, metrics_of, value_of
 from vps.report.tables.summary import Numbers
 from vps.report.tables.tables import (
-    COSTS,
-    SOME,
     Table,
     arrow,
     counted,
@@ -76,7 +75,7 @@ def latex(summary: Numbers) -> str:
 def print_table(summary: Numbers) -> str:
     """The main tables for a terminal, at most 100 characters wide."""
     parts = [f"{summary['name']}: {counted(summary['counts'])}"]
-    tables = tables_of(summary, (*SOME, "passes"))
+    tables = tables_of(summary, brief=True)
     parts += [f"{table.title}\n{_fitting(table)}" for table in tables if table.main]
     return "\n\n".join(parts)
 
@@ -150,7 +149,7 @@ def _terminal(table: Table, count: int) -> str:
             if cell is None:
                 line.append("")
                 continue
-            interval = "" if metric in COSTS else f" \u00b1{_half(cell, metric)}"
+            interval = "" if find_metric(metric).cost else f" \u00b1{_half(cell, metric)}"
             line.append(shown(cell["mean"], metric) + interval)
         rows.append(line)
     return _tabulate(

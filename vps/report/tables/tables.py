@@ -3,39 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from vps.metrics import find_metric
+from vps.metrics import Metric, find_metric
+from vps.metrics.lookup import family_number
+from vps.metrics.metric import Tables
+from vps.metrics.names import REPAIRED
+from vps.report.tables.rows import by_rank
 from vps.report.tables.summary import ALL, Numbers
 
-# What is cited of a study; the others are in summary.json and cases.csv.
-MAIN = (
-    "insertion",
-    "deletion",
-    "insertion_class",
-    "deletion_class",
-    "highest_score_50",
-    "success",
-    "pointing",
-    "energy_pointing",
-    "passes",
-)
-SOME = ("insertion", "deletion", "highest_score_50", "success", "pointing", "energy_pointing")
-_HEADS = {
-    "insertion": "Ins.",
-    "deletion": "Del.",
-    "insertion_class": "Ins. (class)",
-    "deletion_class": "Del. (class)",
-    "highest_score_50": "Highest",
-    "success": "Success",
-    "pointing": "Pointing",
-    "energy_pointing": "Energy",
-    "passes": "Passes",
-    "repair_area": "Area",
-    "repair_auc": "AUC",
-}
-_RATE = "repaired_"  # before a share of the image in percent
+_LEAD = ("repair_auc", "repaired", "repair_passes")
+"""What the table of repairs begins with; the rates follow, then what else there is."""
 
 REPAIRS = (
     "With half of its passes vps looks for orders, and with the rest for the smallest set; random "
@@ -49,9 +28,6 @@ REPAIRS = (
 
 Groups = Mapping[tuple[str, ...], Numbers]
 """The numbers of a summary by the names of their row."""
-
-COSTS = ("passes", "seconds", "repair_passes")
-"""Nothing to be best at: controls cost nothing, which is no merit."""
 
 
 @dataclass(frozen=True)
@@ -81,16 +57,16 @@ class Table:
     note: str = ""
 
 
-def tables_of(summary: Numbers, columns: Sequence[str] = MAIN) -> list[Table]:
+def tables_of(summary: Numbers, *, brief: bool = False) -> list[Table]:
     """Of each data set: all cases, by kind, repairs by kind, and differences from the reference.
 
     Args:
         summary: what `vps.report.tables.summary.summarise` gives.
-        columns: of the tables of all cases.
+        brief: whether the tables of all cases have no more columns than the others, costs apart.
     """
     tables = []
     for dataset, numbers in summary["datasets"].items():
-        tables.append(overall(dataset, numbers, columns))
+        tables.append(overall(dataset, numbers, brief=brief))
         kinds = _by_kind(dataset, numbers)
         if len({kind for kind, _ in kinds.names}) > 1:
             tables.append(kinds)
@@ -101,9 +77,12 @@ def tables_of(summary: Numbers, columns: Sequence[str] = MAIN) -> list[Table]:
     return tables
 
 
-def overall(dataset: str, numbers: Numbers, columns: Sequence[str] = MAIN) -> Table:
+def overall(dataset: str, numbers: Numbers, *, brief: bool = False) -> Table:
     """The means of each method over all cases of a data set; `numbers` of a summary."""
     groups: Groups = {(method,): own[ALL] for method, own in numbers["methods"].items()}
+    columns = _columns(groups, "every", "main")
+    if brief:
+        columns = [name for name in columns if _is_brief(find_metric(name))]
     title = f"{dataset}: {_cases(numbers)}"
     return _table(dataset, title, ("method",), columns, groups, main=True)
 
@@ -116,8 +95,7 @@ def counted(counts: Mapping[str, int]) -> str:
 
 def head(metric: str) -> str:
     """The short name of a metric."""
-    share = metric.removeprefix(_RATE)
-    return f"\u2264 {share} %" if share != metric else _HEADS.get(metric, find_metric(metric).title)
+    return find_metric(metric).head
 
 
 def arrow(metric: str, arrows: tuple[str, str] = (" \u2191", " \u2193")) -> str:
@@ -140,21 +118,20 @@ def _cases(numbers: Numbers) -> str:
     """How many cases there are, and of what there are fewer."""
     total, methods = numbers["cases"], numbers["methods"]
     fewer = {name: own[ALL]["n"] for name, own in methods.items() if own[ALL]["n"] < total}
-    for metric in MAIN:
-        counts = [
-            own[ALL]["metrics"][metric]["n"]
-            for own in methods.values()
-            if metric in own[ALL]["metrics"]
-        ]
-        if counts and max(counts) < total:
-            fewer[_HEADS[metric]] = max(counts)
+    groups: Groups = {(name,): own[ALL] for name, own in methods.items()}
+    for metric in _columns(groups, "every", "main"):
+        cells = [group["metrics"].get(metric) for group in groups.values()]
+        most = max(cell["n"] for cell in cells if cell)
+        if most < total:
+            fewer[head(metric)] = most
     notes = ", ".join(f"{name}: {count}" for name, count in fewer.items())
     return f"{total} cases" + (f" ({notes})" if notes else "")
 
 
 def _by_kind(dataset: str, numbers: Numbers) -> Table:
     groups = _of_kinds(numbers)
-    return _table(dataset, f"{dataset} by kind: {_sizes(groups)}", ("kind", "method"), SOME, groups)
+    title = f"{dataset} by kind: {_sizes(groups)}"
+    return _table(dataset, title, ("kind", "method"), _columns(groups, "every"), groups)
 
 
 def _repairs(dataset: str, numbers: Numbers) -> Table:
@@ -166,13 +143,17 @@ def _repairs(dataset: str, numbers: Numbers) -> Table:
     if len({kind for kind, _ in kinds}) > 1:
         for method, own in numbers["methods"].items():
             # Of all cases together, these alone are means over the failures.
-            found = {key: cell for key, cell in own[ALL]["metrics"].items() if "repair" in key}
+            found = {
+                name: cell
+                for name, cell in own[ALL]["metrics"].items()
+                if find_metric(name).tables == "repairs"
+            }
             groups[ALL, method] = {"metrics": found}
     groups |= kinds
-    names = dict.fromkeys(name for group in groups.values() for name in group["metrics"])
-    rates = [name for name in names if name.startswith(_RATE)]
-    rates.sort(key=lambda name: float(name.removeprefix(_RATE)))
-    columns = ("repair_auc", "repaired", "repair_passes", *rates, "repair_area")
+    names = _columns(groups, "repairs")
+    rates = [name for name in names if find_metric(name).family == REPAIRED]
+    ranked = (*_LEAD, *sorted(rates, key=family_number), *names)
+    columns = [name for name in dict.fromkeys(ranked) if name in names]
     title = f"{dataset} repairs, by the share of the image hidden: {_sizes(kinds)}"
     table = _table(dataset, title, ("kind", "method"), columns, groups, main=True)
     return dataclasses.replace(table, note=REPAIRS)
@@ -206,21 +187,29 @@ def _paired(dataset: str, numbers: Numbers) -> Table:
         f"{dataset}: difference from {comparison['reference']} on the same {count} cases "
         "(wins/ties/losses)"
     )
-    return _table(dataset, title, ("method",), SOME, groups)
+    return _table(dataset, title, ("method",), _columns(groups, "every"), groups)
+
+
+def _columns(groups: Groups, *tables: Tables) -> list[str]:
+    """The metrics that belong to one of these tables and have a value, in order."""
+    names = by_rank(name for group in groups.values() for name in group["metrics"])
+    return [name for name in names if find_metric(name).tables in tables]
+
+
+def _is_brief(metric: Metric) -> bool:
+    return metric.tables == "every" or metric.cost
 
 
 def _table(
     dataset: str,
     title: str,
     heads: tuple[str, ...],
-    metrics: Sequence[str],
+    columns: Iterable[str],
     groups: Groups,
     main: bool = False,
 ) -> Table:
-    """Columns in which no row has a value are left out; the rows of one kind compete."""
-    columns = tuple(
-        name for name in metrics if any(name in group["metrics"] for group in groups.values())
-    )
+    """The rows of one kind compete."""
+    columns = tuple(columns)
     cells = tuple(
         tuple(group["metrics"].get(name) for name in columns) for group in groups.values()
     )
@@ -228,7 +217,7 @@ def _table(
     best = set()
     for column, metric in enumerate(columns):
         better = find_metric(metric).higher_is_better
-        if better is None or metric in COSTS:
+        if better is None or find_metric(metric).cost:
             continue
         fields: dict[tuple[str, ...], dict[int, float]] = {}
         for row, name in enumerate(names):

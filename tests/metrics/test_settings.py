@@ -1,0 +1,27 @@
+import pytest
+
+from vps.errors import InputError
+from vps.metrics.settings import MetricSettings
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"highest_ious": (0.5, 1.0)}, "highest_ious"),
+        ({"highest_ious": (0.5, 0.5)}, "twice"),
+        ({"success_score": 1.0}, "success_score"),
+        ({"success_iou": -0.1}, "success_iou"),
+        ({"sufficient_share": 0.0}, "sufficient_share"),
+        ({"necessary_share": 1.0}, "necessary_share"),
+        ({"fidelity_subsets": 1}, "fidelity_subsets"),
+        ({"fidelity_share": 1.0}, "fidelity_share"),
+        ({"seed": -1}, "seed"),
+    ],
+)
+def test_settings_out_of_range(settings, message):
+    with pytest.raises(InputError, match=message):
+        MetricSettings(**settings)
+
+
+def test_settings_as_yaml_gives_them():
+    assert MetricSettings(highest_ious=[0.5]) == MetricSettings(highest_ious=(0.5,))

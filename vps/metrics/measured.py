@@ -1,0 +1,59 @@
+"""What the metrics are told of one case."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from vps.core.targets import Box
+from vps.metrics.localisation import inside_box
+from vps.metrics.settings import REPAIR_SHARES, MetricSettings
+from vps.results.explanation import Explanation
+from vps.results.repair import Repair
+
+Fidelity = tuple[np.ndarray, np.ndarray]
+"""Subsets (K, m) bool of regions and the score s (K,) of the image with each of them hidden."""
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """One case, explained by one method, and what else is known of it.
+
+    Attributes:
+        explanation: by any method.
+        truth_box: xyxy, pixels of the original image, of the object that the pointing games look
+            for; None where it is the target's box.
+        mask: (H, W) bool, the pixels of the same object; None where they are not known.
+        fidelity: random subsets (`vps.metrics.fidelity.random_subsets`) and s of the image with
+            each of them hidden, under the explanation's own fill and regions; None without any.
+        repair: what the method found to hide so that a failure goes away; None where that was not
+            looked for.
+        repair_shares: of the image, each in (0, 1); for each, and for none, whether hiding no more
+            than that repairs is a metric.
+        settings: of the metrics.
+    """
+
+    explanation: Explanation
+    truth_box: Box | None = None
+    mask: np.ndarray | None = None
+    fidelity: Fidelity | None = None
+    repair: Repair | None = None
+    repair_shares: tuple[float, ...] = REPAIR_SHARES
+    settings: MetricSettings = field(default_factory=MetricSettings)
+
+    @cached_property
+    def heatmap(self) -> np.ndarray:
+        """(H, W) float32 in [0, 1], the map on the original image; zeros if it is constant."""
+        with warnings.catch_warnings():
+            # That the map is constant was said when it was made.
+            warnings.simplefilter("ignore", UserWarning)
+            return self.explanation.heatmap
+
+    @cached_property
+    def inside(self) -> np.ndarray:
+        """(H, W) bool, the pixels of the box that the pointing games look for."""
+        box = self.explanation.target.box if self.truth_box is None else self.truth_box
+        return inside_box(box, self.explanation.image_size)
