@@ -63,9 +63,9 @@ class Explanation:
         lambdas: weights of consistency and collaboration in F.
         labels: all that the detector was asked for; a score can depend on what else is asked.
         budget: the most passes that the search was allowed, or None.
-        seed: the seed of the search.
-        passes: number of distinct subsets that went through the detector; for a compared method,
-            its masked images, without those that measured the curves.
+        seed: of all that was drawn at random.
+        passes: number of distinct subsets that went through the detector; for a method that gives
+            a map, its masked images, without those that measured the curves.
         seconds: wall-clock time, likewise.
         versions: versions of the libraries involved.
         warnings: what the user should know before trusting the result.
@@ -75,10 +75,10 @@ class Explanation:
         rounds: of passes that could each go to the detector at once.
         stopped: why the search ended.
         sharing: how many targets shared the passes, this one included.
-        method: "vps", or the compared method whose map gave the order.
-        options: its settings.
-        saliency: (h, w) float32, the map of a compared method on the detector's grid; None for
-            "vps", whose map comes from the order and F.
+        method: the method that gave the order, a key of `vps.methods.METHODS` or another's name.
+        options: its settings, all of them.
+        saliency: (h, w) float32, the map of a method that gives one, on the detector's grid; None
+            for an order, whose map comes from F along it.
 
     Raises:
         InputError: arrays whose shapes or values do not fit together.
