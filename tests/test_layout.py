@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -225,3 +228,13 @@ def test_dotted_references_lead_somewhere(path):
 
 def test_the_rules_catch_references_that_lead_nowhere():
     assert list(unresolved("see `vps.core.boxes.iou` and `vps.boxes.iou`")) == ["vps.boxes.iou"]
+
+
+@pytest.mark.parametrize("package", ["vps", "detectors"])
+def test_no_module_is_hidden_behind_a_name_of_its_package(package):
+    """`import vps.search.greedy as module` would give the function."""
+    for path in sources(package):
+        name = named(path.with_suffix("")).replace("/", ".")
+        parent, _, stem = name.rpartition(".")
+        found = vars(sys.modules.get(parent) or importlib.import_module(parent)).get(stem)
+        assert found is None or isinstance(found, ModuleType), name

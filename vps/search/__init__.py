@@ -1,24 +1,24 @@
-"""Search strategies, one a file."""
+"""Search strategies, one a file, each a function of its file's name."""
 
 from __future__ import annotations
 
-from vps.search.bidirectional import bidirectional
-from vps.search.greedy import greedy
-from vps.search.lazy import lazy
-from vps.search.leave_one_out import leave_one_out
-from vps.search.path_search import path_search
+from vps.search.bidirectional import bidirectional as _bidirectional
+from vps.search.greedy import greedy as _greedy
+from vps.search.lazy import lazy as _lazy
+from vps.search.leave_one_out import leave_one_out as _leave_one_out
+from vps.search.path_search import path_search as _path_search
 from vps.search.protocol import Search
-from vps.search.random import random_order
-from vps.search.top_k import top_k
+from vps.search.random import random_order as _random_order
+from vps.search.top_k import top_k as _top_k
 
 SEARCHES: dict[str, Search] = {
-    "path_search": path_search,
-    "top_k": top_k,
-    "greedy": greedy,
-    "bidirectional": bidirectional,
-    "lazy": lazy,
-    "leave_one_out": leave_one_out,
-    "random": random_order,
+    "path_search": _path_search,
+    "top_k": _top_k,
+    "greedy": _greedy,
+    "bidirectional": _bidirectional,
+    "lazy": _lazy,
+    "leave_one_out": _leave_one_out,
+    "random": _random_order,
 }
 """Strategies by the name that settings use."""
 
