@@ -22,6 +22,9 @@ from vps.engine.problem import make_problem
 from vps.errors import IncompleteError, InputError
 from vps.explaining.failure import explain_failure
 from vps.explaining.words import explain_words
+from vps.methods.box import BoxPrior
+from vps.methods.drise import DRISE
+from vps.methods.vps import VPS
 from vps.results.answer import Answer
 from vps.sets.goals import with_rival
 
@@ -349,3 +352,24 @@ def test_any_method_can_order_the_regions_first(method):
     found = answer(rule, MISSED, method=method, **({"masks": 50} if method == "drise" else {}))
     assert found.repair.regions == (8,)
     assert found.explanation.method == method
+
+
+def test_passes_are_those_of_everything_whatever_the_method():
+    for method in (DRISE(masks=40), BoxPrior(), VPS("path_search")):
+        detector = strip_detector(by_score(lambda keep: 0.7 * keep[3] * (not keep[8])), 12)
+        problem = make_problem(detector, photo(), [MISSED], regions=detector.regions)
+        assert explain_failure(problem, method=method).passes == len(detector.seen)
+
+
+def test_a_problem_gets_the_rival_of_its_kind_and_no_other_targets():
+    weights = np.random.default_rng(0).random((12, 3)) / 10
+    detector = strip_detector(per_label(weights), 12)
+    target = Target(TARGET.box, "dog", Kind.CLASSIFICATION, "cat")
+    problem = make_problem(detector, photo(), [target], regions=detector.regions)
+    assert explain_failure(problem).rival == Target(TARGET.box, "cat")
+    for targets in ([TARGET, Target(OTHER, "cat")], [target, Target(OTHER, "bird"), TARGET]):
+        problem = make_problem(detector, photo(), targets, regions=detector.regions)
+        detector.seen.clear()
+        with pytest.raises(InputError, match="no rival|a failure is of one target"):
+            explain_failure(problem)
+        assert not detector.seen

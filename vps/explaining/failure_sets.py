@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -88,7 +89,9 @@ class FailureSets:
         if not (phrase and isinstance(detector, WordHider) and self.stopped is StopReason.FINISHED):
             return None
         try:
-            words = explain_words(self._problem, threshold=self._threshold, budget=self._budget)
+            # Its passes are counted anew: they would take a progress bar back.
+            budget = dataclasses.replace(self._budget, progress=None)
+            words = explain_words(self._problem, threshold=self._threshold, budget=budget)
         except KeyboardInterrupt:
             self.stopped = StopReason.INTERRUPTED
         except DetectorError as error:

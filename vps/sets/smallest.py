@@ -9,7 +9,7 @@ from itertools import chain, combinations, islice
 
 import numpy as np
 
-from vps.engine.budget import Budget, Progress, Stopped, StopReason
+from vps.engine.budget import Budget, Stopped, StopReason
 from vps.engine.curves import prefixes
 from vps.engine.passes import SubsetPasses
 from vps.errors import DetectorError
@@ -150,11 +150,7 @@ class _SetSearch:
 
     def _judge(self, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         shown = self._shown(members)
-        todo = shown[self._source.new(shown)]
-        for start in range(0, len(todo), self._source.batch_size):
-            self._budget.check()
-            self._source.evaluate(todo[start : start + self._source.batch_size])
-            self._budget.report(Progress(self._source.passes))
+        self._source.show(shown, self._budget)
         return self._goal(self._source.evaluate(shown))
 
     def _ask(self, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
