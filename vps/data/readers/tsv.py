@@ -13,9 +13,9 @@ from os import PathLike
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
-from vps.core.images import as_rgb
+from vps.core.files import open_file
+from vps.core.images import decode_image
 from vps.data.dataset import Annotation, Dataset, ImageEntry, ImageFile, Picture
 from vps.data.readers.coco import EMPTY_BOX
 from vps.data.readers.files import as_id, checked_format, existing_file, existing_folder
@@ -47,23 +47,14 @@ class EmbeddedImage:
 
     def read(self) -> np.ndarray:
         """(H, W, 3) uint8 RGB; InputError if it is corrupt, or the table no longer there."""
+        with open_file(self.path, "annotation file") as file:
+            file.seek(self.start)
+            text = file.read(self.length)
         try:
-            with self.path.open("rb") as file:
-                file.seek(self.start)
-                text = file.read(self.length)
             # Both alphabets occur.
             payload = base64.b64decode(text.translate(bytes.maketrans(b"-_", b"+/")), validate=True)
-            with Image.open(io.BytesIO(payload)) as image:
-                return as_rgb(image)
-        except FileNotFoundError:
-            raise InputError(f"annotation file {self.path} does not exist any more") from None
-        except (
-            binascii.Error,
-            OSError,
-            SyntaxError,
-            UnidentifiedImageError,
-            Image.DecompressionBombError,
-        ) as error:
+            return decode_image(io.BytesIO(payload), "it")
+        except (binascii.Error, InputError) as error:
             raise InputError(
                 f"{self} is truncated, or no image, or a file name whose folder was not given: "
                 f"{one_line(error)}"
