@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.helpers.attacks import BAD_IMAGES
 from vps.data.dataset import Annotation, Dataset, ImageEntry, ImageFile
 from vps.errors import InputError
 
@@ -66,6 +67,15 @@ def test_a_bad_image_does_not_stop_the_others(folder):
     for index, name in enumerate(names[1:], start=1):
         with pytest.raises(InputError, match=name):
             data[index]
+
+
+@pytest.mark.parametrize("make", BAD_IMAGES.values(), ids=BAD_IMAGES)
+def test_nothing_that_an_image_may_be_stops_the_others(folder, make):
+    names = [str(make(folder).relative_to(folder)), "a.png"]
+    data = Dataset("set", [entry(folder, i, name) for i, name in enumerate(names)])
+    with pytest.raises(InputError, match=r"image .*\.jpg"):
+        data[0]
+    assert data[1].image.max() == 9
 
 
 def test_an_image_of_another_size(folder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple, Protocol, overload
 
 import numpy as np
 
+from vps.core.files import shown_path
 from vps.core.images import read_image
 from vps.core.targets import Box
 from vps.data.readers.masks import compress
@@ -68,14 +70,16 @@ class ImageFile:
         return Path(self.names[0]).name
 
     def __str__(self) -> str:
-        return f"image {self.folder / self.names[0]}"
+        return f"image {shown_path(self.folder / self.names[0])}"
 
     def read(self) -> np.ndarray:
         """(H, W, 3) uint8 RGB; InputError if it is missing or corrupt."""
         for name in self.names:
-            if (self.folder / name).exists():
+            # Not Path.exists, which raises where a name is too long.
+            if os.path.exists(self.folder / name):
                 return read_image(self.folder / name)
-        others = f", nor do {', '.join(self.names[1:])} in that folder" * (len(self.names) > 1)
+        rest = ", ".join(map(shown_path, self.names[1:]))
+        others = f", nor do {rest} in that folder" if rest else ""
         raise InputError(f"{self} does not exist{others}")
 
 

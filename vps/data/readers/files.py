@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from vps.core.files import check_file, shown_path
 from vps.errors import InputError, one_line
 
 
 def existing_file(path: str | PathLike[str], what: str = "annotation file") -> Path:
     """The path of a file; InputError if it is not there."""
     path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{what} {path} " + ("is no file" if path.exists() else "does not exist"))
+    check_file(path, what)
     return path
 
 
@@ -25,8 +26,8 @@ def existing_folder(path: str | PathLike[str] | None) -> Path:
     if path is None:
         raise InputError("this format needs the folder that the images lie in: name it as images")
     path = Path(path)
-    if not path.is_dir():
-        raise InputError(f"image folder {path} does not exist")
+    if not os.path.isdir(path):
+        raise InputError(f"image folder {shown_path(path)} does not exist")
     return path
 
 
