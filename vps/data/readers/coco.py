@@ -88,12 +88,13 @@ def make_entry(record: Mapping[str, Any], folder: Path, found: list[Annotation])
 def read_annotation(entry: Mapping[str, Any], label: str) -> Annotation | None:
     """An annotation record of COCO; None for a box without area. Errors as for `collect`."""
     x, y, width, height = (float(value) for value in entry["bbox"])
-    if not (math.isfinite(x + y + width + height) and width > 0 and height > 0):
+    box = (x, y, x + width, y + height)
+    if not (all(map(math.isfinite, box)) and width > 0 and height > 0):
         return None
     return Annotation(
         id=entry["id"],
         label=label,
-        box=(x, y, x + width, y + height),
+        box=box,
         area=float(entry.get("area", width * height)),
         ignored=bool(entry.get("iscrowd") or entry.get("ignore")),
         segmentation=pack_mask(entry.get("segmentation")),
