@@ -164,6 +164,16 @@ def test_a_strict_run_stops_at_the_first_failure(tmp_path, tricks):
     assert {row["image_id"] for row in rows(config.out)} == {1}
 
 
+def test_a_run_goes_on_past_a_missing_image_that_is_called_like_a_lost_device(tmp_path):
+    config, lists = study(tmp_path, 3)
+    annotations = tmp_path / "objects.json"
+    text = annotations.read_text()
+    assert '"2.png"' in text
+    annotations.write_text(text.replace('"2.png"', '"cuda error 0.jpg"'))
+    summary = run(config, lists, loader=LOADER)
+    assert (summary.done, summary.failed, summary.skipped) == (4, 0, 2)
+
+
 def pipe(path):
     path.unlink()
     os.mkfifo(path)
