@@ -5,12 +5,13 @@ import pytest
 from PIL import Image
 
 from tests.helpers.attacks import BAD_IMAGES
-from vps.data.dataset import Annotation, Dataset, ImageEntry, ImageFile
+from vps.data.dataset import Annotation, Dataset, ImageEntry
+from vps.data.image_files import ImageFile, ImageFolder
 from vps.errors import InputError
 
 
 def entry(folder, image_id, *names, annotations=(), size=None):
-    return ImageEntry(image_id, ImageFile(folder, names), tuple(annotations), size)
+    return ImageEntry(image_id, ImageFile(ImageFolder(folder), names), tuple(annotations), size)
 
 
 @pytest.fixture

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple, Protocol, overload
 
 import numpy as np
 
-from vps.core.files import shown_path
-from vps.core.images import read_image
 from vps.core.targets import Box
 from vps.data.readers.masks import compress
 from vps.data.sample import Id, Sample
@@ -50,37 +46,6 @@ class Picture(Protocol):
     def read(self) -> np.ndarray:
         """(H, W, 3) uint8 RGB; InputError if it is missing or corrupt."""
         ...
-
-
-@dataclass(frozen=True)
-class ImageFile:
-    """An image file under one of several names.
-
-    Attributes:
-        folder: the image folder.
-        names: relative to it, likeliest first.
-    """
-
-    folder: Path
-    names: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        """The likeliest name, without folders."""
-        return Path(self.names[0]).name
-
-    def __str__(self) -> str:
-        return f"image {shown_path(self.folder / self.names[0])}"
-
-    def read(self) -> np.ndarray:
-        """(H, W, 3) uint8 RGB; InputError if it is missing or corrupt."""
-        for name in self.names:
-            # Not Path.exists, which raises where a name is too long.
-            if os.path.exists(self.folder / name):
-                return read_image(self.folder / name)
-        rest = ", ".join(map(shown_path, self.names[1:]))
-        others = f", nor do {rest} in that folder" if rest else ""
-        raise InputError(f"{self} does not exist{others}")
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from vps.core.targets import Kind
 from vps.data.cases import asking
 from vps.data.cases.cases import Case, CaseList
 from vps.data.cases.select import Selection, select_cases
-from vps.data.dataset import Annotation, Dataset, ImageEntry, ImageFile
+from vps.data.dataset import Annotation, Dataset, ImageEntry
+from vps.data.image_files import ImageFile, ImageFolder
 from vps.errors import InputError
 
 CONFIGS = ROOT / "configs"
@@ -227,7 +228,7 @@ def test_nothing_that_an_image_may_be_ends_a_selection(tmp_path):
     names = ["good.png", *(make(tmp_path).name for make in BAD_IMAGES.values())]
     cat = Annotation(1, "cat", BOX, 100.0)
     entries = [
-        ImageEntry(number, ImageFile(tmp_path, (name,)), (cat,))
+        ImageEntry(number, ImageFile(ImageFolder(tmp_path), (name,)), (cat,))
         for number, name in enumerate(names, start=1)
     ]
     found = select_cases(detector(), Dataset("set", entries, labels=LABELS))

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from vps.core.files import check_file, shown_path
+from vps.data.image_files import ImageFolder
 from vps.errors import InputError, one_line
 
 
@@ -21,14 +22,24 @@ def existing_file(path: str | PathLike[str], what: str = "annotation file") -> P
     return path
 
 
-def existing_folder(path: str | PathLike[str] | None) -> Path:
-    """The path of the folder that the images lie in; InputError if it is not there."""
+def existing_folder(path: str | PathLike[str] | None, outside: bool = False) -> ImageFolder:
+    """The folder that the images lie in.
+
+    Args:
+        path: of the folder.
+        outside: see `vps.data.image_files.ImageFolder`.
+
+    Raises:
+        InputError: no folder is named, or it is not there; or `outside` is neither true nor false.
+    """
     if path is None:
         raise InputError("this format needs the folder that the images lie in: name it as images")
+    if not isinstance(outside, bool):
+        raise InputError(f"outside must be true or false, got {outside!r}")
     path = Path(path)
     if not os.path.isdir(path):
         raise InputError(f"image folder {shown_path(path)} does not exist")
-    return path
+    return ImageFolder(path, outside)
 
 
 @contextmanager
