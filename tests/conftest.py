@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+import subprocess
+from typing import Any
+
 import numpy as np
 import pytest
+from PIL import EpsImagePlugin
 
 from tests.helpers.analytic import TARGET
 from vps.results.explanation import Explanation
+
+
+@pytest.fixture
+def no_programs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The programs that something tried to run; none of them runs."""
+    tried: list[str] = []
+
+    def run(*arguments: Any, **settings: Any) -> Any:
+        tried.append(str(arguments))
+        raise OSError("no programs here")
+
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", run)
+    monkeypatch.setattr(subprocess, "Popen", run)
+    return tried
 
 
 @pytest.fixture

@@ -101,6 +101,17 @@ def unsafe(tree: ast.AST) -> Iterator[str]:
                 yield f"{name}={settings[name]}"
 
 
+def opens_images(tree: ast.AST) -> Iterator[str]:
+    """Calls that read an image file in whatever format it is."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            if called.endswith(("Image.open", ".imread", ".load_image", ".read_image")):
+                yield called
+        elif isinstance(node, ast.ImportFrom) and node.module == "PIL.Image":
+            yield from ("PIL.Image.open" for alias in node.names if alias.name == "open")
+
+
 def is_adapter(path: Path) -> bool:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
@@ -159,6 +170,20 @@ def test_nothing_runs_code_out_of_a_file(path):
 )
 def test_the_rules_catch_unsafe_calls(source):
     assert list(unsafe(ast.parse(source)))
+
+
+@pytest.mark.parametrize("path", sources("vps", "detectors", "tools"), ids=named)
+def test_images_are_opened_in_one_place(path):
+    if named(path) != "vps/core/images.py":
+        assert not list(opens_images(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["PIL.Image.open(f)", "Image.open(f)", "from PIL.Image import open", "cv2.imread(f)"],
+)
+def test_the_rules_catch_images_that_are_opened_elsewhere(source):
+    assert list(opens_images(ast.parse(source)))
 
 
 def test_the_rules_catch_imports_that_point_up():

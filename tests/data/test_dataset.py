@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vps.data.dataset import Annotation, Dataset, ImageEntry, ImageFile
+from tests.helpers.attacks import BAD_IMAGES
+from vps.data.dataset import Annotation, Dataset, ImageEntry
+from vps.data.image_files import ImageFile, ImageFolder
 from vps.errors import InputError
 
 
 def entry(folder, image_id, *names, annotations=(), size=None):
-    return ImageEntry(image_id, ImageFile(folder, names), tuple(annotations), size)
+    return ImageEntry(image_id, ImageFile(ImageFolder(folder), names), tuple(annotations), size)
 
 
 @pytest.fixture
@@ -66,6 +68,15 @@ def test_a_bad_image_does_not_stop_the_others(folder):
     for index, name in enumerate(names[1:], start=1):
         with pytest.raises(InputError, match=name):
             data[index]
+
+
+@pytest.mark.parametrize("make", BAD_IMAGES.values(), ids=BAD_IMAGES)
+def test_nothing_that_an_image_may_be_stops_the_others(folder, make):
+    names = [str(make(folder).relative_to(folder)), "a.png"]
+    data = Dataset("set", [entry(folder, i, name) for i, name in enumerate(names)])
+    with pytest.raises(InputError, match=r"image .*\.jpg"):
+        data[0]
+    assert data[1].image.max() == 9
 
 
 def test_an_image_of_another_size(folder):

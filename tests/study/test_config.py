@@ -59,6 +59,13 @@ def test_without_a_threshold_of_the_cases_repairs_need_their_own(tmp_path):
     assert read_config(write(tmp_path, SMALL), [*given, "repair.threshold=0.1"])
 
 
+@pytest.mark.parametrize("name", ["../../x", "/tmp/x", "..", "a/b"])
+def test_a_study_without_a_folder_of_its_own_stays_where_studies_lie(tmp_path, name):
+    out = Path(read_config(write(tmp_path, SMALL), [f"name={name}"]).out)
+    assert out.parent == Path("out/eval")
+    assert ".." not in out.parts
+
+
 def test_a_saved_config_reads_back_equal(tmp_path):
     config = read_config(write(tmp_path, SMALL), ["methods.drise.options.masks=7", "fill=[0,0,1]"])
     assert config.method("drise") == DRISE(masks=7)
@@ -104,6 +111,10 @@ def test_an_option_of_a_default_method_leaves_the_others(tmp_path):
         ("fill=meen", "did you mean 'mean'"),
         ("lambdas=[0, 0]", "lambdas must be"),
         ("datasets={a/b: {format: coco, annotations: x}}", "'a/b' is no name"),
+        ("datasets={..: {format: coco, annotations: x}}", "'..' is no name"),
+        (f"datasets={{{'a' * 240}: {{format: coco, annotations: x}}}}", "at most 100 bytes"),
+        (f"methods={{{'a' * 240}: {{method: vps}}}}", "at most 100 bytes"),
+        ("scenes={folder: x, split: ../../x}", "scenes: split '../../x' is no plain name"),
         ("datasets={}", "datasets: at least one"),
         ("search", "an override is KEY=VALUE"),
         ("name.x=1", "name holds a value"),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from vps.errors import DetectorError
+from vps.errors import DetectorError, InputError
 from vps.study.memory import BatchFit, is_broken, is_out_of_memory
 
 
@@ -59,9 +59,25 @@ def test_other_errors_are_no_lack_of_memory():
     assert not is_out_of_memory(DetectorError("rule: NaN"))
 
 
+@pytest.mark.parametrize("words", ["cuda error 0.jpg", "CUDA error: bad_alloc, out of memory"])
+@pytest.mark.parametrize("kind", [InputError, DetectorError, OSError, ValueError, KeyError])
+def test_names_that_a_user_gives_are_no_state_of_the_device(kind, words):
+    error = DetectorError(f"rule: {words} is too long a phrase")
+    error.__cause__ = kind(words)
+    error.__cause__.__cause__ = RuntimeError(f"no phrase is {words!r}")
+    assert not is_broken(error)
+    fitting = BatchFit(8)
+    with pytest.raises(kind):
+        fitting.run(fits(0, kind(words)))
+    assert fitting.batch_size == 8
+
+
 def test_a_gpu_is_lost_by_other_errors_than_a_lack_of_memory():
     error = DetectorError("rule: it failed")
     error.__cause__ = RuntimeError("CUDA error: an illegal memory access was encountered")
     assert is_broken(error)
+    if hasattr(torch, "AcceleratorError"):
+        error.__cause__ = torch.AcceleratorError("device-side assert triggered", 710)
+        assert is_broken(error)
     assert not is_broken(RuntimeError("CUDA error: out of memory"))
     assert not is_broken(RuntimeError("boxes must have shape (B, N, 4)"))

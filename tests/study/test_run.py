@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.helpers.attacks import POSTSCRIPT, swollen_png
 from tests.helpers.studies import LOADER, BrightnessDetector, calls_of, outcome, study
 from vps.errors import DetectorError, InputError, OutputError, VpsError
 from vps.explaining.explain import explain
@@ -163,7 +164,31 @@ def test_a_strict_run_stops_at_the_first_failure(tmp_path, tricks):
     assert {row["image_id"] for row in rows(config.out)} == {1}
 
 
-@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"\x89PNG\r\n")])
+def test_a_run_goes_on_past_a_missing_image_that_is_called_like_a_lost_device(tmp_path):
+    config, lists = study(tmp_path, 3)
+    annotations = tmp_path / "objects.json"
+    text = annotations.read_text()
+    assert '"2.png"' in text
+    annotations.write_text(text.replace('"2.png"', '"cuda error 0.jpg"'))
+    summary = run(config, lists, loader=LOADER)
+    assert (summary.done, summary.failed, summary.skipped) == (4, 0, 2)
+
+
+def pipe(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        Path.unlink,
+        lambda path: path.write_bytes(b"\x89PNG\r\n"),
+        lambda path: path.write_bytes(swollen_png()),
+        lambda path: path.write_bytes(POSTSCRIPT),
+        pipe,
+    ],
+)
 def test_an_image_that_cannot_be_read_is_skipped_on_record(tmp_path, damage):
     config, lists = study(tmp_path, 3)
     damage(tmp_path / "images" / "2.png")

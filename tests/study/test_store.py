@@ -8,7 +8,7 @@ import pytest
 from tests.helpers.studies import config_of, lists_of
 from vps.errors import OutputError
 from vps.study.plan import Task
-from vps.study.store import Store, facts_of, safe_name
+from vps.study.store import Store, facts_of
 
 LISTS = lists_of(2)
 TASK = Task("drawn", LISTS["drawn"].cases[0])
@@ -175,19 +175,3 @@ def test_half_written_files_are_swept(tmp_path):
     store.sweep(TASK)
     assert not half.exists()
     assert store.row(TASK, "vps") is not None
-
-
-@pytest.mark.parametrize("name", ["000139", "a_b-c+d.e", "139"])
-def test_plain_names_stay(name):
-    assert safe_name(name) == name
-
-
-@pytest.mark.parametrize("name", ["a/b", "..", ".", "", ".hidden", "a b", "50%", "ä", "x" * 300])
-def test_other_names_become_plain_and_stay_apart(name):
-    safe = safe_name(name)
-    assert safe != name
-    assert len(safe) < 100
-    assert not set(safe) & set("/% ?#:\\")
-    assert not safe.startswith(".")
-    assert safe == safe_name(name)
-    assert len({safe_name(other) for other in (name, name + "/", name + "_/")}) == 3

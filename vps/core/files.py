@@ -1,4 +1,7 @@
-"""A pair of files, <path>.npz and <path>.json, written so that the JSON means complete."""
+"""Files that are read only if they are files, and pairs of them that are whole or absent.
+
+A pair is <path>.npz and <path>.json, written so that the JSON means complete.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,60 @@ import hashlib
 import io
 import json
 import os
+import stat
 import uuid
 import zipfile
 import zlib
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
-from vps.errors import InputError, OutputError
+from vps.errors import InputError, OutputError, one_line
+
+_SHOWN = 200  # characters of a path in a message
+
+
+def open_file(path: Path, what: str) -> BinaryIO:
+    """A regular file, opened to be read as bytes; errors as for `check_file`."""
+    check_file(path, what)
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise InputError(f"{what} {shown_path(path)} cannot be read: {error.strerror}") from None
+
+
+def check_file(path: Path, what: str) -> None:
+    """Refuse what is no regular file: a read of a pipe or a device may never come to an end.
+
+    Args:
+        path: where it should lie.
+        what: what it should be, for the message, e.g. "image".
+
+    Raises:
+        InputError: there is nothing, something else, or a path that no system takes.
+    """
+    start = f"{what} {shown_path(path)}"
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise InputError(f"{start} does not exist") from None
+    except (OSError, ValueError) as error:  # Too long a name; or one with a NUL in it.
+        reason = getattr(error, "strerror", None) or one_line(error)
+        raise InputError(f"{start} cannot be read: {reason}") from None
+    if not stat.S_ISREG(mode):
+        found = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
+        raise InputError(f"{start} is no file, but {found}")
+
+
+def shown_path(path: str | PathLike[str]) -> str:
+    """A path as a part of a message: without what does not print, and not too long."""
+    text = "".join(letter if letter.isprintable() else "?" for letter in os.fspath(path))
+    if len(text) <= _SHOWN:
+        return text
+    return f"{text[: _SHOWN // 2]}...{text[-_SHOWN // 2 :]}"
 
 
 def pair_paths(path: str | PathLike[str]) -> tuple[Path, Path]:
@@ -107,9 +153,7 @@ def write_atomically(path: Path, payload: bytes) -> None:
 
 
 def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist; was the run that writes it stopped?") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    if not os.path.exists(path):
+        raise InputError(f"{shown_path(path)} does not exist; was the run that writes it stopped?")
+    with open_file(path, "result") as file:
+        return file.read()

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple, Protocol, overload
 
 import numpy as np
 
-from vps.core.images import read_image
 from vps.core.targets import Box
 from vps.data.readers.masks import compress
 from vps.data.sample import Id, Sample
@@ -48,35 +46,6 @@ class Picture(Protocol):
     def read(self) -> np.ndarray:
         """(H, W, 3) uint8 RGB; InputError if it is missing or corrupt."""
         ...
-
-
-@dataclass(frozen=True)
-class ImageFile:
-    """An image file under one of several names.
-
-    Attributes:
-        folder: the image folder.
-        names: relative to it, likeliest first.
-    """
-
-    folder: Path
-    names: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        """The likeliest name, without folders."""
-        return Path(self.names[0]).name
-
-    def __str__(self) -> str:
-        return f"image {self.folder / self.names[0]}"
-
-    def read(self) -> np.ndarray:
-        """(H, W, 3) uint8 RGB; InputError if it is missing or corrupt."""
-        for name in self.names:
-            if (self.folder / name).exists():
-                return read_image(self.folder / name)
-        others = f", nor do {', '.join(self.names[1:])} in that folder" * (len(self.names) > 1)
-        raise InputError(f"{self} does not exist{others}")
 
 
 @dataclass(frozen=True)

@@ -232,6 +232,7 @@ class Answer:
             InputError: files missing, corrupt or of another version.
         """
         last = _answer_path(path)
+        archive.check_file(last, "answer")
         try:
             record: dict[str, Any] = json.loads(last.read_text(encoding="utf-8"))
             version = record.pop("answer_version")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vps.core.extras import require
+from vps.core.file_names import check_plain_name, safe_name
 from vps.core.files import write_atomically
 from vps.core.names import choose
 from vps.core.regions import REGION_METHODS
@@ -30,6 +31,8 @@ from vps.study.repair import RepairSettings, least_passes
 REPEATABLE = {VPS.name: {"search": "path_search"}}
 """Settings that stand for a method's defaults where those depend on the machine."""
 
+_LONGEST_NAME = 100  # bytes of a name; file systems take 255 for all of a file's
+
 _SLACK = 1.25  # by which an image may have more regions than were asked for
 
 
@@ -46,6 +49,9 @@ class ScenesConfig:
     split: str = "val"
     count: int = 60
     seed: int = 7
+
+    def __post_init__(self) -> None:
+        check_plain_name(self.split, "split")
 
 
 @dataclass(frozen=True)
@@ -198,7 +204,7 @@ class StudyConfig:
                 _check_name(what, name)
         check_seed(self.seed)
         object.__setattr__(self, "repair", self._checked_repair())
-        object.__setattr__(self, "out", self.out or f"out/eval/{self.name}")
+        object.__setattr__(self, "out", self.out or f"out/eval/{safe_name(self.name)}")
         object.__setattr__(
             self, "methods", {name: _checked(name, one) for name, one in self.methods.items()}
         )
@@ -311,8 +317,12 @@ def _override(content: dict[str, Any], text: str, yaml: Any) -> None:
 
 def _check_name(what: str, name: str) -> None:
     """Names become those of files and columns."""
-    if not name or not all(letter.isalnum() or letter in "-_+. " for letter in name):
-        raise InputError(f"{what}: {name!r} is no name: use letters, digits and - _ + .")
+    plain = name and all(letter.isalnum() or letter in "-_+. " for letter in name)
+    if not plain or name.startswith(".") or len(name.encode()) > _LONGEST_NAME:
+        raise InputError(
+            f"{what}: {name[:_LONGEST_NAME]!r} is no name: use letters, digits and - _ + ., no dot "
+            f"at the start, and at most {_LONGEST_NAME} bytes"
+        )
 
 
 def _checked(name: str, given: MethodConfig) -> MethodConfig:

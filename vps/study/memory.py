@@ -12,6 +12,10 @@ Computed = TypeVar("Computed")
 
 # What libraries that have no error type of their own for it say: onnxruntime, cuDNN, cuBLAS, C++.
 _WORDS = ("out of memory", "failed to allocate", "alloc_failed", "allocate memory", "bad_alloc")
+_LIBRARIES = ("torch", "onnxruntime")
+_ACCELERATOR: tuple[type[Exception], ...] = (
+    (torch.AcceleratorError,) if hasattr(torch, "AcceleratorError") else ()
+)
 
 
 class BatchFit:
@@ -51,7 +55,7 @@ def is_out_of_memory(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
             return True
-        if isinstance(error, Exception) and any(word in str(error).lower() for word in _WORDS):
+        if any(word in _said_by_library(error) for word in _WORDS):
             return True
         error = _behind(error)
     return False
@@ -62,10 +66,21 @@ def is_broken(error: BaseException | None) -> bool:
     if is_out_of_memory(error):
         return False
     while error is not None:
-        if "cuda error" in str(error).lower():
+        if isinstance(error, _ACCELERATOR) or _said_by_library(error).startswith("cuda error"):
             return True
         error = _behind(error)
     return False
+
+
+def _said_by_library(error: BaseException) -> str:
+    """What a library of computing says, in small letters; "" where another speaks.
+
+    Torch and C++ raise RuntimeError itself, and ONNX Runtime has classes without a common one. Our
+    own errors, and those of files, quote names that a user gave, and an image may be called
+    "CUDA error".
+    """
+    known = type(error) is RuntimeError or type(error).__module__.split(".")[0] in _LIBRARIES
+    return str(error).strip().lower() if known else ""
 
 
 def free_memory() -> None:

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-import re
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from vps.core.extras import require
+from vps.core.file_names import safe_name
 from vps.core.files import write_atomically
 from vps.core.schema import to_plain
 from vps.core.versions import versions
@@ -218,14 +218,6 @@ def identity(task: Task) -> dict[str, Any]:
         "frequency": case.frequency,
         "score": case.score,
     }
-
-
-def safe_name(text: str) -> str:
-    """A file name for any text, which also stands in an address as it is; others get another."""
-    if re.fullmatch(r"[A-Za-z0-9_+-][A-Za-z0-9_+.-]{0,79}", text):
-        return text
-    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
-    return re.sub(r"[^A-Za-z0-9_+-]", "_", text)[:80] + f"~{digest}"
 
 
 def _settings(config: StudyConfig, dataset: str, method: str, facts: Facts) -> Any:

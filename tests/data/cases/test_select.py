@@ -7,12 +7,15 @@ import pytest
 
 import detectors
 from tests.helpers.annotated import seen
+from tests.helpers.attacks import BAD_IMAGES, picture
 from tests.helpers.paths import ROOT, SHARED_DATA
 from tests.helpers.scripted import Scripted, ScriptedPhrases, dataset, entry
 from vps.core.targets import Kind
 from vps.data.cases import asking
 from vps.data.cases.cases import Case, CaseList
 from vps.data.cases.select import Selection, select_cases
+from vps.data.dataset import Annotation, Dataset, ImageEntry
+from vps.data.image_files import ImageFile, ImageFolder
 from vps.errors import InputError
 
 CONFIGS = ROOT / "configs"
@@ -218,6 +221,19 @@ class Refusing(ScriptedPhrases):
         if labels == ("the dog",):
             raise InputError("'the dog' is too long a phrase")
         return super().with_labels(labels)
+
+
+def test_nothing_that_an_image_may_be_ends_a_selection(tmp_path):
+    (tmp_path / "good.png").write_bytes(picture(size=(90, 90)))
+    names = ["good.png", *(make(tmp_path).name for make in BAD_IMAGES.values())]
+    cat = Annotation(1, "cat", BOX, 100.0)
+    entries = [
+        ImageEntry(number, ImageFile(ImageFolder(tmp_path), (name,)), (cat,))
+        for number, name in enumerate(names, start=1)
+    ]
+    found = select_cases(detector(), Dataset("set", entries, labels=LABELS))
+    assert found.counts["images"] == 1
+    assert [record["image_id"] for record in found.skipped] == list(range(2, len(names) + 1))
 
 
 def test_a_phrase_that_the_detector_cannot_read_is_skipped_unless_strict():

@@ -4,6 +4,7 @@ from importlib import import_module
 
 import pytest
 
+from tests.helpers.attacks import picture
 from vps.data.readers.formats import FORMATS, open_dataset
 from vps.data.scenes.scene_files import write_coco
 from vps.errors import InputError
@@ -35,6 +36,40 @@ def test_names_and_options(tmp_path):
     assert data.grounding
     splits = {ref["split"] for ref in json.loads(refs.read_text())}
     assert splits == {"val"}
+
+
+def of_one_image(name, folder, file_name):
+    """A data set of one image with one object, and the options that its reader needs."""
+    image = {"id": 1, "original_id": 1, "file_name": file_name, "height": 6, "width": 8}
+    image |= {"caption": "a cat", "neg_category_ids": [], "not_exhaustive_category_ids": []}
+    cat = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 4, 3], "area": 12}
+    content = {"images": [image], "annotations": [cat]}
+    content["categories"] = [{"id": 1, "name": "cat", "frequency": "f"}]
+    path, options = folder / "all.json", {}
+    path.write_text(json.dumps(content))
+    if name == "refcoco":
+        options["instances"], path = path, folder / "refs.json"
+        sentence = {"sent_id": 1, "sent": "a cat"}
+        refs = [{"ann_id": 1, "image_id": 1, "split": "val", "sentences": [sentence]}]
+        path.write_text(json.dumps(refs))
+    elif name == "refcoco-tsv":
+        path = folder / "all.tsv"
+        path.write_text(f"image\ttext\tregion_coord\n{file_name}\ta cat\t1,1,5,4\n")
+    return path, options
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_no_reader_reads_outside_the_image_folder_unless_told_to(name, tmp_path):
+    pytest.importorskip("lvis")
+    (tmp_path / "images").mkdir()
+    (tmp_path / "secret.png").write_bytes(picture())
+    path, options = of_one_image(name, tmp_path, "../secret.png")
+    with pytest.raises(InputError, match="secret.png lies outside the image folder"):
+        open_dataset(name, path, tmp_path / "images", **options)[0]
+    allowed = open_dataset(name, path, tmp_path / "images", outside=True, **options)
+    assert allowed[0].image.shape == (6, 8, 3)
+    with pytest.raises(InputError, match="outside must be true or false, got 'no'"):
+        open_dataset(name, path, tmp_path / "images", outside="no", **options)
 
 
 def test_misspelt_names(tmp_path):

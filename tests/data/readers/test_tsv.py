@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.helpers.attacks import POSTSCRIPT
 from vps.data.readers.tsv import read_tsv
 from vps.errors import InputError
 
@@ -89,6 +90,14 @@ def test_a_bad_image_does_not_stop_the_others(tmp_path):
         read_tsv(write(tmp_path, rows))[0]
 
 
+def test_no_cell_of_a_table_runs_a_program(tmp_path, no_programs):
+    rows = [[*row] for row in ROWS]
+    rows[1][4] = base64.b64encode(POSTSCRIPT).decode()
+    with pytest.raises(InputError, match=r"image 4 in .*format that is read"):
+        read_tsv(write(tmp_path, rows))[0]
+    assert no_programs == []
+
+
 def test_images_in_the_table_need_no_folder(tmp_path):
     rows = [[*ROWS[0][:4], "A" * 5000]]
     with pytest.raises(InputError, match="line 1 holds the image itself"):
@@ -119,5 +128,5 @@ def test_missing_files(tmp_path):
         read_tsv(path, tmp_path / "none")
     data = read_tsv(path)
     path.unlink()
-    with pytest.raises(InputError, match="does not exist any more"):
+    with pytest.raises(InputError, match="annotation file .* does not exist"):
         data[0]

@@ -118,3 +118,11 @@ def test_bad_requests_are_refused(write, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="cannot write scenes"):
         write(tmp_path / "file", "val", 1, seed=1)
+
+
+@pytest.mark.parametrize("write", [write_coco, write_lvis])
+@pytest.mark.parametrize("split", ["../../x", "/tmp/x", "..", "", "a/b", "a\0", "x" * 200])
+def test_no_split_leads_out_of_the_folder(write, tmp_path, split):
+    with pytest.raises(InputError, match="split .* is no plain name"):
+        write(tmp_path / "scenes", split, 1, seed=1)
+    assert not list(tmp_path.iterdir())

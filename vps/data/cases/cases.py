@@ -10,7 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from vps.core.files import write_atomically
+from vps.core.files import check_file, write_atomically
 from vps.core.targets import Box, Kind, Target, with_new_names
 from vps.data.sample import Id
 from vps.errors import InputError, one_line
@@ -113,11 +113,10 @@ class CaseList:
                 have one key.
         """
         path = Path(path)
+        check_file(path, "case list")
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise InputError(f"case list {path} does not exist") from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise InputError(f"case list {path} cannot be read: {one_line(error)}") from error
         if not isinstance(record, dict) or "cases" not in record:
             raise InputError(f"{path} is no list of cases: it has no entry 'cases'")

@@ -8,11 +8,11 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 from vps.core.extras import require
-from vps.data.dataset import Annotation, Dataset, ImageEntry, ImageFile
+from vps.data.dataset import Annotation, Dataset, ImageEntry
+from vps.data.image_files import ImageFile, ImageFolder
 from vps.data.readers.files import checked_format, existing_file, existing_folder, image_names
 from vps.data.readers.masks import pack_mask
 from vps.data.sample import Id
@@ -21,7 +21,11 @@ EMPTY_BOX = "box without area"
 
 
 def read_coco(
-    annotations: str | PathLike[str], images: str | PathLike[str] | None, *, name: str = "coco"
+    annotations: str | PathLike[str],
+    images: str | PathLike[str] | None,
+    *,
+    outside: bool = False,
+    name: str = "coco",
 ) -> Dataset:
     """Read a COCO annotation file.
 
@@ -31,6 +35,7 @@ def read_coco(
     Args:
         annotations: the JSON file, e.g. instances_val2017.json.
         images: the folder that its images lie in, e.g. val2017.
+        outside: whether images may lie outside that folder, by their names or behind links.
         name: of the data set.
 
     Returns:
@@ -41,7 +46,7 @@ def read_coco(
         InputError: file or folder is missing, or the file is not in COCO's detection format.
         MissingExtraError: pycocotools is not installed.
     """
-    path, folder = existing_file(annotations), existing_folder(images)
+    path, folder = existing_file(annotations), existing_folder(images, outside)
     coco = require("pycocotools.coco", extra="eval")
     with checked_format(path, "COCO's detection format"):
         # It reports its progress by print.
@@ -54,7 +59,7 @@ def read_coco(
 
 
 def collect(
-    content: Mapping[str, Any], folder: Path, names: Mapping[Id, str]
+    content: Mapping[str, Any], folder: ImageFolder, names: Mapping[Id, str]
 ) -> tuple[list[ImageEntry], Counter[str]]:
     """The images of a file in COCO's format with their annotations, by id, and what was left out.
 
@@ -79,7 +84,9 @@ def collect(
     return entries, skipped
 
 
-def make_entry(record: Mapping[str, Any], folder: Path, found: list[Annotation]) -> ImageEntry:
+def make_entry(
+    record: Mapping[str, Any], folder: ImageFolder, found: list[Annotation]
+) -> ImageEntry:
     """An image record of COCO with its annotations; errors as for `collect`."""
     size = (int(record["height"]), int(record["width"]))
     return ImageEntry(record["id"], ImageFile(folder, image_names(record)), tuple(found), size)
@@ -88,12 +95,13 @@ def make_entry(record: Mapping[str, Any], folder: Path, found: list[Annotation])
 def read_annotation(entry: Mapping[str, Any], label: str) -> Annotation | None:
     """An annotation record of COCO; None for a box without area. Errors as for `collect`."""
     x, y, width, height = (float(value) for value in entry["bbox"])
-    if not (math.isfinite(x + y + width + height) and width > 0 and height > 0):
+    box = (x, y, x + width, y + height)
+    if not (all(map(math.isfinite, box)) and width > 0 and height > 0):
         return None
     return Annotation(
         id=entry["id"],
         label=label,
-        box=(x, y, x + width, y + height),
+        box=box,
         area=float(entry.get("area", width * height)),
         ignored=bool(entry.get("iscrowd") or entry.get("ignore")),
         segmentation=pack_mask(entry.get("segmentation")),

@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from vps.core.files import check_file, shown_path
+from vps.data.image_files import ImageFolder
 from vps.errors import InputError, one_line
 
 
 def existing_file(path: str | PathLike[str], what: str = "annotation file") -> Path:
     """The path of a file; InputError if it is not there."""
     path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{what} {path} " + ("is no file" if path.exists() else "does not exist"))
+    check_file(path, what)
     return path
 
 
-def existing_folder(path: str | PathLike[str] | None) -> Path:
-    """The path of the folder that the images lie in; InputError if it is not there."""
+def existing_folder(path: str | PathLike[str] | None, outside: bool = False) -> ImageFolder:
+    """The folder that the images lie in.
+
+    Args:
+        path: of the folder.
+        outside: see `vps.data.image_files.ImageFolder`.
+
+    Raises:
+        InputError: no folder is named, or it is not there; or `outside` is neither true nor false.
+    """
     if path is None:
         raise InputError("this format needs the folder that the images lie in: name it as images")
+    if not isinstance(outside, bool):
+        raise InputError(f"outside must be true or false, got {outside!r}")
     path = Path(path)
-    if not path.is_dir():
-        raise InputError(f"image folder {path} does not exist")
-    return path
+    if not os.path.isdir(path):
+        raise InputError(f"image folder {shown_path(path)} does not exist")
+    return ImageFolder(path, outside)
 
 
 @contextmanager

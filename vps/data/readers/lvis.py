@@ -15,7 +15,11 @@ from vps.data.readers.files import checked_format, existing_file, existing_folde
 
 
 def read_lvis(
-    annotations: str | PathLike[str], images: str | PathLike[str] | None, *, name: str = "lvis"
+    annotations: str | PathLike[str],
+    images: str | PathLike[str] | None,
+    *,
+    outside: bool = False,
+    name: str = "lvis",
 ) -> Dataset:
     """Read an LVIS annotation file.
 
@@ -27,6 +31,7 @@ def read_lvis(
         annotations: the JSON file, e.g. lvis_v1_val.json.
         images: the folder of the images, or the one above, with train2017/ and val2017/ in it.
             Both of COCO's file names are tried, see `vps.data.readers.files.image_names`.
+        outside: whether images may lie outside that folder, by their names or behind links.
         name: of the data set.
 
     Returns:
@@ -37,7 +42,7 @@ def read_lvis(
         InputError: file or folder is missing, or the file is not in LVIS's format.
         MissingExtraError: lvis is not installed.
     """
-    path, folder = existing_file(annotations), existing_folder(images)
+    path, folder = existing_file(annotations), existing_folder(images, outside)
     with _root_logger_kept():
         lvis = require("lvis", extra="eval")
     with checked_format(path, "LVIS's format"):

@@ -21,6 +21,7 @@ def read_mdetr(
     images: str | PathLike[str] | None,
     *,
     dataset_name: str | None = None,
+    outside: bool = False,
     name: str = "refcoco",
 ) -> Dataset:
     """Read a file like finetune_refcoco_val.json: COCO's format with an "image" for each phrase.
@@ -34,6 +35,7 @@ def read_mdetr(
         images: the folder of COCO's images, e.g. train2014.
         dataset_name: "refcoco", "refcoco+" or "refcocog", where a file holds several; by default,
             all of them.
+        outside: whether images may lie outside that folder, by their names or behind links.
         name: of the data set.
 
     Returns:
@@ -42,7 +44,7 @@ def read_mdetr(
     Raises:
         InputError: file or folder is missing, of another format, or without that data set.
     """
-    path, folder = existing_file(annotations), existing_folder(images)
+    path, folder = existing_file(annotations), existing_folder(images, outside)
     with checked_format(path, "MDETR's form of referring expressions"):
         content = read_json(path)
         objects: dict[Id, list[Any]] = {record["id"]: [] for record in content["images"]}

@@ -24,6 +24,7 @@ def read_refcoco(
     *,
     split: str | None = None,
     instances: str | PathLike[str] | None = None,
+    outside: bool = False,
     name: str = "refcoco",
 ) -> Dataset:
     """Read referring expressions; each sentence is an entry of its own, with its id.
@@ -35,6 +36,7 @@ def read_refcoco(
         split: "train", "val", "testA", "testB" or "test"; by default, all that are in the file.
         instances: COCO annotations of the objects referred to; by default, instances.json beside
             the refs, or instances_X.json beside refs_X.json.
+        outside: whether images may lie outside that folder, by their names or behind links.
         name: of the data set.
 
     Returns:
@@ -44,7 +46,7 @@ def read_refcoco(
         InputError: a file or folder is missing or of another format, an unknown split, or a pickle
             that holds anything but plain values.
     """
-    path, folder = existing_file(annotations, "file of refs"), existing_folder(images)
+    path, folder = existing_file(annotations, "file of refs"), existing_folder(images, outside)
     source = existing_file(instances or _instances_of(path), "annotation file")
     with checked_format(path, "the form of REFER's list of refs"):
         refs = read_json(path) if path.suffix == ".json" else read_plain_pickle(path)

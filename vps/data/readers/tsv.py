@@ -13,10 +13,11 @@ from os import PathLike
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
-from vps.core.images import as_rgb
-from vps.data.dataset import Annotation, Dataset, ImageEntry, ImageFile, Picture
+from vps.core.files import open_file
+from vps.core.images import decode_image
+from vps.data.dataset import Annotation, Dataset, ImageEntry, Picture
+from vps.data.image_files import ImageFile, ImageFolder
 from vps.data.readers.coco import EMPTY_BOX
 from vps.data.readers.files import as_id, checked_format, existing_file, existing_folder
 from vps.data.readers.refcoco import NO_PHRASE
@@ -47,23 +48,14 @@ class EmbeddedImage:
 
     def read(self) -> np.ndarray:
         """(H, W, 3) uint8 RGB; InputError if it is corrupt, or the table no longer there."""
+        with open_file(self.path, "annotation file") as file:
+            file.seek(self.start)
+            text = file.read(self.length)
         try:
-            with self.path.open("rb") as file:
-                file.seek(self.start)
-                text = file.read(self.length)
             # Both alphabets occur.
             payload = base64.b64decode(text.translate(bytes.maketrans(b"-_", b"+/")), validate=True)
-            with Image.open(io.BytesIO(payload)) as image:
-                return as_rgb(image)
-        except FileNotFoundError:
-            raise InputError(f"annotation file {self.path} does not exist any more") from None
-        except (
-            binascii.Error,
-            OSError,
-            SyntaxError,
-            UnidentifiedImageError,
-            Image.DecompressionBombError,
-        ) as error:
+            return decode_image(io.BytesIO(payload), "it")
+        except (binascii.Error, InputError) as error:
             raise InputError(
                 f"{self} is truncated, or no image, or a file name whose folder was not given: "
                 f"{one_line(error)}"
@@ -83,6 +75,7 @@ def read_tsv(
     images: str | PathLike[str] | None = None,
     *,
     columns: tuple[str, ...] = OFA,
+    outside: bool = False,
     name: str = "refcoco",
 ) -> Dataset:
     """Read a table of referring expressions, one a line, columns separated by tabs.
@@ -97,6 +90,7 @@ def read_tsv(
         images: the folder that the column `image` names files in; without it, the column holds the
             images themselves.
         columns: names of the columns of a table without a header.
+        outside: whether images may lie outside that folder, by their names or behind links.
         name: of the data set.
 
     Returns:
@@ -108,7 +102,7 @@ def read_tsv(
         InputError: file or folder is missing, or a line is of another form.
     """
     path = existing_file(annotations)
-    folder = None if images is None else existing_folder(images)
+    folder = None if images is None else existing_folder(images, outside)
     pictures: dict[Id, Picture] = {}
     found: dict[Id, list[Annotation]] = {}
     skipped: Counter[str] = Counter()
@@ -129,7 +123,7 @@ def read_tsv(
     return Dataset(name, entries, grounding=True, skipped=skipped)
 
 
-def _picture(path: Path, folder: Path | None, row: _Row) -> tuple[Id, Picture]:
+def _picture(path: Path, folder: ImageFolder | None, row: _Row) -> tuple[Id, Picture]:
     given = row.values.get("image_id")
     if folder is None:
         image_id = as_id(given or row.values.get("uniq_id") or str(row.number))

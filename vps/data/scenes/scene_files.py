@@ -22,6 +22,7 @@ import numpy as np
 from PIL import Image
 
 from vps.core.extras import require
+from vps.core.file_names import check_plain_name
 from vps.core.files import write_atomically
 from vps.data.scenes.expressions import choose_expression, expressions
 from vps.data.scenes.layouts import CATEGORIES, CONTEXT, NAMES, lay_out
@@ -43,8 +44,10 @@ def write_coco(folder: Path, split: str, count: int, *, seed: int) -> Path:
         The path of the instances file; the refs file lies beside it.
 
     Raises:
-        InputError: no scenes asked for, or a folder that cannot be written.
+        InputError: no scenes asked for, a split that is no plain name, or a folder that cannot be
+            written.
     """
+    check_plain_name(split, "split")
     images: list[SceneRecord] = []
     annotations: list[SceneRecord] = []
     refs: list[SceneRecord] = []
@@ -75,6 +78,7 @@ def write_lvis(folder: Path, split: str, count: int, *, seed: int) -> Path:
     Returns:
         The path of the annotations file.
     """
+    check_plain_name(split, "split")
     rng = np.random.default_rng([seed, 7])
     ids = {name: number + 1 for number, name in enumerate(NAMES)}
     images: list[SceneRecord] = []

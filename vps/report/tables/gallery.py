@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from PIL import Image
-
 from vps.core.files import write_atomically
+from vps.core.images import stored_size
 from vps.metrics import find_metric
 from vps.report.tables.rows import Row, case_of, methods_of, metrics_of, value_of
 from vps.report.tables.summary import Numbers
@@ -172,8 +171,7 @@ def _plot(file: Path, page: Path, dataset: str) -> dict[str, Any]:
     }[name]
     source = file.relative_to(page.parent).as_posix()
     # Told in advance, lest the page jumps when it comes.
-    with Image.open(file) as image:
-        width, height = image.size
+    height, width = stored_size(file)
     return {
         "width": width,
         "height": height,

@@ -1,0 +1,80 @@
+"""Image files by the names that annotations give them, in one folder and nowhere else."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+import numpy as np
+
+from vps.core.files import shown_path
+from vps.core.images import read_image
+from vps.errors import InputError
+
+
+@dataclass(frozen=True)
+class ImageFolder:
+    """Where the images of a data set lie.
+
+    Attributes:
+        path: of the folder.
+        outside: whether its files may lie elsewhere, too: under names like ../a.jpg, absolute ones,
+            or behind links. Whoever writes the annotations could have any image of this machine
+            shown, and so published with the results.
+    """
+
+    path: Path
+    outside: bool = False
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """An image file under one of several names.
+
+    Attributes:
+        folder: the image folder.
+        names: relative to it, likeliest first.
+    """
+
+    folder: ImageFolder
+    names: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The likeliest name, without folders."""
+        return Path(self.names[0]).name
+
+    def __str__(self) -> str:
+        return f"image {shown_path(self.folder.path / self.names[0])}"
+
+    def read(self) -> np.ndarray:
+        """(H, W, 3) uint8 RGB; InputError if it is missing, corrupt or outside its folder."""
+        for name in self.names:
+            path = self.folder.path / name
+            if not self.folder.outside and _leads_out(name):
+                raise self._outside(name)
+            # Not Path.exists, which raises where a name is too long.
+            if os.path.exists(path):
+                if not self.folder.outside and not _lies_in(path, self.folder.path):
+                    raise self._outside(name)
+                return read_image(path)
+        rest = ", ".join(map(shown_path, self.names[1:]))
+        others = f", nor do {rest} in that folder" if rest else ""
+        raise InputError(f"{self} does not exist{others}")
+
+    def _outside(self, name: str) -> InputError:
+        return InputError(
+            f"image {shown_path(name)} lies outside the image folder {shown_path(self.folder.path)}"
+            "; if it may be read, set the data set's option outside to true"
+        )
+
+
+def _leads_out(name: str) -> bool:
+    """Whether a name is absolute or climbs out of its folder, told without a look at the disk."""
+    return bool(PurePath(name).anchor) or os.path.normpath(name).split(os.sep)[0] == os.pardir
+
+
+def _lies_in(path: Path, folder: Path) -> bool:
+    """Whether a path leads into a folder once all links are followed."""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
