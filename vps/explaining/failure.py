@@ -6,6 +6,7 @@ import time
 import warnings
 from typing import Any, overload
 
+from vps.core.candidates import LEAST_DETECTION
 from vps.core.detect import Detection, as_target
 from vps.core.detector import Detector
 from vps.core.images import AnyImage
@@ -97,7 +98,7 @@ def explain_failure(
         image: (H, W, 3) uint8 RGB, a PIL image, or the path of an image file.
         target: of the kind that is asked about; where it has a rival, the truth.
         rival: what the detector said instead, by default as for `vps.sets.goals.with_rival`.
-        threshold: the lowest class score of a detection; its IoU must exceed 0.5.
+        threshold: the lowest score of a detection, in [0.01, 1]; its IoU must exceed 0.5.
         set_passes: about the most passes for each of the sets, beside the search of the orders; by
             default, as many as the effort of "vps" allows for the order of one target.
         method: what orders the regions first.
@@ -122,8 +123,8 @@ def explain_failure(
     chosen, of_problem = sort_settings(method, settings)
     cost = as_budget(budget)
     check_seed(seed)
-    if not 0 < threshold <= 1:
-        raise InputError(f"a threshold lies in (0, 1], got {threshold}")
+    if not LEAST_DETECTION <= threshold <= 1:
+        raise InputError(f"a threshold lies in [{LEAST_DETECTION}, 1], got {threshold}")
     if set_passes is not None and set_passes < 0:
         raise InputError(f"a number of passes is 0 or more, got {set_passes}")
     if isinstance(detector, Problem):
@@ -164,10 +165,10 @@ def explain_failure(
         rival_explanation=explanations[1] if others else None,
         **sets,
         words=words,
+        before=asked.before(),
         best_score=asked.best_score(),
-        whole_score=asked.whole_score(),
         threshold=threshold,
-        passes=traced.source.passes + asked.word_passes,
+        passes=traced.source.passes + asked.word_passes + asked.fill_passes,
         seconds=time.monotonic() - start,
         stopped=asked.stopped,
     )
