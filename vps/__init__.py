@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from vps.engine.budget import Budget, Progress, StopReason
     from vps.engine.problem import Problem, make_problem
     from vps.errors import (
+        CancelledError,
         DetectorError,
         IncompleteError,
         InputError,
@@ -65,6 +66,7 @@ __all__ = [
     "Attribution",
     "BoxPrior",
     "Budget",
+    "CancelledError",
     "Candidates",
     "Detection",
     "Detector",
@@ -113,7 +115,10 @@ _HOMES = {
     "vps.core.targets": "Kind Target",
     "vps.engine.budget": "Budget Progress StopReason",
     "vps.engine.problem": "Problem make_problem",
-    "vps.errors": "DetectorError IncompleteError InputError MissingExtraError OutputError VpsError",
+    "vps.errors": (
+        "CancelledError DetectorError IncompleteError InputError MissingExtraError OutputError "
+        "VpsError"
+    ),
     "vps.explaining.explain": "explain",
     "vps.explaining.failure": "explain_failure",
     "vps.explaining.words": "explain_words",

@@ -38,6 +38,10 @@ class IncompleteError(DetectorError):
         return type(self), (str(self), self.partial)
 
 
+class CancelledError(VpsError):
+    """It was cancelled, or its time was over, before anything was known that could be kept."""
+
+
 class MissingExtraError(VpsError, ImportError):
     """An optional library is not installed; the message names the command that installs it."""
 

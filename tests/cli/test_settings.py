@@ -33,6 +33,10 @@ from vps.methods.vps import VPS
         (["--search", "greedy", "--method", "drise"], "unknown option of drise 'search'"),
         (["--effort", "high", "--method", "box"], "box has no options, got 'effort'"),
         (["--method-option", "masks=9"], "unknown option of vps 'masks'"),
+        (["--budget", "9", "--effort", "high"], "--budget takes the place of --effort"),
+        (["--effort", "high", "--search", "greedy"], "effort high says nothing"),
+        (["--search", "greedy", "--method-option", "search=top_k"], "search is set twice"),
+        (["--budget", "9", "--method-option", "budget=0.5"], "budget is set twice"),
         (["--method", "drise", "--method-option", "mask=9"], "did you mean 'masks'"),
         (["--method", "drise", "--method-option", "masks=few"], "must be a whole number"),
         (["--method", "drise", "--method-option", "9"], "--method-option takes NAME=VALUE"),
@@ -80,8 +84,8 @@ def test_a_decimal_point_makes_a_budget_a_share():
 
 
 def test_how_to_search_is_handed_to_the_engine():
-    run = RunSettings(9, 4, "top_k", "fast", spend="0.25", time_limit=3.0)
-    assert run.method() == VPS("top_k", "fast", 0.25)
+    run = RunSettings(9, 4, "top_k", spend="0.25", time_limit=3.0)
+    assert run.method() == VPS("top_k", budget=0.25)
     assert run.budget() == Budget(seconds=3.0)
     run = RunSettings(9, 4, spend="70", method_name="drise", method_options=("masks=9", "p=0.3"))
     assert run.method() == DRISE(masks=9, p=0.3)

@@ -8,7 +8,7 @@ import pytest
 from tests.helpers.analytic import additive, strip_detector
 from tests.helpers.objectives import WEIGHTS, make
 from vps.engine.budget import Budget, Progress, Stopped, StopReason, as_budget
-from vps.errors import DetectorError, InputError
+from vps.errors import CancelledError, DetectorError, InputError
 from vps.search import SEARCHES
 from vps.search.driver import run_searches
 
@@ -22,8 +22,9 @@ def test_a_reason_is_its_text_wherever_it_is_written(reason):
 
 def test_what_is_broken_off_and_what_ends_at_once():
     early = {reason.value for reason in StopReason if reason.early}
-    assert early == {"time limit", "interrupted", "failed"}
-    assert {reason.value for reason in StopReason if reason.at_once} == {"interrupted", "failed"}
+    assert early == {"time limit", "interrupted", "cancelled", "failed"}
+    at_once = {reason.value for reason in StopReason if reason.at_once}
+    assert at_once == {"interrupted", "cancelled", "failed"}
 
 
 def test_what_was_swallowed_is_raised_again():
@@ -31,6 +32,8 @@ def test_what_was_swallowed_is_raised_again():
     StopReason.TIME_LIMIT.raise_again(None)
     with pytest.raises(KeyboardInterrupt):
         StopReason.INTERRUPTED.raise_again()
+    with pytest.raises(CancelledError):
+        StopReason.CANCELLED.raise_again()
     with pytest.raises(DetectorError, match="no boxes"):
         StopReason.FAILED.raise_again(DetectorError("no boxes"))
 
@@ -75,7 +78,7 @@ def test_somebody_else_can_end_a_search_and_gets_what_is_known():
     objective = make(strip_detector(additive(WEIGHTS)), batch_size=4)
     budget = Budget(progress=after_two, cancelled=event.is_set)
     outcome = run_searches(SEARCHES["greedy"], [objective], budget=budget)
-    assert outcome.stopped is StopReason.INTERRUPTED
+    assert outcome.stopped is StopReason.CANCELLED
     assert objective.source.passes == 8
     assert sorted(outcome.orders[0].tolist()) == list(range(6))
 
@@ -87,6 +90,7 @@ def test_somebody_else_can_end_a_search_and_gets_what_is_known():
         ({"passes": 2.5}, "budget is a whole number"),
         ({"passes": True}, "budget is a whole number"),
         ({"seconds": 0}, "seconds > 0, got 0"),
+        ({"seconds": "5"}, "seconds > 0, got 5"),
         ({"seconds": float("nan")}, "seconds > 0, got nan"),
     ],
 )

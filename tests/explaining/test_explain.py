@@ -1,4 +1,5 @@
 import copy
+import dataclasses
 import warnings
 
 import numpy as np
@@ -8,18 +9,33 @@ from PIL import Image
 from tests.helpers.analytic import (
     LABELS,
     TARGET,
+    LikelihoodDetector,
     RegionDetector,
     additive,
     breaking,
+    constant,
     per_label,
     photo,
     scattered,
     strip_detector,
 )
 from tests.helpers.objectives import WEIGHTS
-from vps import VPS, Budget, Explanation, Kind, Progress, Regions, Target, explain, make_regions
+from vps import (
+    DRISE,
+    VPS,
+    Attribution,
+    BoxPrior,
+    Budget,
+    Explanation,
+    Kind,
+    Progress,
+    Regions,
+    Target,
+    explain,
+    make_regions,
+)
 from vps.engine.problem import make_problem
-from vps.errors import DetectorError, IncompleteError, InputError
+from vps.errors import CancelledError, DetectorError, IncompleteError, InputError
 
 
 def run(detector, **settings) -> Explanation:
@@ -341,8 +357,10 @@ def test_a_problem_is_explained_as_image_and_targets_are(monkeypatch):
         explain(problem, fill="black")
     with pytest.raises(InputError, match="a Problem holds"):
         explain(problem, photo(), TARGET)
-    with pytest.raises(InputError, match="explain needs an image"):
+    with pytest.raises(InputError, match="either a target or a list"):
         explain(detector)
+    with pytest.raises(InputError, match="give a detector, an image and a target, or a Problem"):
+        explain(detector, target=TARGET)
 
 
 def test_a_budget_too_small_for_a_share_is_refused_before_the_first_pass():
@@ -350,4 +368,106 @@ def test_a_budget_too_small_for_a_share_is_refused_before_the_first_pass():
     method = VPS(search="greedy", budget=1e-9)
     with pytest.raises(InputError, match="first round alone needs"):
         explain(detector, photo(), TARGET, regions=detector.regions, method=method)
+    assert not detector.seen
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize(
+    ("method", "after"), [(VPS("greedy"), 2), (VPS("top_k"), 3), (DRISE(masks=50), 2)]
+)
+def test_who_cancels_gets_what_is_known(method, after):
+    seen: list[Progress] = []
+    detector = strip_detector(additive(WEIGHTS))
+    budget = Budget(progress=seen.append, cancelled=lambda: len(seen) >= after)
+    result = explain(
+        detector, photo(), TARGET, regions=detector.regions, method=method, budget=budget
+    )
+    assert result.stopped == "cancelled"
+    assert len(seen) <= after + 1
+    assert np.isfinite(result.insertion).all()
+    assert (result.saliency is None) == (method.name == "vps")
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("out of memory")])
+def test_masks_until_an_end_make_a_map_too(error):
+    detector = breaking(strip_detector(additive(WEIGHTS)), {4: error})
+    settings = {"regions": detector.regions, "method": DRISE(masks=50), "batch_size": 4}
+    if isinstance(error, KeyboardInterrupt):
+        result = explain(detector, photo(), TARGET, **settings)
+    else:
+        with pytest.raises(IncompleteError, match="out of memory") as failure:
+            explain(detector, photo(), TARGET, **settings)
+        (result,) = failure.value.partial
+    usual = strip_detector(additive(WEIGHTS))
+    expected = explain(usual, photo(), TARGET, **{**settings, "method": DRISE(masks=12)})
+    np.testing.assert_allclose(result.saliency, expected.saliency, rtol=1e-6)
+    assert result.stopped.at_once
+    assert result.passes == 13
+
+
+@pytest.mark.parametrize("method", [VPS("greedy"), VPS("auto"), DRISE(), BoxPrior()])
+def test_what_is_cancelled_before_anything_is_known_says_so(method):
+    detector = strip_detector(scattered(), 24)
+    budget = Budget(cancelled=lambda: True)
+    with pytest.raises(CancelledError, match="there is nothing to keep: cancelled"):
+        explain(detector, photo(), TARGET, regions=detector.regions, method=method, budget=budget)
+    assert not detector.seen or method.name == "drise"  # which looked at the whole image
+
+
+def test_a_scorer_of_targets_looks_at_the_whole_image_once():
+    base = strip_detector(constant(0.5))
+    for method in (VPS("greedy"), DRISE(masks=20), BoxPrior()):
+        detector = LikelihoodDetector(
+            photo(), base.regions, base.answer, lambda keep, target: (keep.mean(), 0.8)
+        )
+        problem = make_problem(detector, photo(), [TARGET], regions=base.regions)
+        explain(problem, method=method)
+        explain(problem.varied(batch_size=3, fill="black"), method=method)
+        assert len(detector.asked_about) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"maps": np.full((1, 12, 16), np.nan, np.float32)}, "must give finite maps"),
+        ({"maps": np.zeros((1, 6, 8), np.float32)}, r"of shape \(1, 12, 16\)"),
+        ({"maps": np.zeros((2, 12, 16), np.float32)}, r"got \(2, 12, 16\)"),
+        ({}, "either maps or orders"),
+        ({"orders": [np.arange(6), np.arange(6)]}, "gave 2 orders for 1 targets"),
+    ],
+)
+def test_a_method_that_breaks_its_contract_is_named(given, message):
+    @dataclasses.dataclass(frozen=True)
+    class Mine:
+        name = "mine"
+
+        def planned_passes(self, problem):
+            return 0
+
+        def with_passes(self, passes):
+            return self
+
+        def attribute(self, problem, budget, seed):
+            return Attribution(0, **given)
+
+    with pytest.raises(InputError, match=message):
+        detector = strip_detector(additive(WEIGHTS))
+        explain(detector, photo(), TARGET, regions=detector.regions, method=Mine())
+
+
+def test_arguments_of_other_types_are_told():
+    detector = strip_detector(additive(WEIGHTS))
+    for settings, message in (
+        ({"seed": 1.5}, "seed"),
+        ({"seed": "a"}, "seed"),
+        ({"regions": "6"}, "number of regions"),
+        ({"regions": 6.5}, "number of regions"),
+        ({"batch_size": 2.5}, "batch size"),
+        ({"lambdas": 1}, "lambdas"),
+        ({"lambdas": (1e308, 1e308)}, "lambdas"),
+        ({"target": None, "targets": TARGET}, "list of at least one target"),
+    ):
+        with pytest.raises(InputError, match=message):
+            run(detector, **settings)
     assert not detector.seen

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
 from tests.helpers.analytic import (
     TARGET,
@@ -16,12 +17,16 @@ from tests.helpers.analytic import (
     strip_detector,
 )
 from tests.helpers.words import LEFT, MIDDLE, PHRASE, WordDetector, needs_0_and_3
+from vps.core.candidates import Candidates
 from vps.core.targets import Kind, Target
 from vps.engine.budget import Budget
 from vps.engine.problem import make_problem
 from vps.errors import IncompleteError, InputError
 from vps.explaining.failure import explain_failure
 from vps.explaining.words import explain_words
+from vps.methods.box import BoxPrior
+from vps.methods.drise import DRISE
+from vps.methods.vps import VPS
 from vps.results.answer import Answer
 from vps.sets.goals import with_rival
 
@@ -159,7 +164,7 @@ def test_contrast_turns_one_label_into_the_other():
         "the cat (0.65) is found, not the dog, which scores 0.50 there"
     )
     assert (
-        "is enough for the dog to be found before all else, at 0.50 (the cat then has 0.20)"
+        "is enough for the dog to be found before all else, at 0.50 (the cat then has 0.00)"
         in found.sentence()
     )
 
@@ -189,7 +194,9 @@ def test_the_target_and_its_rival_share_passes():
     sets = (found.repair, found.sufficient, found.rival_sufficient)
     searched = found.passes - sum(one.passes for one in sets if one is not None)
     assert 0 < searched <= found.passes
-    assert found.passes == len(detector.seen) == len({row.tobytes() for row in detector.seen})
+    others = len(found.repair.fills) - 1  # at which the repair is shown once more each
+    distinct = len({row.tobytes() for row in detector.seen})
+    assert found.passes == len(detector.seen) == distinct + others
 
 
 @pytest.mark.parametrize("kind", [Kind.MISSED, Kind.CLASSIFICATION])
@@ -360,3 +367,100 @@ def test_any_method_can_order_the_regions_first(method):
     found = answer(rule, MISSED, method=method, **({"masks": 50} if method == "drise" else {}))
     assert found.repair.regions == (8,)
     assert found.explanation.method == method
+
+
+def test_passes_are_those_of_everything_whatever_the_method():
+    for method in (DRISE(masks=40), BoxPrior(), VPS("path_search")):
+        detector = strip_detector(by_score(lambda keep: 0.7 * keep[3] * (not keep[8])), 12)
+        problem = make_problem(detector, photo(), [MISSED], regions=detector.regions)
+        assert explain_failure(problem, method=method).passes == len(detector.seen)
+
+
+def test_a_problem_gets_the_rival_of_its_kind_and_no_other_targets():
+    weights = np.random.default_rng(0).random((12, 3)) / 10
+    detector = strip_detector(per_label(weights), 12)
+    target = Target(TARGET.box, "dog", Kind.CLASSIFICATION, "cat")
+    problem = make_problem(detector, photo(), [target], regions=detector.regions)
+    assert explain_failure(problem).rival == Target(TARGET.box, "cat")
+    for targets in ([TARGET, Target(OTHER, "cat")], [target, Target(OTHER, "bird"), TARGET]):
+        problem = make_problem(detector, photo(), targets, regions=detector.regions)
+        detector.seen.clear()
+        with pytest.raises(InputError, match="no rival|a failure is of one target"):
+            explain_failure(problem)
+        assert not detector.seen
+
+
+def test_what_would_be_called_something_else_is_not_a_repair():
+    """Without region 8 the dog's own score rises over the threshold, but it is a cat at 0.53."""
+
+    def rule(keep):
+        return np.array([TARGET.box]), np.array([[0.53 * keep[3], 0.36 * (not keep[8]), 0]])
+
+    found = answer(rule, MISSED)
+    assert found.repair is None or not found.repair.regions == (8,)
+    assert found.repair is None or 3 in found.repair.regions  # which makes the cat
+    plain = answer(rule, dataclasses.replace(MISSED, label="cat"), threshold=0.54)
+    assert plain.repair is None
+    assert "the best seen was 0.53 (threshold 0.54)" in plain.sentence()
+
+
+def test_a_third_label_that_outdoes_both_keeps_a_contrast_from_being_won():
+    """Without region 1 the dog beats the cat, but the box is a bird's at 0.77."""
+
+    def rule(keep):
+        scores = [[0.4 * keep[1], 0.33, 0], [0, 0, 0.77 * (not keep[1] and keep[5])]]
+        return np.array([TARGET.box, TARGET.box]), np.array(scores)
+
+    found = answer(rule, Target(TARGET.box, "dog", Kind.CLASSIFICATION, "cat"))
+    assert found.repair.regions == (1, 5)
+    assert found.repair.other_label is None
+    assert found.repair.found_score == pytest.approx(0.33)
+
+
+@pytest.mark.parametrize(("colour", "held"), [(None, 4), ((0.5, 0.5, 0.5), 1)])
+def test_a_repair_says_under_how_many_fills_it_holds(colour, held):
+    """The grey over region 8 looks like a dog; or any fill will do."""
+    detector = strip_detector(by_score(lambda keep: 0.7 * (not keep[8])), 12)
+    usual = detector.detect
+    region = torch.from_numpy(detector.regions.label_map == 8)
+
+    def detect(pixels, size):
+        found = usual(pixels, size)
+        if colour is None:
+            return found
+        grey = (pixels[:, :, region] == 0.5).all(dim=2).all(dim=1)
+        return Candidates(found.boxes, found.scores * grey[:, None, None], found.labels)
+
+    detector.detect = detect
+    found = explain_failure(
+        detector,
+        photo(),
+        MISSED,
+        regions=detector.regions,
+        fill=colour or "mean",
+        search="leave_one_out",
+    )
+    total = 4 if colour is None else 5
+    assert found.repair.regions == (8,)
+    assert sum(found.repair.fills.values()) == held
+    assert found.repair.holds() == (held == total)
+    assert f"that holds under {held} of {total} fills" in found.sentence()
+
+
+def test_what_lies_beside_the_object_is_hidden_first():
+    """Either of two regions will do; one lies on the object."""
+    detector = strip_detector(by_score(lambda keep: 0.7 * (not keep[5] or not keep[11])), 12)
+    found = explain_failure(detector, photo(), MISSED, regions=detector.regions)
+    assert found.repair.regions == (11,)
+    assert found.repair.inside == 0
+    assert "own box" not in found.sentence()
+
+
+@pytest.mark.parametrize(
+    ("score", "said"),
+    [(0.297, "0.297 (threshold 0.30)"), (0.2999, "0.2999 (threshold"), (0.12, "0.12 (threshold")],
+)
+def test_a_score_never_rounds_to_the_threshold_that_it_misses(score, said):
+    found = answer(constant(score), MISSED)
+    assert found.repair is None
+    assert f"the best seen was {said}" in found.sentence()

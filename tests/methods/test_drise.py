@@ -137,7 +137,20 @@ def test_a_failure_names_the_masks():
             raise RuntimeError("out of memory")
         return one_box_a_patch(shares)
 
-    with pytest.raises(DetectorError, match=r"patches: out of memory \(at masks 4 to 7 of D-RISE"):
+    found = drise(question(DOG, answer=answer, batch_size=4), seed=0, masks=20)
+    assert str(found.error).startswith("patches: out of memory (at masks 4 to 7 of D-RISE")
+    assert found.stopped == "failed"
+    usual = drise(question(DOG), seed=0, masks=4)
+    np.testing.assert_allclose(found.maps, usual.maps, rtol=1e-6)
+
+
+def test_a_failure_before_the_first_masks_is_raised():
+    def answer(shares):
+        if (shares < 1).any():
+            raise RuntimeError("out of memory")
+        return one_box_a_patch(shares)
+
+    with pytest.raises(DetectorError, match=r"patches: out of memory \(at masks 0 to 3 of D-RISE"):
         drise(question(DOG, answer=answer, batch_size=4), seed=0, masks=20)
 
 
@@ -148,6 +161,7 @@ def test_a_budget_means_fewer_masks():
     np.testing.assert_array_equal(found.maps, usual.maps)
     assert found.passes == sum(len(pixels) for pixels in asked.detector.seen) == 8
     assert (usual.stopped, found.stopped) == ("finished", "budget")
+    assert (usual.limit, found.limit) == (None, 8)
     with pytest.raises(InputError, match="budget of 1 passes is too small for D-RISE"):
         DRISE().attribute(question(DOG), Budget(passes=1), seed=3)
 
@@ -158,5 +172,5 @@ def test_when_the_time_is_over_the_masks_until_then_make_the_map():
     budget = Budget(progress=seen.append, cancelled=lambda: len(seen) == 2)
     found = DRISE(masks=20).attribute(question(DOG, batch_size=4), budget, seed=3)
     np.testing.assert_allclose(found.maps, usual.maps, rtol=1e-6)
-    assert found.stopped == "interrupted"
+    assert found.stopped == "cancelled"
     assert [progress.passes for progress in seen] == [5, 9]

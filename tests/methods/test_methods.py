@@ -155,8 +155,15 @@ def test_an_unknown_method():
         make_method("drice", {})
 
 
+class Undeclared:
+    """All that a method has, but no dataclass: its settings could not be recorded."""
+
+    name = "undeclared"
+    planned_passes = with_passes = attribute = None
+
+
 def test_what_is_no_method():
-    for wrong in (DRISE, None, 5):
+    for wrong in (DRISE, None, 5, Undeclared()):
         with pytest.raises(InputError, match="a method is a name or"):
             make_method(wrong)
 

@@ -5,6 +5,7 @@ import pytest
 
 from tests.helpers.analytic import noisy, scattered, strip_detector
 from tests.helpers.objectives import make
+from vps.engine.budget import Budget
 from vps.errors import InputError
 from vps.search import SEARCHES, settings
 from vps.search.driver import run_searches
@@ -16,7 +17,7 @@ def timed(monkeypatch, alone: float, each: float) -> list[int]:
     """Let a pass alone take `alone` seconds and one in a batch `each`; lists the batches timed."""
     sizes: list[int] = []
 
-    def seconds(source, keep) -> float:
+    def seconds(source, keep, budget) -> float:
         assert source.new(keep).all()
         source.evaluate(keep)
         sizes.append(len(keep))
@@ -161,7 +162,7 @@ def test_seconds_are_those_of_the_passes(monkeypatch):
     monkeypatch.setattr(settings, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     objective = make(strip_detector(scattered()))
     keep = np.eye(6, dtype=bool)[:3]
-    assert settings._seconds(objective.source, keep) == 2.5
+    assert settings._seconds(objective.source, keep, Budget()) == 2.5
     assert objective.source.known(keep).all()
 
 

@@ -77,6 +77,12 @@ def test_overrides_reach_nested_keys_and_make_new_ones(tmp_path):
     assert config.run.workers == 2
 
 
+def test_an_option_of_a_default_method_leaves_the_others(tmp_path):
+    config = read_config(write(tmp_path, SMALL), ["methods.vps.options.search=greedy"])
+    assert list(config.methods) == ["vps", "drise", "random", "box"]
+    assert config.method("vps") == VPS("greedy")
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [

@@ -71,7 +71,8 @@ class Explaining:
         targets = [target for _, target in chosen]
         problem, method = self._problem(detector, image, targets), self.run.method()
         title = names[0] if len(names) == 1 else f"{stem}, {len(names)} detections"
-        total = method.planned_passes(problem)
+        planned, spend = method.planned_passes(problem), self.run.budget().passes
+        total = planned if spend is None else min(planned, spend)
         failure: VpsError | None = None
         with noted(), progress_bar(title, total, quiet=self.run.quiet) as progress:
             try:
@@ -119,6 +120,8 @@ class Explaining:
 
     def _problem(self, detector: Detector, image: np.ndarray, targets: Sequence[Target]) -> Problem:
         settings = self.run.problem()
+        # What is found depends on what else it could be called.
+        settings["all_prompts"] |= self.asked.why
         return make_problem(detector, image, targets, image_name=self.image.name, **settings)
 
 

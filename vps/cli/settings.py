@@ -74,6 +74,10 @@ class RunSettings:
         given = {"search": self.search, "effort": self.effort, "budget": share}
         options = {name: value for name, value in given.items() if value is not None}
         pairs = parse_pairs(self.method_options, "--method-option")
+        if twice := [name for name in pairs if name in options or (name == "budget" and spend)]:
+            raise InputError(f"{twice[0]} is set twice: give --{twice[0]} or --method-option")
+        if self.spend is not None and self.effort is not None:
+            raise InputError("--budget takes the place of --effort: give one of them")
         options |= {name: parse_literal(value) for name, value in pairs.items()}
         return make_method(self.method_name, options)
 

@@ -88,8 +88,7 @@ class Target:
         predicted_label: where box and label are the truth, the label that the detector gave
             instead.
         predicted_box: likewise, the box that the detector gave instead, xyxy; of a duplicate, the
-            box
-            that it duplicates: candidates that fit that one better are not the duplicate's.
+            box that it duplicates: candidates that fit that one better are not the duplicate's.
 
     Raises:
         InputError: a box that is not finite or has no area, or an empty label.

@@ -8,10 +8,10 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Integral
+from numbers import Integral, Real
 from typing import NamedTuple
 
-from vps.errors import DetectorError, InputError
+from vps.errors import CancelledError, DetectorError, InputError
 
 
 class StopReason(str, enum.Enum):
@@ -25,6 +25,7 @@ class StopReason(str, enum.Enum):
     BUDGET = "budget"
     TIME_LIMIT = "time limit"
     INTERRUPTED = "interrupted"
+    CANCELLED = "cancelled"
     FAILED = "failed"
 
     def __str__(self) -> str:
@@ -41,7 +42,7 @@ class StopReason(str, enum.Enum):
     @property
     def at_once(self) -> bool:
         """Whether no further pass is wanted, not even to measure what is missing."""
-        return self in (StopReason.INTERRUPTED, StopReason.FAILED)
+        return self in (StopReason.INTERRUPTED, StopReason.CANCELLED, StopReason.FAILED)
 
     def raise_again(self, error: DetectorError | None = None) -> None:
         """Raise what ended a search, where it was swallowed to save what the search had.
@@ -49,11 +50,14 @@ class StopReason(str, enum.Enum):
         Raises:
             DetectorError: what the detector failed with.
             KeyboardInterrupt: Ctrl-C.
+            CancelledError: somebody else wanted the end.
         """
         if error is not None:
             raise error
         if self is StopReason.INTERRUPTED:
             raise KeyboardInterrupt
+        if self is StopReason.CANCELLED:
+            raise CancelledError("it was cancelled")
 
 
 class Stopped(Exception):
@@ -101,7 +105,7 @@ class Budget:
         seconds: after which no further batch begins; None for no limit.
         progress: called after each batch.
         cancelled: asked before each batch whether to end, e.g. `threading.Event().is_set`; what is
-            known then comes back as after Ctrl-C.
+            known then comes back, with the reason "cancelled".
         deadline: when the seconds are over, of `time.monotonic`; None until `started`.
 
     Raises:
@@ -118,7 +122,8 @@ class Budget:
         whole = isinstance(self.passes, Integral) and not isinstance(self.passes, bool)
         if self.passes is not None and not (whole and self.passes >= 0):
             raise InputError(f"a budget is a whole number of passes >= 0, got {self.passes}")
-        if self.seconds is not None and not self.seconds > 0:
+        timed = isinstance(self.seconds, Real) and self.seconds > 0
+        if self.seconds is not None and not timed:
             raise InputError(f"a time limit is a number of seconds > 0, got {self.seconds}")
 
     def started(self) -> Budget:
@@ -137,6 +142,10 @@ class Budget:
             return self
         return dataclasses.replace(self, deadline=self.deadline - (1 - share) * self.seconds)
 
+    def untimed(self) -> Budget:
+        """The same without an end of time; to measure what a search left out."""
+        return dataclasses.replace(self, seconds=None, deadline=None)
+
     def over(self) -> Budget:
         """The same with no time left: what is known is of use, and nothing is added."""
         return dataclasses.replace(self, deadline=-math.inf)
@@ -144,7 +153,7 @@ class Budget:
     def check(self) -> None:
         """Before each batch: raise Stopped where the time is over or somebody wants the end."""
         if self.cancelled is not None and self.cancelled():
-            raise Stopped(StopReason.INTERRUPTED)
+            raise Stopped(StopReason.CANCELLED)
         if self.deadline is not None and time.monotonic() >= self.deadline:
             raise Stopped(StopReason.TIME_LIMIT)
 
@@ -163,6 +172,6 @@ def as_budget(budget: Budget | int | None) -> Budget:
     if isinstance(budget, float):
         raise InputError(
             f"a budget is a whole number of passes or a Budget, got {budget}; a share of greedy's "
-            f"passes is a setting of the method: VPS(budget={budget})"
+            f"passes is a setting of the method vps: VPS(budget={budget})"
         )
     return (budget if isinstance(budget, Budget) else Budget(passes=budget)).started()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from numbers import Real
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from vps.core.scoring import BestCandidates
 from vps.core.targets import Target
 from vps.engine.passes import Passes
 from vps.errors import InputError
+
+_MOST = 1e6  # a weight beyond only makes numbers too large
 
 
 class Objective:
@@ -88,6 +90,7 @@ class Objective:
 
 def check_lambdas(lambdas: tuple[float, float]) -> None:
     """Raise InputError unless these are two weights >= 0, not both 0."""
-    usable = len(lambdas) == 2 and all(math.isfinite(x) and x >= 0 for x in lambdas)
+    pair = isinstance(lambdas, (tuple, list)) and len(lambdas) == 2
+    usable = pair and all(isinstance(x, Real) and 0 <= x <= _MOST for x in lambdas)
     if not usable or not any(lambdas):
         raise InputError(f"lambdas must be two numbers >= 0, not both 0; got {lambdas}")

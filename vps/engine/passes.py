@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from numbers import Integral
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from vps.core.names import choose
 from vps.core.regions import Regions
 from vps.core.scoring import COLUMNS, MODES, BestCandidates, attained_by, best_candidates
 from vps.core.targets import Kind, Target
+from vps.engine.budget import Budget, Progress
 from vps.errors import DetectorError, InputError
 
 
@@ -97,6 +99,19 @@ class SubsetPasses(ABC):
             self._store(batch, self._detect(batch))
         return BestCandidates(self._table[[self._index[key] for key in _keys(keep)]])
 
+    def show(self, keep: np.ndarray, budget: Budget) -> None:
+        """Show (K, n) subsets that have not passed yet, as long as a budget lets one begin a batch.
+
+        Raises:
+            Stopped: its time is over, or it was cancelled.
+            InputError, DetectorError: as for `evaluate`.
+        """
+        todo = keep[self.new(keep)]
+        for start in range(0, len(todo), self.batch_size):
+            budget.check()
+            self.evaluate(todo[start : start + self.batch_size])
+            budget.report(Progress(self.passes))
+
     def _store(self, batch: np.ndarray, table: np.ndarray) -> None:
         start, end = self.passes, self.passes + len(batch)
         if end > len(self._subsets):
@@ -146,6 +161,7 @@ class Passes(SubsetPasses):
         mode: "object", "class" or "box", see `vps.core.scoring.MODES`.
         batch_size: the most images that go through the detector at a time; does not change
             scores.
+        scorer: of a `TargetScorer`, what `scorer_of` gave, where it has been asked already.
 
     Raises:
         InputError: no targets, a label that the detector does not know, a box outside the image,
@@ -164,6 +180,7 @@ class Passes(SubsetPasses):
         fill: str | Colour = "mean",
         mode: str = "object",
         batch_size: int = 8,
+        scorer: TargetScorer | None = None,
     ) -> None:
         check_targets(detector, size, targets)
         check_pass_settings(mode, batch_size)
@@ -173,7 +190,7 @@ class Passes(SubsetPasses):
         self.regions = regions
         self.targets = tuple(targets)
         self.size = size
-        self._scorer = _scorer_of(detector, pixels, size, targets)
+        self._scorer = scorer or scorer_of(detector, pixels, size, targets)
         self._mode = mode
         self._columns = [label_column(target.label, detector.labels) for target in targets]
         self._boxes = torch.tensor([target.box for target in targets], device=pixels.device)
@@ -221,10 +238,14 @@ def candidates(detector: Detector, images: Tensor, size: tuple[int, int]) -> Can
     return found
 
 
-def _scorer_of(
+def scorer_of(
     detector: Detector, pixels: Tensor, size: tuple[int, int], targets: Sequence[Target]
 ) -> TargetScorer | None:
-    """What scores the targets instead of the detector's candidates, if it is one that does."""
+    """What scores the targets instead of the detector's candidates, if it is one that does.
+
+    Raises:
+        DetectorError: it fails at the whole image.
+    """
     if not isinstance(detector, TargetScorer):
         return None
     try:
@@ -265,7 +286,7 @@ def check_grid(regions: Regions, pixels: Tensor) -> None:
 def check_pass_settings(mode: str, batch_size: int) -> None:
     """Raise InputError for a mode or a batch size that no pass can be made with."""
     choose(MODES, mode, "mode")
-    if batch_size < 1:
+    if not isinstance(batch_size, Integral) or batch_size < 1:
         raise InputError(f"the batch size must be at least 1, got {batch_size}")
 
 

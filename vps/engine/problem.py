@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 
 from torch import Tensor
 
 from vps.core.detect import Detection, as_target
-from vps.core.detector import Detector, PromptedDetector
+from vps.core.detector import Detector, PromptedDetector, TargetScorer
 from vps.core.images import AnyImage, open_image
 from vps.core.masking import Colour, check_fill
 from vps.core.names import choose
@@ -22,6 +24,7 @@ from vps.engine.passes import (
     check_pass_settings,
     check_pixels,
     check_targets,
+    scorer_of,
 )
 from vps.errors import InputError
 
@@ -71,7 +74,28 @@ class Problem:
             fill=self.fill,
             mode=self.mode,
             batch_size=self.batch_size,
+            scorer=self.scorer,
         )
+
+    @functools.cached_property
+    def scorer(self) -> TargetScorer | None:
+        """What scores the targets itself, if the detector does; it looks at the whole image once.
+
+        Raises:
+            DetectorError: it fails at the whole image.
+        """
+        return scorer_of(self.detector, self.pixels, self.size, self.targets)
+
+    def varied(self, *, fill: str | Colour | None = None, batch_size: int | None = None) -> Problem:
+        """The same question under another fill, or with other batches."""
+        other = dataclasses.replace(
+            self,
+            fill=self.fill if fill is None else fill,
+            batch_size=self.batch_size if batch_size is None else batch_size,
+        )
+        if "scorer" in vars(self):
+            vars(other)["scorer"] = self.scorer
+        return other
 
     def objectives(self, source: Passes) -> list[Objective]:
         """The objective of each target, on the passes of `source`."""
@@ -79,15 +103,23 @@ class Problem:
             Objective(source, number, lambdas=self.lambdas) for number in range(len(self.targets))
         ]
 
-    def about(self, targets: Sequence[Target], mode: str = "object") -> Problem:
-        """The same image, regions and fill, and other targets.
+    def about(self, targets: Sequence[Target | Detection], *, mode: str | None = None) -> Problem:
+        """The same image, regions and fill, and other targets; in another mode, if one is given.
 
         Raises:
             InputError: targets that cannot be asked about.
         """
-        check_targets(self.whole_detector, self.size, targets)
-        detector = _narrowed(self.whole_detector, targets, mode, self.all_prompts)
-        return dataclasses.replace(self, detector=detector, targets=tuple(targets), mode=mode)
+        mode = self.mode if mode is None else mode
+        asked = tuple(as_target(target) for target in targets)
+        every = self.all_prompts if all_prompts is None else all_prompts
+        check_targets(self.whole_detector, self.size, asked)
+        return dataclasses.replace(
+            self,
+            detector=_narrowed(self.whole_detector, asked, mode, every),
+            targets=asked,
+            mode=mode,
+            all_prompts=every,
+        )
 
 
 def make_problem(
@@ -135,6 +167,8 @@ def make_problem(
         lambdas=lambdas,
         batch_size=batch_size,
     )
+    if isinstance(targets, (Target, Detection)):
+        raise InputError("a problem has a list of at least one target: give it as [target]")
     rgb, name = open_image(image)
     size = (rgb.shape[0], rgb.shape[1])
     asked = [as_target(target) for target in targets]
@@ -178,8 +212,10 @@ def check_problem_settings(
     check_lambdas(lambdas)
     choose(REGION_METHODS, region_method, "region method")
     check_pass_settings(mode, batch_size)
-    if not isinstance(regions, Regions) and regions < 1:
-        raise InputError(f"the number of regions must be at least 1, got {regions}")
+    if isinstance(regions, Regions):
+        return
+    if not isinstance(regions, Integral) or regions < 1:
+        raise InputError(f"the number of regions must be at least 1, got {regions!r}")
 
 
 def _narrowed(

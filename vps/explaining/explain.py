@@ -19,9 +19,9 @@ from vps.core.targets import Target
 from vps.core.versions import versions
 from vps.engine.budget import Budget, StopReason, as_budget
 from vps.engine.curves import Curves
-from vps.engine.problem import Problem, make_problem
+from vps.engine.problem import Problem
 from vps.errors import IncompleteError, InputError
-from vps.explaining.settings import check_seed, sort_settings
+from vps.explaining.settings import as_problem, check_seed, sort_settings
 from vps.explaining.tracing import Traced, trace
 from vps.methods import Method
 from vps.methods.vps import VPS
@@ -101,7 +101,7 @@ def explain(
         seed: of all that is drawn at random.
         settings: of the problem, see `vps.engine.problem.make_problem`: regions, region_method,
             fill, mode, lambdas, batch_size, image_name, all_prompts; and of the method, where it
-            is given by its name: for "vps" search, effort and budget (`vps.methods.vps.VPS`).
+            is given by its name: for "vps" search and effort (`vps.methods.vps.VPS`).
 
     Returns:
         The explanation; one for each target of `targets` or of a problem. Where there was nothing
@@ -112,19 +112,14 @@ def explain(
         DetectorError: the detector fails or breaks its contract.
         IncompleteError: it fails once the whole image and nothing have been seen; `partial` has
             the explanations as far as they are known.
+        CancelledError: the end came before anything was known.
     """
     start = time.perf_counter()
     chosen, of_problem = sort_settings(method, settings)
     cost = as_budget(budget)
     check_seed(seed)
-    if isinstance(detector, Problem):
-        if image is not None or target is not None or targets is not None or of_problem:
-            raise InputError(
-                "a Problem holds image, targets and settings: give them to make_problem"
-            )
-        problem = detector
-    else:
-        problem = make_problem(detector, *_image_and_targets(image, target, targets), **of_problem)
+    given = None if isinstance(detector, Problem) and target is None else _targets(target, targets)
+    problem = as_problem(detector, image, targets if given is None else given, of_problem)
     spent = time.perf_counter() - start
     traced = trace(problem, chosen, cost, seed)
     results = make_explanations(problem, traced, seconds=spent + traced.seconds, seed=seed)
@@ -189,18 +184,15 @@ def make_explanations(
     return results
 
 
-def _image_and_targets(
-    image: AnyImage | None,
-    target: Target | Detection | None,
-    targets: Sequence[Target | Detection] | None,
-) -> tuple[AnyImage, Sequence[Target | Detection]]:
-    if image is None:
-        raise InputError("explain needs an image: explain(detector, image, target)")
+def _targets(
+    target: Target | Detection | None, targets: Sequence[Target | Detection] | None
+) -> Sequence[Target | Detection]:
+    """One or several, not both."""
     if (target is None) == (targets is None):
         raise InputError("give explain either a target or a list of targets")
     if isinstance(target, Sequence):
         raise InputError("several targets are given by their name: explain(..., targets=[...])")
-    return image, [target] if target is not None else targets or ()
+    return [target] if target is not None else targets or ()
 
 
 def _doubts(curves: Curves, stopped: StopReason, highest: float) -> tuple[str, ...]:

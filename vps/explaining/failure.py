@@ -6,17 +6,16 @@ import time
 import warnings
 from typing import Any, overload
 
-from vps.core.candidates import LEAST_DETECTION
 from vps.core.detect import Detection, as_target
 from vps.core.detector import Detector
 from vps.core.images import AnyImage
 from vps.core.targets import Target
 from vps.engine.budget import Budget, as_budget
-from vps.engine.problem import Problem, make_problem
+from vps.engine.problem import Problem
 from vps.errors import DetectorError, IncompleteError, InputError
 from vps.explaining.explain import make_explanations
 from vps.explaining.failure_sets import FailureSets
-from vps.explaining.settings import check_seed, sort_settings
+from vps.explaining.settings import as_problem, check_seed, check_threshold, sort_settings
 from vps.explaining.tracing import trace
 from vps.methods import Method
 from vps.methods.vps import VPS
@@ -107,7 +106,8 @@ def explain_failure(
             measured then.
         seed: of all that is drawn at random.
         settings: of the problem and the method, as for `vps.explaining.explain.explain`; the mode
-            is "object".
+            is "object", and all prompts are asked, for what is found depends on what else it could
+            be called. (A `Problem` of which only some are tells what is found among their labels.)
 
     Returns:
         The answer, also after Ctrl-C: what was not searched for until then is None, and
@@ -118,26 +118,20 @@ def explain_failure(
         DetectorError: the detector fails or breaks its contract.
         IncompleteError: it fails once the whole image and nothing have been seen; `partial` holds
             the answer as far as it is known.
+        CancelledError: the end came before anything was known.
     """
     start = time.monotonic()
     chosen, of_problem = sort_settings(method, settings)
     cost = as_budget(budget)
     check_seed(seed)
-    if not LEAST_DETECTION <= threshold <= 1:
-        raise InputError(f"a threshold lies in [{LEAST_DETECTION}, 1], got {threshold}")
+    check_threshold(threshold)
     if set_passes is not None and set_passes < 0:
         raise InputError(f"a number of passes is 0 or more, got {set_passes}")
-    if isinstance(detector, Problem):
-        problem = detector
-        if image is not None or target is not None or rival is not None or of_problem:
-            raise InputError(
-                "a Problem holds image, targets and settings: give them to make_problem"
-            )
-    elif image is None or target is None:
-        raise InputError("explain_failure needs a detector, an image and a target")
+    if target is None:
+        problem = _with_rival(as_problem(detector, image, None, of_problem))
     else:
         targets = with_rival(as_target(target), None if rival is None else as_target(rival))
-        problem = make_problem(detector, image, targets, **of_problem)
+        problem = as_problem(detector, image, targets, {"all_prompts": True, **of_problem})
     if problem.mode != "object":
         raise InputError(f"failures are explained in mode object, got {problem.mode}")
     traced = trace(problem, chosen, cost.first(0.5), seed)
@@ -168,7 +162,7 @@ def explain_failure(
         before=asked.before(),
         best_score=asked.best_score(),
         threshold=threshold,
-        passes=traced.source.passes + asked.word_passes + asked.fill_passes,
+        passes=traced.passes_with(traced.source) + asked.word_passes + asked.fill_passes,
         seconds=time.monotonic() - start,
         stopped=asked.stopped,
     )
@@ -179,3 +173,15 @@ def explain_failure(
             text += f"; the detector failed after {answer.passes} passes, what they tell is kept"
         raise IncompleteError(text, [answer]) from failure
     return answer
+
+
+def _with_rival(problem: Problem) -> Problem:
+    """The same about its target, and the rival that its kind has, if that is not there yet."""
+    first, *others = problem.targets
+    targets = with_rival(first, others[0] if others else None)
+    if len(others) > 1 or (others and targets != problem.targets):
+        raise InputError(
+            "a failure is of one target, and the rival that it is held against, where its kind has "
+            f"one; the problem has {len(problem.targets)} targets"
+        )
+    return problem if targets == problem.targets else problem.about(targets)

@@ -92,7 +92,9 @@ class FailureSets:
         if not (phrase and isinstance(detector, WordHider) and self.stopped is StopReason.FINISHED):
             return None
         try:
-            words = explain_words(self._problem, threshold=self._threshold, budget=self._budget)
+            # Its passes are counted anew: they would take a progress bar back.
+            budget = dataclasses.replace(self._budget, progress=None)
+            words = explain_words(self._problem, threshold=self._threshold, budget=budget)
         except KeyboardInterrupt:
             self.stopped = StopReason.INTERRUPTED
         except DetectorError as error:
@@ -143,7 +145,7 @@ class FailureSets:
             for fill in FILLS:
                 if fill not in held:
                     self._budget.check()
-                    other = dataclasses.replace(self._problem, fill=fill).passes()
+                    other = self._problem.varied(fill=fill).passes()
                     held[fill] = bool(goal(other.evaluate(shown))[0][0])
                     self.fill_passes += 1
         except Stopped as stop:

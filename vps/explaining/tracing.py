@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vps.engine.budget import Budget, StopReason
-from vps.engine.curves import Curves, replay
-from vps.engine.objective import Objective
+from vps.engine.budget import Budget, Stopped, StopReason
+from vps.engine.curves import Curves, prefixes, replay
 from vps.engine.passes import Passes
 from vps.engine.problem import Problem
-from vps.errors import DetectorError, InputError
+from vps.errors import CancelledError, DetectorError, InputError
 from vps.methods import Attribution, Method
 
 
@@ -43,6 +42,10 @@ class Traced:
     stopped: StopReason
     error: DetectorError | None
 
+    def passes_with(self, source: Passes) -> int:
+        """What the method took together with all that a source of its problem has seen since."""
+        return source.passes + (self.found.passes if self.found.source is None else 0)
+
 
 def trace(problem: Problem, method: Method, budget: Budget, seed: int) -> Traced:
     """Let a method order the regions, and measure the curves along its orders.
@@ -57,14 +60,19 @@ def trace(problem: Problem, method: Method, budget: Budget, seed: int) -> Traced
         seed: of its draws.
 
     Raises:
-        InputError, DetectorError, KeyboardInterrupt: as for `vps.explaining.explain.explain`.
+        InputError, DetectorError, CancelledError: as for `vps.explaining.explain.explain`.
+        KeyboardInterrupt: Ctrl-C before anything was known.
     """
     start = time.perf_counter()
-    found = method.attribute(problem, budget, seed)
+    try:
+        found = method.attribute(problem, budget, seed)
+    except Stopped as stop:
+        raise _nothing_known(stop.reason) from None
     seconds = time.perf_counter() - start
+    _check(problem, method, found)
     source = problem.passes() if found.source is None else found.source
     orders = found.orders_of(problem.regions)
-    curves, stopped, error = _measured(problem.objectives(source), orders, found)
+    curves, stopped, error = _measured(problem, source, orders, found, budget.untimed())
     searched = found.source is not None
     return Traced(
         method,
@@ -79,24 +87,56 @@ def trace(problem: Problem, method: Method, budget: Budget, seed: int) -> Traced
     )
 
 
+def _check(problem: Problem, method: Method, found: Attribution) -> None:
+    """Raise InputError for an attribution that breaks the contract of methods."""
+    count, grid = len(problem.targets), tuple(problem.pixels.shape[1:])
+    if (found.maps is None) == (found.orders is None):
+        raise InputError(f"the method {method.name} must give either maps or orders")
+    if found.orders is not None and len(found.orders) != count:
+        raise InputError(
+            f"the method {method.name} gave {len(found.orders)} orders for {count} targets"
+        )
+    if found.maps is not None:
+        shape = found.maps.shape
+        if shape != (count, *grid) or not np.isfinite(found.maps).all():
+            raise InputError(
+                f"the method {method.name} must give finite maps of shape {(count, *grid)}, one a "
+                f"target on the detector's grid; got {shape}"
+            )
+
+
 def _measured(
-    objectives: list[Objective], orders: list[np.ndarray], found: Attribution
+    problem: Problem,
+    source: Passes,
+    orders: list[np.ndarray],
+    found: Attribution,
+    budget: Budget,
 ) -> tuple[list[Curves], StopReason, DetectorError | None]:
     """The curves of the orders; what is missing is measured, unless all was to end."""
     stopped, error = found.stopped, found.error
-    pairs = list(zip(objectives, orders, strict=True))
-    if not stopped.at_once:
-        try:
-            return [replay(objective, order) for objective, order in pairs], stopped, error
-        except KeyboardInterrupt:
-            stopped = StopReason.INTERRUPTED
-        except DetectorError as failure:
-            stopped, error = StopReason.FAILED, failure
+    pairs = list(zip(problem.objectives(source), orders, strict=True))
+    ends = np.array([np.ones(source.count), np.zeros(source.count)], bool)
     try:
-        curves = [replay(objective, order, measure=False) for objective, order in pairs]
-    except InputError:
-        # Not even the whole image has been seen: nothing is worth keeping.
-        if error is not None:
-            raise error  # noqa: B904  # its own cause is what matters
-        raise KeyboardInterrupt from None
-    return curves, stopped, error
+        if not stopped.at_once:
+            steps = np.concatenate([prefixes(order) for order in orders])
+            source.show(np.concatenate([steps, ~steps]), budget)
+        elif found.maps is not None and not source.known(ends).all():
+            # Two passes more, or else the map would be lost with its curves.
+            source.evaluate(ends)
+    except Stopped as stop:
+        stopped = stop.reason
+    except KeyboardInterrupt:
+        stopped = StopReason.INTERRUPTED
+    except DetectorError as failure:
+        stopped, error = StopReason.FAILED, failure
+    if not source.known(ends).all():
+        # Nothing is worth keeping.
+        raise error if error is not None else _nothing_known(stopped)
+    return [replay(objective, order, measure=False) for objective, order in pairs], stopped, error
+
+
+def _nothing_known(stopped: StopReason) -> BaseException:
+    """What to raise where the end came before the whole image and nothing had been seen."""
+    if stopped is StopReason.INTERRUPTED:
+        return KeyboardInterrupt()
+    return CancelledError(f"there is nothing to keep: {stopped} before the first scores were known")

@@ -21,6 +21,7 @@ from vps.engine.budget import Budget, StopReason, as_budget
 from vps.engine.passes import SubsetPasses, candidates, check_targets
 from vps.engine.problem import Problem
 from vps.errors import InputError
+from vps.explaining.settings import as_problem, check_threshold
 from vps.results.word_answer import ELSEWHERE, LOST, RIGHT, SAME, Word, WordAnswer, WordSet
 from vps.sets.goals import Goal
 from vps.sets.smallest import smallest_set
@@ -82,12 +83,13 @@ def explain_words(
         InputError: a detector that cannot hide words, or an image, target or setting that cannot be
             used.
         DetectorError: the detector fails or breaks its contract.
+        KeyboardInterrupt: Ctrl-C.
     """
     start = time.perf_counter()
     cost = as_budget(budget)
-    if not 0 < threshold <= 1:
-        raise InputError(f"a threshold lies in (0, 1], got {threshold}")
+    check_threshold(threshold)
     if isinstance(detector, Problem):
+        as_problem(detector, image, None if target is None else [target], {})
         hider, target, size = detector.whole_detector, detector.targets[0], detector.size
     elif image is None or target is None:
         raise InputError("explain_words needs a detector, an image and a target")
@@ -244,8 +246,9 @@ class PhraseGoals:
     def find(self, goal: Goal, order: np.ndarray, *, hide: bool) -> WordSet | None:
         """The smallest set of words that attains a goal, likely ones first in the order."""
         found = smallest_set(self._source, goal, [order], hide=hide, budget=self._budget)
-        found.stopped.raise_again(found.error)
-        if found.stopped is StopReason.TIME_LIMIT:
+        if found.stopped is not StopReason.CANCELLED:
+            found.stopped.raise_again(found.error)
+        if found.stopped.early:
             # What there is of a set may hold words that are not needed.
             self.stopped = found.stopped
             return None

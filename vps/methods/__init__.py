@@ -26,6 +26,11 @@ METHODS: dict[str, type[Method]] = {
 """By the name that settings use; each a frozen dataclass of its settings."""
 
 
+def settings_of(method: Method | type[Method]) -> tuple[str, ...]:
+    """The names of what a method can be set to."""
+    return tuple(field.name for field in dataclasses.fields(method))  # type: ignore[arg-type]
+
+
 def make_method(method: str | Method, options: Mapping[str, Any] | None = None) -> Method:
     """A method with its settings, checked.
 
@@ -42,7 +47,7 @@ def make_method(method: str | Method, options: Mapping[str, Any] | None = None) 
     """
     if isinstance(method, str):
         kind = choose(METHODS, method, "method")
-        fields = {field.name: None for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+        fields = dict.fromkeys(settings_of(kind))
         for name in options or {}:
             if not fields:
                 raise InputError(f"{method} has no options, got {name!r}")
@@ -52,8 +57,11 @@ def make_method(method: str | Method, options: Mapping[str, Any] | None = None) 
         except InputError as error:
             raise InputError(f"{method}: {error}") from error
         return built
-    if isinstance(method, type) or not isinstance(method, Method):
-        raise InputError(f"a method is a name or, e.g., vps.DRISE(masks=500); got {method!r}")
+    whole = isinstance(method, Method) and dataclasses.is_dataclass(method)
+    if isinstance(method, type) or not whole:
+        raise InputError(
+            f"a method is a name or a dataclass such as vps.DRISE(masks=500), got {method!r}"
+        )
     if options:
         raise InputError(
             f"{', '.join(options)}: give that to {type(method).__name__}(...), which is ready"

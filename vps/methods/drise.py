@@ -12,7 +12,7 @@ from vps.core.masking import make_fill
 from vps.core.schema import check_fields
 from vps.engine.budget import Budget, Progress, Stopped, StopReason
 from vps.engine.problem import Problem
-from vps.errors import InputError
+from vps.errors import DetectorError, InputError
 from vps.methods.masks import random_masks
 from vps.methods.protocol import Attribution
 from vps.methods.similarity import Similarity
@@ -90,10 +90,13 @@ class DRISE:
         similarity = Similarity(problem, self.objectness)
         total = torch.zeros(len(problem.targets), size[0] * size[1], dtype=torch.float64)
         done, stopped = 0, StopReason.FINISHED if masks == self.masks else StopReason.BUDGET
+        error: DetectorError | None = None
         while done < masks:
             try:
                 budget.check()
             except Stopped as stop:
+                if not done:
+                    raise
                 stopped = stop.reason
                 break
             numbers = range(done, min(done + problem.batch_size, masks))
@@ -101,10 +104,22 @@ class DRISE:
                 numbers, size, grid=self.grid, p=self.p, seed=seed, device=pixels.device
             )
             images = torch.lerp(fill, pixels, shown[:, None])
-            weights = similarity(images, f"masks {numbers.start} to {numbers.stop - 1} of D-RISE")
+            what = f"masks {numbers.start} to {numbers.stop - 1} of D-RISE"
+            try:
+                weights = similarity(images, what)
+            except (DetectorError, KeyboardInterrupt) as reason:
+                if not done:
+                    raise
+                # The masks until then make a map, too.
+                error = reason if isinstance(reason, DetectorError) else None
+                stopped = StopReason.INTERRUPTED if error is None else StopReason.FAILED
+                break
             # Sums of many are kept in double precision, those of a batch need not be.
             total += (weights.T @ shown.flatten(1)).to(total)
             done = numbers.stop
             budget.report(Progress(similarity.passes))
-        values = (total / (max(done, 1) * self.p)).reshape(-1, *size).float()
-        return Attribution(similarity.passes, values.numpy(), stopped=stopped)
+        values = (total / (done * self.p)).reshape(-1, *size).float()
+        limit = None if budget.passes is None else min(budget.passes, self.masks + 1)
+        return Attribution(
+            similarity.passes, values.numpy(), stopped=stopped, error=error, limit=limit
+        )

@@ -26,19 +26,17 @@ class Attribution:
         maps: (T, h, w) float32, one a target on the detector's grid; higher is more important, any
             finite scale.
         orders: T of (m,) int64, the most important region first.
-        backward_passes: how many backward passes, counted apart.
         stopped: why it ended.
         error: what the detector failed with, where what it said before is of use.
         source: what has seen the subsets that a search asked for, so that nobody asks again.
         search: the search that was used, for a method that has several.
-        limit: the most passes that a search was allowed; None for no limit.
+        limit: the most passes that it was allowed; None for no limit.
         rounds: of passes that could each go to the detector at once.
     """
 
     passes: int
     maps: np.ndarray | None = None
     orders: Sequence[np.ndarray] | None = None
-    backward_passes: int = 0
     stopped: StopReason = StopReason.FINISHED
     error: DetectorError | None = None
     source: Passes | None = None
@@ -87,6 +85,7 @@ class Method(Protocol):
         Raises:
             InputError: a budget that it cannot begin with.
             DetectorError: the detector fails or breaks its contract.
+            Stopped: the time is over, or it was cancelled, before there was anything to answer.
         """
         ...
 

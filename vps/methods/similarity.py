@@ -8,7 +8,6 @@ from torch.nn.functional import normalize, one_hot
 
 from vps.core import boxes
 from vps.core.candidates import Candidates, label_column
-from vps.core.detector import TargetScorer
 from vps.engine.passes import candidates
 from vps.engine.problem import Problem
 from vps.errors import DetectorError
@@ -42,16 +41,12 @@ class Similarity:
         self._size = problem.size
         self._targets = problem.targets
         self._objectness = objectness
-        self._scorer: TargetScorer | None = None
+        self._scorer = problem.scorer
         whole = problem.pixels
+        self._boxes = torch.tensor([target.box for target in self._targets], device=whole.device)
         try:
             with torch.no_grad():
-                if isinstance(problem.detector, TargetScorer):
-                    self._scorer = problem.detector.about(whole, self._size, self._targets)
-                else:
-                    self._boxes = torch.tensor(
-                        [target.box for target in self._targets], device=whole.device
-                    )
+                if self._scorer is None:
                     self._labels = self._distributions(whole)
         except Exception as error:
             raise self._failure(error, "the whole image") from error
@@ -82,8 +77,8 @@ class Similarity:
 
     def _score(self, images: Tensor) -> Tensor:
         if self._scorer is not None:
-            self.passes += len(images)
             rates = self._scorer.score_targets(images, self._size, self._targets)
+            self.passes += len(images)
             return rates.ious.float() * rates.class_scores.float()
         found = self._detect(images)
         where, scores = found.boxes.float(), found.scores.float()
@@ -97,8 +92,9 @@ class Similarity:
         return similar.amax(dim=1)
 
     def _detect(self, images: Tensor) -> Candidates:
+        found = candidates(self._detector, images, self._size)
         self.passes += len(images)
-        return candidates(self._detector, images, self._size)
+        return found
 
     def _distributions(self, whole: Tensor) -> Tensor:
         """(T, L) P* of each target, of length 1."""

@@ -9,12 +9,15 @@ from typing import ClassVar
 from vps.engine.budget import Budget
 from vps.engine.passes import Passes
 from vps.engine.problem import Problem
+from vps.errors import InputError
 from vps.methods.protocol import Attribution
 from vps.search.driver import run_searches
-from vps.search.settings import AUTO, check_search, find_search, passes_allowed
+from vps.search.settings import AUTO, BUDGETED, check_search, find_search, passes_allowed
 from vps.sets.goals import Goal
 from vps.sets.hiding import repair_orders
 from vps.sets.smallest import smallest_set
+
+_USUAL = "balanced"
 
 
 @dataclass(frozen=True)
@@ -38,17 +41,23 @@ class VPS:
             greedy's m (m + 1) with a decimal point.
 
     Raises:
-        InputError: a search, an effort or a budget that does not exist.
+        InputError: a search, an effort or a budget that does not exist, or an effort that would say
+            nothing.
     """
 
     name: ClassVar[str] = "vps"
 
     search: str = AUTO
-    effort: str = "balanced"
+    effort: str = _USUAL
     budget: int | float | None = None
 
     def __post_init__(self) -> None:
         check_search(self.search, self.effort, self.budget)
+        if self.effort != _USUAL and (self.budget is not None or self.search not in BUDGETED):
+            raise InputError(
+                f"effort {self.effort} says nothing beside a budget, nor for a search that ends by "
+                f"itself ({self.search}): leave it out"
+            )
 
     def planned_passes(self, problem: Problem) -> int:
         """What the effort or the budget allows, and never more than greedy would take."""
@@ -62,7 +71,7 @@ class VPS:
 
     def with_passes(self, passes: int) -> VPS:
         """They are the budget of the search."""
-        return dataclasses.replace(self, budget=passes)
+        return dataclasses.replace(self, effort=_USUAL, budget=passes)
 
     def attribute(
         self, problem: Problem, budget: Budget | None = None, seed: int = 0
@@ -80,7 +89,7 @@ class VPS:
             limits += [] if own is None else [own]
         limit = min(limits, default=None)
         source = problem.passes()
-        used, find = find_search(self.search, source, limit)
+        used, find = find_search(self.search, source, limit, budget)
         outcome = run_searches(
             find, problem.objectives(source), seed=seed, budget=budget.within(limit)
         )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 
 from vps.core.names import choose
+from vps.engine.budget import Budget, Stopped
 from vps.engine.passes import Passes
 from vps.errors import InputError
 from vps.search import SEARCHES, Search
@@ -30,6 +31,8 @@ def check_search(search: str, effort: str, budget: int | float | None) -> None:
     choose({AUTO: None, **SEARCHES}, search, "search")
     choose(EFFORTS, effort, "effort")
     passes = isinstance(budget, Integral) and not isinstance(budget, bool)
+    if budget is not None and not isinstance(budget, Real):
+        raise InputError(f"a budget is a number, got {budget!r}")
     if budget is not None and not (budget > 0 if passes else 0 < budget <= 1):
         raise InputError(
             "a budget is a whole number of passes, or a share of greedy's in (0, 1] with a decimal "
@@ -64,7 +67,9 @@ def passes_allowed(
     return round(one * (1 + targets) / 2)
 
 
-def find_search(name: str, source: Passes, limit: int | None = None) -> tuple[str, Search]:
+def find_search(
+    name: str, source: Passes, limit: int | None = None, budget: Budget | None = None
+) -> tuple[str, Search]:
     """The search of a name; for "auto", the one that suits the detector.
 
     Where a batch takes about as long as its images one by one, `top_k` gets most out of each
@@ -80,25 +85,30 @@ def find_search(name: str, source: Passes, limit: int | None = None) -> tuple[st
             raise InputError(
                 f"a budget of {limit} passes is too small: the first round alone needs {least}"
             )
-        name = "path_search" if _batch_speed_up(source) >= _WORTH_BATCHING else "top_k"
+        try:
+            fast = _batch_speed_up(source, budget or Budget()) >= _WORTH_BATCHING
+        except Stopped:
+            # The search that follows is stopped at once, too.
+            fast = False
+        name = "path_search" if fast else "top_k"
     return name, SEARCHES[name]
 
 
-def _batch_speed_up(source: Passes) -> float:
+def _batch_speed_up(source: Passes, budget: Budget) -> float:
     """Seconds of a pass alone over seconds of a pass in a full batch; 1 if it cannot be told."""
     count = source.regions.count
     hidden = ~np.eye(count, dtype=bool)
     size = min(source.batch_size, count - 3)
     if size < 2:
         return 1.0
-    source.evaluate(hidden[:1])  # the first pass may take longer than any other
-    alone = min(_seconds(source, hidden[k : k + 1]) for k in (1, 2))
+    source.show(hidden[:1], budget)  # the first pass may take longer than any other
+    alone = min(_seconds(source, hidden[k : k + 1], budget) for k in (1, 2))
     starts = range(3, count - size + 1, size)[:2]
-    together = min(_seconds(source, hidden[start : start + size]) for start in starts)
+    together = min(_seconds(source, hidden[start : start + size], budget) for start in starts)
     return alone * size / together
 
 
-def _seconds(source: Passes, keep: np.ndarray) -> float:
+def _seconds(source: Passes, keep: np.ndarray, budget: Budget) -> float:
     start = time.perf_counter()
-    source.evaluate(keep)
+    source.show(keep, budget)
     return time.perf_counter() - start

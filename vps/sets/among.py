@@ -64,6 +64,9 @@ class _PartOfSource(SubsetSource):
     def new(self, keep: np.ndarray) -> np.ndarray:
         return self._source.new(self._whole(keep))
 
+    def show(self, keep: np.ndarray, budget: Budget) -> None:
+        self._source.show(self._whole(keep), budget)
+
     def evaluate(self, keep: np.ndarray) -> BestCandidates[np.ndarray]:
         return self._source.evaluate(self._whole(keep))
 

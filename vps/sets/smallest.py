@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from vps.core.scoring import BestCandidates
-from vps.engine.budget import Budget, Progress, Stopped, StopReason
+from vps.engine.budget import Budget, Stopped, StopReason
 from vps.engine.curves import prefixes
 from vps.errors import DetectorError
 from vps.sets.goals import Goal
@@ -45,6 +45,10 @@ class SubsetSource(Protocol):
 
     def new(self, keep: np.ndarray) -> np.ndarray:
         """(K,) bool: which subsets still need a pass."""
+        ...
+
+    def show(self, keep: np.ndarray, budget: Budget) -> None:
+        """Make the passes that subsets need, as long as the budget lets a batch begin."""
         ...
 
     def evaluate(self, keep: np.ndarray) -> BestCandidates[np.ndarray]:
@@ -181,11 +185,7 @@ class _SetSearch:
 
     def _judge(self, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         shown = self._shown(members)
-        todo = shown[self._source.new(shown)]
-        for start in range(0, len(todo), self._source.batch_size):
-            self._budget.check()
-            self._source.evaluate(todo[start : start + self._source.batch_size])
-            self._budget.report(Progress(self._source.passes))
+        self._source.show(shown, self._budget)
         return self._goal(self._source.evaluate(shown))
 
     def _ask(self, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

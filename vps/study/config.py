@@ -273,12 +273,16 @@ def read_config(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Stu
     if not isinstance(content, dict):
         raise InputError(f"config {path} must hold keys and values, see configs/ for examples")
     content.setdefault("name", path.stem)
+    if any(text.startswith("methods.") for text in overrides):
+        # What is set of one of the default methods leaves the others.
+        content.setdefault("methods", dict.fromkeys(METHODS))
     for text in overrides:
         _override(content, text, yaml)
     if "search" in content:
         raise InputError(
             f"config {path}: the search is set with the method that it is of, as in "
-            "methods: {vps: {options: {search: greedy}}}, and is no key of its own any more"
+            "methods: {vps: {options: {search: greedy}}}, and is no key of its own any more; "
+            "results of a study that has it are computed again"
         )
     try:
         config: StudyConfig = build(StudyConfig, content)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 import warnings
 from collections.abc import Mapping
@@ -123,7 +122,7 @@ class Worker:
     ) -> dict[str, Any]:
         """Write all files of a result; returns its row."""
         scene = self._look(task, dataset, detector, batch_size)
-        problem = dataclasses.replace(scene.problem, batch_size=batch_size)
+        problem = scene.problem.varied(batch_size=batch_size)
         explanation = self._explain(task, method, problem)
         repair = repair_of(task, method, problem, self._config)
         store, picture = self._store, None
