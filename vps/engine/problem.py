@@ -103,8 +103,18 @@ class Problem:
             Objective(source, number, lambdas=self.lambdas) for number in range(len(self.targets))
         ]
 
-    def about(self, targets: Sequence[Target | Detection], *, mode: str | None = None) -> Problem:
-        """The same image, regions and fill, and other targets; in another mode, if one is given.
+    def about(
+        self,
+        targets: Sequence[Target | Detection],
+        *,
+        mode: str | None = None,
+        all_prompts: bool | None = None,
+    ) -> Problem:
+        """The same image, regions and fill, and other targets.
+
+        Args:
+            targets: as for `make_problem`.
+            mode, all_prompts: as there; where none is given, those of this problem.
 
         Raises:
             InputError: targets that cannot be asked about.
