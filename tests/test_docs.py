@@ -205,4 +205,4 @@ def test_what_the_pages_say_of_a_failure(tmp_path):
     assert answer.kind is Kind.MISSED
     assert answer.target.box == MISSED
     assert answer.whole_score < 0.3 <= answer.repair.found_score
-    assert answer.sentence().startswith("the wheel was missed because of what is hidden here")
+    assert answer.sentence().startswith("the wheel is missed; hiding these")

@@ -26,7 +26,7 @@ def test_why_not_sets_a_label_against_the_one_that_was_given(image, bright, tmp_
     answer = Answer.load(tmp_path / "out" / "street_2_why-not_dog")
     assert (answer.target.label, answer.rival.label) == ("dog", "cat")
     assert answer.rival.box == (0, 0, 8, 8)
-    assert "the cat wins over the dog" in capsys.readouterr().out
+    assert "the cat (0.35) is found, not the dog" in capsys.readouterr().out
 
 
 def test_why_not_there_sets_a_box_against_the_one_that_was_given(image, bright, tmp_path, capsys):

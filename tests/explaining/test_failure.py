@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
 from tests.helpers.analytic import (
     TARGET,
@@ -16,6 +17,7 @@ from tests.helpers.analytic import (
     strip_detector,
 )
 from tests.helpers.words import LEFT, MIDDLE, PHRASE, WordDetector, needs_0_and_3
+from vps.core.candidates import Candidates
 from vps.core.targets import Kind, Target
 from vps.engine.budget import Budget
 from vps.engine.problem import make_problem
@@ -40,8 +42,8 @@ def answer(rule, target, count=12, **settings):
     return explain_failure(detector, photo(), target, **settings)
 
 
-@pytest.mark.parametrize("count", [12, 40])
-def test_a_distractor_is_what_is_to_be_hidden(count):
+@pytest.mark.parametrize(("count", "inside"), [(12, 50), (40, 60)])
+def test_a_distractor_is_what_is_to_be_hidden(count, inside):
     found = answer(by_score(lambda keep: 0.7 * keep[3] * (not keep[8])), MISSED, count)
     assert found.repair.regions == (8,)
     assert found.repair.exact
@@ -52,8 +54,9 @@ def test_a_distractor_is_what_is_to_be_hidden(count):
     assert found.repair.box == TARGET.box
     share = f"{100 * found.repair.area:.0f}"
     assert found.sentence() == (
-        f"the dog was missed because of what is hidden here: hide these {share} % of the image "
-        "(1 region) and it is found at 0.70 (threshold 0.30)"
+        f"the dog is missed; hiding these {share} % of the image (1 region) is enough for it to be "
+        "found, at 0.70 (threshold 0.30); that holds under 4 of 4 fills; "
+        f"{inside} % of what is hidden lies in the object's own box; other ways may exist"
     )
 
 
@@ -78,14 +81,14 @@ def test_the_part_that_is_found_best_is_that_of_the_path():
 def test_what_can_never_be_seen_is_said_in_words():
     found = answer(constant(0.0), MISSED, 40)
     assert found.repair is found.sufficient is found.best is None
-    assert "cannot be found here" in found.sentence()
+    assert "whatever was hidden or shown, was it a detection" in found.sentence()
     assert found.passes < 1000
 
 
 def test_what_hiding_does_not_help_tells_the_best_score():
     found = answer(by_score(lambda keep: 0.2 * keep[3]), MISSED)
     assert found.repair is None
-    assert found.sentence().endswith("reaches 0.20 at the most (threshold 0.30)")
+    assert found.sentence().endswith("the best seen was 0.20 (threshold 0.30)")
 
 
 def test_what_is_not_missed_is_said_so():
@@ -108,9 +111,10 @@ def test_a_correct_one_has_a_sufficient_and_a_necessary_set():
 def test_a_false_box_dies_with_what_triggers_it(kind):
     target = dataclasses.replace(TARGET, kind=kind)
     found = answer(by_score(lambda keep: 0.9 * keep[2]), target)
-    assert found.repair == found.necessary
+    assert found.repair == dataclasses.replace(found.necessary, fills=found.repair.fills)
+    assert found.repair.holds()
     assert found.repair.regions == found.sufficient.regions == (2,)
-    assert "and it drops to 0.00" in found.sentence()
+    assert "is enough for it to be gone (threshold 0.30)" in found.sentence()
 
 
 def test_a_duplicate_is_gone_when_the_object_is_found_once():
@@ -128,7 +132,7 @@ def test_a_duplicate_is_gone_when_the_object_is_found_once():
     assert found.repair.exact
     assert found.target.predicted_box == TARGET.box
     assert found.necessary.regions == found.sufficient.regions == (4,)
-    assert "only one box is left, at 0.80" in found.sentence()
+    assert "is enough to leave only one box, at 0.80" in found.sentence()
     assert answer(rule, duplicate).repair.regions == (2, 4)
 
 
@@ -156,8 +160,13 @@ def test_contrast_turns_one_label_into_the_other():
     assert found.sufficient.regions == (2,)
     assert found.rival_sufficient.regions == (1,)
     assert (found.repair.score, found.repair.rival_score) == pytest.approx((0.5, 0.2))
-    assert found.sentence().startswith("the cat wins over the dog by 0.65 to 0.50")
-    assert "and the dog wins by 0.50 to 0.20" in found.sentence()
+    assert found.sentence().startswith(
+        "the cat (0.65) is found, not the dog, which scores 0.50 there"
+    )
+    assert (
+        "is enough for the dog to be found before all else, at 0.50 (the cat then has 0.00)"
+        in found.sentence()
+    )
 
 
 @pytest.mark.parametrize("kind", [Kind.LOCALISATION, Kind.GROUNDED_WRONG])
@@ -171,8 +180,10 @@ def test_contrast_of_two_boxes_of_a_label(kind):
     assert found.rival == Target(OTHER, "dog")
     assert found.repair.regions == found.rival_sufficient.regions == (4,)
     assert found.sufficient.regions == ()
-    assert found.sentence().startswith("the detector's box wins over the true box of the dog")
-    assert "and the true box wins" in found.sentence()
+    assert found.sentence().startswith(
+        "the detector's box (0.90) is found beside the true box of the dog (0.50)"
+    )
+    assert "is enough for the true box to be found before all else" in found.sentence()
 
 
 def test_the_target_and_its_rival_share_passes():
@@ -183,7 +194,9 @@ def test_the_target_and_its_rival_share_passes():
     sets = (found.repair, found.sufficient, found.rival_sufficient)
     searched = found.passes - sum(one.passes for one in sets if one is not None)
     assert 0 < searched <= found.passes
-    assert found.passes == len(detector.seen) == len({row.tobytes() for row in detector.seen})
+    others = len(found.repair.fills) - 1  # at which the repair is shown once more each
+    distinct = len({row.tobytes() for row in detector.seen})
+    assert found.passes == len(detector.seen) == distinct + others
 
 
 @pytest.mark.parametrize("kind", [Kind.MISSED, Kind.CLASSIFICATION])
@@ -279,7 +292,9 @@ def test_what_scores_higher_but_is_not_found_does_not_win():
         return np.array([TARGET.box, (2.0, 2.0, 10.0, 5.6)]), np.array([[0.35, 0, 0], [0, 0.99, 0]])
 
     found = answer(rule, Target(TARGET.box, "dog", Kind.CLASSIFICATION, "cat"))
-    assert found.sentence().startswith("the dog outdoes the cat by 0.45 to 0.35 (IoU x score), but")
+    assert found.sentence().startswith(
+        "the cat (0.35) is found, not the dog, which scores 0.99 there"
+    )
 
 
 def test_what_needs_nothing_is_said_so():
@@ -373,3 +388,79 @@ def test_a_problem_gets_the_rival_of_its_kind_and_no_other_targets():
         with pytest.raises(InputError, match="no rival|a failure is of one target"):
             explain_failure(problem)
         assert not detector.seen
+
+
+def test_what_would_be_called_something_else_is_not_a_repair():
+    """Without region 8 the dog's own score rises over the threshold, but it is a cat at 0.53."""
+
+    def rule(keep):
+        return np.array([TARGET.box]), np.array([[0.53 * keep[3], 0.36 * (not keep[8]), 0]])
+
+    found = answer(rule, MISSED)
+    assert found.repair is None or not found.repair.regions == (8,)
+    assert found.repair is None or 3 in found.repair.regions  # which makes the cat
+    plain = answer(rule, dataclasses.replace(MISSED, label="cat"), threshold=0.54)
+    assert plain.repair is None
+    assert "the best seen was 0.53 (threshold 0.54)" in plain.sentence()
+
+
+def test_a_third_label_that_outdoes_both_keeps_a_contrast_from_being_won():
+    """Without region 1 the dog beats the cat, but the box is a bird's at 0.77."""
+
+    def rule(keep):
+        scores = [[0.4 * keep[1], 0.33, 0], [0, 0, 0.77 * (not keep[1] and keep[5])]]
+        return np.array([TARGET.box, TARGET.box]), np.array(scores)
+
+    found = answer(rule, Target(TARGET.box, "dog", Kind.CLASSIFICATION, "cat"))
+    assert found.repair.regions == (1, 5)
+    assert found.repair.other_label is None
+    assert found.repair.found_score == pytest.approx(0.33)
+
+
+@pytest.mark.parametrize(("colour", "held"), [(None, 4), ((0.5, 0.5, 0.5), 1)])
+def test_a_repair_says_under_how_many_fills_it_holds(colour, held):
+    """The grey over region 8 looks like a dog; or any fill will do."""
+    detector = strip_detector(by_score(lambda keep: 0.7 * (not keep[8])), 12)
+    usual = detector.detect
+    region = torch.from_numpy(detector.regions.label_map == 8)
+
+    def detect(pixels, size):
+        found = usual(pixels, size)
+        if colour is None:
+            return found
+        grey = (pixels[:, :, region] == 0.5).all(dim=2).all(dim=1)
+        return Candidates(found.boxes, found.scores * grey[:, None, None], found.labels)
+
+    detector.detect = detect
+    found = explain_failure(
+        detector,
+        photo(),
+        MISSED,
+        regions=detector.regions,
+        fill=colour or "mean",
+        search="leave_one_out",
+    )
+    total = 4 if colour is None else 5
+    assert found.repair.regions == (8,)
+    assert sum(found.repair.fills.values()) == held
+    assert found.repair.holds() == (held == total)
+    assert f"that holds under {held} of {total} fills" in found.sentence()
+
+
+def test_what_lies_beside_the_object_is_hidden_first():
+    """Either of two regions will do; one lies on the object."""
+    detector = strip_detector(by_score(lambda keep: 0.7 * (not keep[5] or not keep[11])), 12)
+    found = explain_failure(detector, photo(), MISSED, regions=detector.regions)
+    assert found.repair.regions == (11,)
+    assert found.repair.inside == 0
+    assert "own box" not in found.sentence()
+
+
+@pytest.mark.parametrize(
+    ("score", "said"),
+    [(0.297, "0.297 (threshold 0.30)"), (0.2999, "0.2999 (threshold"), (0.12, "0.12 (threshold")],
+)
+def test_a_score_never_rounds_to_the_threshold_that_it_misses(score, said):
+    found = answer(constant(score), MISSED)
+    assert found.repair is None
+    assert f"the best seen was {said}" in found.sentence()

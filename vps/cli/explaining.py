@@ -120,6 +120,8 @@ class Explaining:
 
     def _problem(self, detector: Detector, image: np.ndarray, targets: Sequence[Target]) -> Problem:
         settings = self.run.problem()
+        # What is found depends on what else it could be called.
+        settings["all_prompts"] |= self.asked.why
         return make_problem(detector, image, targets, image_name=self.image.name, **settings)
 
 

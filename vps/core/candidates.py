@@ -74,6 +74,42 @@ def _check_objectness(objectness: Tensor, shape: tuple[int, ...]) -> None:
         raise DetectorError("objectness must be finite and lie in [0, 1]")
 
 
+LEAST_DETECTION = 0.01
+"""A candidate whose highest score is below is no detection, whatever the threshold."""
+
+
+def is_detected(
+    candidates: Candidates, *, threshold: float = LEAST_DETECTION, nms_iou: float = 0.7
+) -> Tensor:
+    """Which candidates a user sees as detections, if the threshold is theirs.
+
+    Each candidate counts with its highest label, if that scores at least the threshold; of those
+    with one label that overlap by more than `nms_iou`, the highest stays. What scores less never
+    removes what scores more, so at a higher threshold the detections are those of these that reach
+    it.
+
+    Args:
+        candidates: of B images.
+        threshold: the lowest score, in [0, 1].
+        nms_iou: the IoU above which two boxes of a label are one, in [0, 1].
+
+    Returns:
+        (B, N) bool on the candidates' device.
+    """
+    from torchvision.ops import batched_nms
+
+    kept = torch.zeros(candidates.boxes.shape[:2], dtype=torch.bool, device=candidates.boxes.device)
+    if candidates.scores.numel() == 0:
+        return kept
+    scores, labels = candidates.scores.float().max(dim=-1)
+    # A padded candidate scores 0 and is none, whatever the threshold.
+    image, row = torch.nonzero((scores >= threshold) & (scores > 0), as_tuple=True)
+    groups = image * len(candidates.labels) + labels[image, row]
+    best = batched_nms(candidates.boxes[image, row].float(), scores[image, row], groups, nms_iou)
+    kept[image[best], row[best]] = True
+    return kept
+
+
 @dataclass(frozen=True, eq=False)
 class TargetScores:
     """What a detector says of T given targets in each of B images.

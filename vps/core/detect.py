@@ -11,7 +11,7 @@ import torch
 from PIL.Image import Image
 
 from vps.core import boxes
-from vps.core.candidates import Candidates
+from vps.core.candidates import Candidates, is_detected
 from vps.core.detector import Detector
 from vps.core.images import as_rgb, read_image
 from vps.core.targets import Box, Kind, Target
@@ -57,17 +57,15 @@ def visible(
         raise InputError(f"there is no image {index} in a batch of {len(detections)}")
     if not (0 <= threshold <= 1 and 0 <= nms_iou <= 1):
         raise InputError(f"threshold and NMS IoU must lie in [0, 1], got {threshold} and {nms_iou}")
-    if detections.scores[index].numel() == 0:
+    one = slice(index, index + 1)
+    alone = Candidates(detections.boxes[one], detections.scores[one], detections.labels)
+    (kept,) = is_detected(alone, threshold=threshold, nms_iou=nms_iou)
+    if not bool(kept.any()):
         return []
-    from torchvision.ops import batched_nms
-
-    xyxy = detections.boxes[index].float()
-    scores, labels = detections.scores[index].float().max(dim=1)
-    # A padded candidate scores 0 and is none, whatever the threshold.
-    shown = (scores >= threshold) & (scores > 0)
-    xyxy, scores, labels = xyxy[shown], scores[shown], labels[shown]
-    kept = batched_nms(xyxy, scores, labels, nms_iou)
-    rows = zip(xyxy[kept].tolist(), labels[kept].tolist(), scores[kept].tolist(), strict=True)
+    scores, labels = detections.scores[index][kept].float().max(dim=1)
+    scores, order = scores.sort(descending=True, stable=True)
+    xyxy, labels = detections.boxes[index][kept][order].float(), labels[order]
+    rows = zip(xyxy.tolist(), labels.tolist(), scores.tolist(), strict=True)
     return [
         Detection((x1, y1, x2, y2), detections.labels[label], score)
         for (x1, y1, x2, y2), label, score in rows

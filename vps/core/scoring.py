@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vps.core import boxes
-from vps.core.candidates import Candidates, TargetScores
+from vps.core.candidates import Candidates, TargetScores, is_detected
 
 CLASS_MODE_IOU = 0.5
 """The IoU that a candidate must exceed to count in mode "class", and as a find of the target."""
@@ -51,13 +51,16 @@ _Table = TypeVar("_Table", np.ndarray, Tensor)
 class BestCandidates(Generic[_Table]):
     """The best candidate under a mode, one an image or one an image and target.
 
-    All zeros, but for `found_score`, where s is 0: then no candidate attains it. Arrays are views
-    of one table, so that a batch leaves the device at once.
+    The first four are zeros where s is 0: then no candidate attains it. What is *found* is the
+    highest-scoring detection of the target's label with an IoU above `CLASS_MODE_IOU`, whatever the
+    mode, as a user sees it: a candidate whose best label it is, and that NMS leaves
+    (`vps.core.candidates.is_detected`). Arrays are views of one table, so that a batch leaves the
+    device at once.
 
     Attributes:
-        table: (..., 8) what the others are read from.
+        table: (..., 15) what the others are read from.
 
-    >>> best = BestCandidates(np.array([[0.4, 0.5, 0.8, 1, 2, 3, 4, 0.6]]))
+    >>> best = BestCandidates(np.array([[0.4, 0.5, 0.8, 1, 2, 3, 4, 0.6, 0.7, 1, 2, 3, 5, 0, -1]]))
     >>> best.score, best.box, best[0].found_score
     (array([0.4]), array([[1., 2., 3., 4.]]), 0.6)
     """
@@ -93,17 +96,42 @@ class BestCandidates(Generic[_Table]):
 
     @property
     def found_score(self) -> _Table:
-        """(...) the highest score of the target's label of any candidate with an IoU above
-        `CLASS_MODE_IOU`, 0 without one, whatever the mode: whether the target is found."""
+        """(...) the score of the detection that is found; 0 without one."""
         return self.table[..., 7]
 
+    @property
+    def found_iou(self) -> _Table:
+        """(...) its IoU with the target."""
+        return self.table[..., 8]
 
-COLUMNS = 8
+    @property
+    def found_box(self) -> _Table:
+        """(..., 4) its box, xyxy, pixels of the original image."""
+        return self.table[..., 9:13]
+
+    @property
+    def other_score(self) -> _Table:
+        """(...) the highest score of a detection of another label with an IoU above
+        `CLASS_MODE_IOU` with the target; 0 without one."""
+        return self.table[..., 13]
+
+    @property
+    def other_label(self) -> _Table:
+        """(...) the column of that label; -1 without one."""
+        return self.table[..., 14]
+
+
+COLUMNS = 15
 """Of the table of `BestCandidates`."""
 
 
 def best_candidates(
-    detections: Candidates, target: Tensor, column: int, mode: str, apart: Tensor | None = None
+    detections: Candidates,
+    target: Tensor,
+    column: int,
+    mode: str,
+    apart: Tensor | None = None,
+    seen: Tensor | None = None,
 ) -> BestCandidates[Tensor]:
     """The best candidate of each image under a mode.
 
@@ -115,6 +143,7 @@ def best_candidates(
         column: the column of the target's label c.
         mode: a key of `MODES`.
         apart: (4,) xyxy, another box; a candidate that fits it better than b* is not the target's.
+        seen: (B, N) bool, `vps.core.candidates.is_detected`, where several targets share it.
 
     Returns:
         One an image (B,), float32 on the detections' device.
@@ -128,18 +157,48 @@ def best_candidates(
         ious = torch.where(others > ious, 0.0, ious)
     class_scores = detections.scores[..., column].float()
     value, best = MODES[mode](ious, class_scores, detections.scores).max(dim=1, keepdim=True)
-    rows = [value, class_scores.gather(1, best), ious.gather(1, best)]
-    box = candidates.gather(1, best[..., None].expand(-1, -1, 4))[:, 0]
-    found = _class(ious, class_scores, detections.scores).amax(dim=1, keepdim=True)
-    attained = torch.cat([*rows, box], dim=1) * (value > 0)
-    return BestCandidates(torch.cat([attained, found], dim=1))
+    attained = [
+        value,
+        class_scores.gather(1, best),
+        ious.gather(1, best),
+        _box_at(candidates, best),
+    ]
+    seen = is_detected(detections) if seen is None else seen
+    called = detections.scores.float().max(dim=-1)
+    there = torch.where(seen & (ious > CLASS_MODE_IOU), called.values, 0.0)
+    own = called.indices == column
+    found, which = torch.where(own, there, 0.0).max(dim=1, keepdim=True)
+    told = [found, ious.gather(1, which), _box_at(candidates, which)]
+    other, second = torch.where(own, 0.0, there).max(dim=1, keepdim=True)
+    label = torch.where(other > 0, called.indices.gather(1, second), -1)
+    return BestCandidates(
+        torch.cat(
+            [
+                torch.cat(attained, dim=1) * (value > 0),
+                torch.cat(told, dim=1) * (found > 0),
+                other,
+                label.to(other),
+            ],
+            dim=1,
+        )
+    )
 
 
-def attained_by(found: TargetScores, mode: str) -> BestCandidates[Tensor]:
-    """What `best_candidates` tells of targets, from a detector that scores them itself: (B, T)."""
-    class_scores, ious = found.class_scores.float(), found.ious.float()
-    value = MODES[mode](ious, class_scores, class_scores[..., None])
-    rows = torch.stack([value, class_scores, ious], dim=-1)
-    attained = torch.cat([rows, found.boxes.float()], dim=-1) * (value > 0)[..., None]
-    seen = _class(ious, class_scores, class_scores[..., None])
-    return BestCandidates(torch.cat([attained, seen[..., None]], dim=-1))
+def _box_at(candidates: Tensor, index: Tensor) -> Tensor:
+    """(B, 4) of (B, N, 4) boxes those at (B, 1) places."""
+    return candidates.gather(1, index[..., None].expand(-1, -1, 4))[:, 0]
+
+
+def attained_by(scores: TargetScores, mode: str) -> BestCandidates[Tensor]:
+    """What `best_candidates` tells of targets, from a detector that scores them itself: (B, T).
+
+    It has one candidate a target, which counts as a detection, and no other label beside it.
+    """
+    class_scores, ious = scores.class_scores.float(), scores.ious.float()
+    value = MODES[mode](ious, class_scores, class_scores[..., None])[..., None]
+    where = torch.cat([ious[..., None], scores.boxes.float()], dim=-1)
+    attained = torch.cat([value, class_scores[..., None], where], dim=-1) * (value > 0)
+    found = _class(ious, class_scores, class_scores[..., None])[..., None]
+    told = torch.cat([found, where * (found > 0)], dim=-1)
+    other = torch.stack([torch.zeros_like(ious), torch.full_like(ious, -1)], dim=-1)
+    return BestCandidates(torch.cat([attained, told, other], dim=-1))

@@ -10,8 +10,8 @@ from urllib.parse import quote
 from vps.core.files import write_atomically
 from vps.core.targets import Kind
 from vps.report.figures.panels import SUFFICIENT, regions_shown
-from vps.results.answer import as_percent
 from vps.results.explanation import Explanation
+from vps.results.sentences import as_percent
 
 _TEMPLATE = "page.html"
 

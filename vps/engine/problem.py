@@ -103,17 +103,33 @@ class Problem:
             Objective(source, number, lambdas=self.lambdas) for number in range(len(self.targets))
         ]
 
-    def about(self, targets: Sequence[Target | Detection], *, mode: str | None = None) -> Problem:
-        """The same image, regions and fill, and other targets; in another mode, if one is given.
+    def about(
+        self,
+        targets: Sequence[Target | Detection],
+        *,
+        mode: str | None = None,
+        all_prompts: bool | None = None,
+    ) -> Problem:
+        """The same image, regions and fill, and other targets.
+
+        Args:
+            targets: as for `make_problem`.
+            mode, all_prompts: as there; where none is given, those of this problem.
 
         Raises:
             InputError: targets that cannot be asked about.
         """
         mode = self.mode if mode is None else mode
         asked = tuple(as_target(target) for target in targets)
+        every = self.all_prompts if all_prompts is None else all_prompts
         check_targets(self.whole_detector, self.size, asked)
-        detector = _narrowed(self.whole_detector, asked, mode, self.all_prompts)
-        return dataclasses.replace(self, detector=detector, targets=asked, mode=mode)
+        return dataclasses.replace(
+            self,
+            detector=_narrowed(self.whole_detector, asked, mode, every),
+            targets=asked,
+            mode=mode,
+            all_prompts=every,
+        )
 
 
 def make_problem(

@@ -97,7 +97,7 @@ def explain_failure(
         image: (H, W, 3) uint8 RGB, a PIL image, or the path of an image file.
         target: of the kind that is asked about; where it has a rival, the truth.
         rival: what the detector said instead, by default as for `vps.sets.goals.with_rival`.
-        threshold: the lowest class score of a detection; its IoU must exceed 0.5.
+        threshold: the lowest score of a detection, in [0.01, 1]; its IoU must exceed 0.5.
         set_passes: about the most passes for each of the sets, beside the search of the orders; by
             default, as many as the effort of "vps" allows for the order of one target.
         method: what orders the regions first.
@@ -106,7 +106,8 @@ def explain_failure(
             measured then.
         seed: of all that is drawn at random.
         settings: of the problem and the method, as for `vps.explaining.explain.explain`; the mode
-            is "object".
+            is "object", and all prompts are asked, for what is found depends on what else it could
+            be called. (A `Problem` of which only some are tells what is found among their labels.)
 
     Returns:
         The answer, also after Ctrl-C: what was not searched for until then is None, and
@@ -130,7 +131,7 @@ def explain_failure(
         problem = _with_rival(as_problem(detector, image, None, of_problem))
     else:
         targets = with_rival(as_target(target), None if rival is None else as_target(rival))
-        problem = as_problem(detector, image, targets, of_problem)
+        problem = as_problem(detector, image, targets, {"all_prompts": True, **of_problem})
     if problem.mode != "object":
         raise InputError(f"failures are explained in mode object, got {problem.mode}")
     traced = trace(problem, chosen, cost.first(0.5), seed)
@@ -158,10 +159,10 @@ def explain_failure(
         rival_explanation=explanations[1] if others else None,
         **sets,
         words=words,
+        before=asked.before(),
         best_score=asked.best_score(),
-        whole_score=asked.whole_score(),
         threshold=threshold,
-        passes=traced.passes_with(traced.source) + asked.word_passes,
+        passes=traced.passes_with(traced.source) + asked.word_passes + asked.fill_passes,
         seconds=time.monotonic() - start,
         stopped=asked.stopped,
     )

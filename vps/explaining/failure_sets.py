@@ -9,9 +9,10 @@ import numpy as np
 
 from vps.core.boxes import overlap
 from vps.core.detector import WordHider
+from vps.core.masking import FILLS, check_fill
 from vps.core.scoring import CLASS_MODE_IOU
 from vps.core.targets import Kind
-from vps.engine.budget import Budget, StopReason
+from vps.engine.budget import Budget, Stopped, StopReason
 from vps.engine.curves import prefixes
 from vps.engine.passes import Passes
 from vps.engine.problem import Problem
@@ -20,8 +21,9 @@ from vps.explaining.words import explain_words
 from vps.results.answer import RegionSet
 from vps.results.explanation import Explanation
 from vps.results.word_answer import WordAnswer
+from vps.sets.among import smallest_set_among
 from vps.sets.goals import Goal, repaired, seen, unseen, wins
-from vps.sets.hiding import repair_orders
+from vps.sets.hiding import BESIDE, repair_orders, share_inside
 from vps.sets.smallest import smallest_set
 
 
@@ -39,6 +41,7 @@ class FailureSets:
         stopped: FINISHED, or what ended a search before its time; no other begins after that.
         error: what the detector failed with.
         word_passes: that the words took.
+        fill_passes: that it took to see whether repairs hold under other fills.
     """
 
     def __init__(
@@ -55,7 +58,7 @@ class FailureSets:
         stopped = explanations[0].stopped
         self.stopped = stopped if stopped.at_once else StopReason.FINISHED
         self.error: DetectorError | None = None
-        self.word_passes = 0
+        self.word_passes = self.fill_passes = 0
 
     def sets(self) -> dict[str, RegionSet | None]:
         """The sets of the answer, by the name of its field."""
@@ -66,19 +69,19 @@ class FailureSets:
         if kind.traits.rival:
             order, other = orders
             return {
-                "repair": self._find(repaired(targets, at), away, hide=True),
+                "repair": self._repair(away),
                 "sufficient": self._find(wins(0, 1, at), [order, other[::-1]], hide=False),
                 "rival_sufficient": self._find(wins(1, 0, at), [other, order[::-1]], hide=False),
             }
         sets: dict[str, RegionSet | None] = {}
         if kind is Kind.MISSED or len(targets) > 1:
-            sets["repair"] = self._find(repaired(targets, at), away, hide=True)
+            sets["repair"] = self._repair(away)
         if kind is Kind.MISSED:
             sets["best"] = self._best_step()
         else:
             sets["necessary"] = self._find(unseen(0, at), orders[:1], hide=True)
         if kind.traits.false_box and len(targets) == 1:
-            sets["repair"] = sets["necessary"]
+            sets["repair"] = self._under_fills(sets["necessary"])
         sets["sufficient"] = self._find(seen(0, at), orders[:1], hide=False)
         return sets
 
@@ -109,20 +112,65 @@ class FailureSets:
         """The highest class score with IoU > 0.5 of any subset seen."""
         return float(self._source.seen.found_score[:, 0].max(initial=0))
 
-    def whole_score(self) -> float:
-        """The same of the whole image."""
-        whole = np.ones((1, self._problem.regions.count), bool)
-        return float(self._source.evaluate(whole)[0, 0].found_score)
+    def before(self) -> RegionSet:
+        """What is said of the whole image."""
+        return self._described(np.empty(0, np.int64), hide=True)
 
-    def _find(self, goal: Goal, orders: Sequence[np.ndarray], *, hide: bool) -> RegionSet | None:
-        found = smallest_set(
-            self._source,
-            goal,
-            orders,
-            hide=hide,
-            # After a stop, what has been seen still tells a set, though no pass makes it smaller.
-            budget=self._budget if self.stopped is StopReason.FINISHED else self._budget.over(),
-        )
+    def _repair(self, orders: Sequence[np.ndarray]) -> RegionSet | None:
+        """What to hide; of an object that is missed, what lies beside it, if that is enough."""
+        goal = repaired(self._problem.targets, self._threshold)
+        if self._problem.targets[0].kind is not Kind.MISSED:
+            return self._under_fills(self._find(goal, orders, hide=True))
+        beside = np.flatnonzero(share_inside(self._problem) <= BESIDE)
+        found = self._find(goal, orders, hide=True, among=beside) if len(beside) else None
+        if found is None:
+            found = self._find(goal, orders, hide=True)
+        if found is not None and found.regions:
+            inside, areas = share_inside(self._problem), self._problem.regions.areas
+            members = list(found.regions)
+            share = float(inside[members] @ areas[members] / areas[members].sum())
+            if set(members) - set(beside.tolist()):
+                found = dataclasses.replace(found, inside=share)
+        return self._under_fills(found)
+
+    def _under_fills(self, found: RegionSet | None) -> RegionSet | None:
+        """The same set, with whether it does the same under other fills; a pass each."""
+        if found is None or not found.regions or self.stopped is not StopReason.FINISHED:
+            return found
+        goal = repaired(self._problem.targets, self._threshold)
+        shown = np.ones((1, self._problem.regions.count), bool)
+        shown[0, list(found.regions)] = False
+        held = {check_fill(self._problem.fill): True}
+        try:
+            for fill in FILLS:
+                if fill not in held:
+                    self._budget.check()
+                    other = self._problem.varied(fill=fill).passes()
+                    held[fill] = bool(goal(other.evaluate(shown))[0][0])
+                    self.fill_passes += 1
+        except Stopped as stop:
+            self.stopped = stop.reason
+        except KeyboardInterrupt:
+            self.stopped = StopReason.INTERRUPTED
+        except DetectorError as error:
+            self.stopped, self.error = StopReason.FAILED, error
+        return dataclasses.replace(found, fills=held)
+
+    def _find(
+        self,
+        goal: Goal,
+        orders: Sequence[np.ndarray],
+        *,
+        hide: bool,
+        among: np.ndarray | None = None,
+    ) -> RegionSet | None:
+        """The smallest set; of `among` alone, region indices, where they are given."""
+        # After a stop, what has been seen still tells a set, though no pass makes it smaller.
+        budget = self._budget if self.stopped is StopReason.FINISHED else self._budget.over()
+        if among is None:
+            found = smallest_set(self._source, goal, orders, hide=hide, budget=budget)
+        else:
+            found = smallest_set_among(self._source, goal, orders, among, hide=hide, budget=budget)
         if self.stopped is StopReason.FINISHED and found.stopped is not StopReason.BUDGET:
             self.stopped, self.error = found.stopped, found.error
         if found.regions is None:
@@ -137,6 +185,8 @@ class FailureSets:
         best = self._source.evaluate(shown)[0]
         target = best[0]
         x1, y1, x2, y2 = target.box.tolist()
+        u1, v1, u2, v2 = target.found_box.tolist()
+        other = int(target.other_label)
         return RegionSet(
             regions=tuple(int(region) for region in regions),
             area=float(self._problem.regions.areas[regions].sum()),
@@ -149,6 +199,11 @@ class FailureSets:
             rival_score=float(best[1].score) if len(best) > 1 else None,
             exact=exact,
             passes=passes,
+            found_iou=float(target.found_iou),
+            found_box=(u1, v1, u2, v2),
+            other_score=float(target.other_score),
+            other_label=None if other < 0 else self._problem.detector.labels[other],
+            rival_found=float(best[1].found_score) if len(best) > 1 else None,
         )
 
     def _best_step(self) -> RegionSet | None:

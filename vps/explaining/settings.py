@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
+from vps.core.candidates import LEAST_DETECTION
 from vps.core.detect import Detection
 from vps.core.detector import Detector
 from vps.core.images import AnyImage
@@ -80,5 +81,5 @@ def check_seed(seed: int) -> None:
 
 def check_threshold(threshold: float) -> None:
     """Raise InputError for what no score of a detection can have to reach."""
-    if not isinstance(threshold, Real) or not 0 < threshold <= 1:
-        raise InputError(f"a threshold lies in (0, 1], got {threshold!r}")
+    if not isinstance(threshold, Real) or not LEAST_DETECTION <= threshold <= 1:
+        raise InputError(f"a threshold lies in [{LEAST_DETECTION}, 1], got {threshold!r}")

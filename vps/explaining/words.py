@@ -175,12 +175,15 @@ class WordPasses(SubsetPasses):
             self._said = boxes[best]
         overlaps = iou(boxes, torch.stack([self._target, self._said]))
         elsewhere = torch.where(overlaps[:, 1] <= CLASS_MODE_IOU, scores, 0.0).max()
-        top = [scores[best].repeat(2), overlaps[best, :1], boxes[best], elsewhere[None]]
+        top = scores.new_zeros(COLUMNS)
+        top[:8] = torch.cat(
+            [scores[best].repeat(2), overlaps[best, :1], boxes[best], elsewhere[None]]
+        )
         target, said = (
             best_candidates(found, box, self._column, "object")[0].table
             for box in (self._target, self._said)
         )
-        return BestCandidates(torch.stack([target, said, torch.cat(top)])[None])
+        return BestCandidates(torch.stack([target, said, top])[None])
 
 
 class PhraseGoals:

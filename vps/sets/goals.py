@@ -17,7 +17,7 @@ and (K,) float64, how near it comes: higher is nearer, whatever the scale."""
 
 
 def is_seen(best: BestCandidates[np.ndarray], number: int, threshold: float) -> np.ndarray:
-    """(K,) bool: whether any candidate is a detection of a target.
+    """(K,) bool: whether a target is found, as a user sees it (`vps.core.scoring.BestCandidates`).
 
     Args:
         best: (K, T).
@@ -39,14 +39,16 @@ def unseen(number: int, threshold: float) -> Goal:
 
 
 def wins(number: int, rival: int, threshold: float) -> Goal:
-    """The detector finds one target, and scores it higher than its rival.
+    """The detector finds one target, scores it higher than its rival, and nothing else outdoes it.
 
-    Both are targets of the same passes. Nearness is the contrast s_A - s_B.
+    Both are targets of the same passes. A detection of any other label in the target's box must
+    score less. Nearness is the contrast s_A - s_B.
     """
 
     def goal(best: BestCandidates[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         contrast = best.score[:, number] - best.score[:, rival]
-        return is_seen(best, number, threshold) & (contrast > 0), contrast
+        first = best.found_score[:, number] > best.other_score[:, number]
+        return is_seen(best, number, threshold) & first & (contrast > 0), contrast
 
     return goal
 

@@ -11,6 +11,9 @@ from vps.engine.passes import Passes
 from vps.engine.problem import Problem
 from vps.sets.goals import Goal
 
+BESIDE = 0.05
+"""A region of which no more than this share lies in a box is beside it."""
+
 
 def repair_orders(problem: Problem, orders: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Orders in which to hide regions so that a failure goes away, likely ones first.
@@ -62,17 +65,27 @@ def least_hidden(source: Passes, goal: Goal) -> np.ndarray | None:
     return least
 
 
+def share_inside(problem: Problem) -> np.ndarray:
+    """(m,) the share of each region's pixels that lies in the first target's box."""
+    labels = problem.regions.label_map.ravel()
+    return np.bincount(labels, _outside(problem).ravel() == 0) / np.bincount(labels)
+
+
 def _around(problem: Problem) -> np.ndarray:
     """Regions outside the target's box, the nearest first, and then those in it."""
-    labels = problem.regions.label_map
-    height, width = labels.shape
+    labels = problem.regions.label_map.ravel()
+    distance = np.bincount(labels, _outside(problem).ravel()) / np.bincount(labels)
+    inside = share_inside(problem)
+    return np.lexsort((distance, np.where(inside > BESIDE, inside, 0)))
+
+
+def _outside(problem: Problem) -> np.ndarray:
+    """(h, w) how far each pixel of the grid lies outside the first target's box, in pixels."""
+    height, width = problem.regions.label_map.shape
     scale = np.array([width, height, width, height]) / np.tile(problem.size[::-1], 2)
     x1, y1, x2, y2 = np.array(problem.targets[0].box) * scale
     x, y = np.arange(width) + 0.5, np.arange(height)[:, None] + 0.5
     across = np.maximum(np.maximum(x1 - x, x - x2), 0)
     down = np.maximum(np.maximum(y1 - y, y - y2), 0)
-    away = np.hypot(across, down).ravel()
-    sizes = np.bincount(labels.ravel())
-    inside = np.bincount(labels.ravel(), away == 0) / sizes
-    distance = np.bincount(labels.ravel(), away) / sizes
-    return np.lexsort((distance, np.where(inside > 0.05, inside, 0)))
+    away: np.ndarray = np.hypot(across, down)
+    return away

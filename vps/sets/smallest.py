@@ -6,12 +6,13 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations, islice
+from typing import Protocol
 
 import numpy as np
 
+from vps.core.scoring import BestCandidates
 from vps.engine.budget import Budget, Stopped, StopReason
 from vps.engine.curves import prefixes
-from vps.engine.passes import SubsetPasses
 from vps.errors import DetectorError
 from vps.sets.goals import Goal
 
@@ -19,6 +20,40 @@ _BEAM, _EXTENSIONS, _DEPTH = 4, 16, 8
 _PATIENCE = 2  # depths of the beam that come no nearer
 _MOST = 4096
 """Passes where no number is given: all subsets of 12 regions."""
+
+
+class SubsetSource(Protocol):
+    """What the search asks; `vps.engine.passes.SubsetPasses` is one."""
+
+    count: int
+    batch_size: int
+
+    @property
+    def passes(self) -> int:
+        """Made so far."""
+        ...
+
+    @property
+    def subsets(self) -> np.ndarray:
+        """(k, count) bool, all that has been seen."""
+        ...
+
+    @property
+    def seen(self) -> BestCandidates[np.ndarray]:
+        """(k, T) what was said of them."""
+        ...
+
+    def new(self, keep: np.ndarray) -> np.ndarray:
+        """(K,) bool: which subsets still need a pass."""
+        ...
+
+    def show(self, keep: np.ndarray, budget: Budget) -> None:
+        """Make the passes that subsets need, as long as the budget lets a batch begin."""
+        ...
+
+    def evaluate(self, keep: np.ndarray) -> BestCandidates[np.ndarray]:
+        """(K, T) what is said of (K, count) subsets."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +78,7 @@ class SmallestSet:
 
 
 def smallest_set(
-    source: SubsetPasses,
+    source: SubsetSource,
     goal: Goal,
     orders: Sequence[np.ndarray] = (),
     *,
@@ -85,7 +120,7 @@ class _SetSearch:
     The arguments are those of `smallest_set`.
     """
 
-    def __init__(self, source: SubsetPasses, goal: Goal, hide: bool, budget: Budget) -> None:
+    def __init__(self, source: SubsetSource, goal: Goal, hide: bool, budget: Budget) -> None:
         self._source, self._goal, self._hide, self._budget = source, goal, hide, budget
         self._count = source.count
         self._start = source.passes

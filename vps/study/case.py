@@ -87,7 +87,7 @@ def repair_of(task: Task, method: str, problem: Problem, config: StudyConfig) ->
     threshold = config.repair.threshold
     assert threshold is not None  # the config has one where repairs are looked for
     return repair(
-        problem.about(with_rival(task.case.target), mode="object"),
+        problem.about(with_rival(task.case.target), mode="object", all_prompts=True),
         config.method(method),
         passes=config.repair.passes,
         threshold=threshold,

@@ -77,7 +77,9 @@ def test_the_floor_leaves_out_what_is_below_and_nothing_else(name):
     target = everything.boxes[0, int(everything.scores[0, :, 1].argmin())]
     for column in range(3):
         before, after = (
-            best_candidates(candidates(detector_of(name, floor=f)), target, column, "object")[0, 0]
+            best_candidates(candidates(detector_of(name, floor=f)), target, column, "object").score[
+                0
+            ]
             for f in (0, floor)
         )
         assert before - floor <= after <= before

@@ -41,7 +41,7 @@ def test_before_what_is_hidden_and_after(fill, tmp_path):
     texts = [text.get_text() for text in figure.findobj(match=Text)]
     assert "dog 0.00" in texts
     assert "dog 0.70" in texts
-    assert any(text.startswith("The dog was missed because") for text in texts)
+    assert any(text.startswith("The dog is missed; hiding") for text in texts)
     path = save_answer_figure(found, photo(), tmp_path / "new" / "one.svg")
     assert path.stat().st_size > 1000
 
@@ -114,3 +114,19 @@ def test_words_come_below_the_panels_and_are_said():
         caption.get_text().split()
     )
     assert caption.get_position()[1] < row.y0
+
+
+def test_picture_and_sentence_quote_the_same_candidate():
+    """The loose box attains IoU x score, but only the one above it is found, at 0.36."""
+
+    def rule(keep):
+        boxes = np.array([(2.0, 6.7, 10.0, 10.0), (2.0, 2.0, 10.0, 6.3)])
+        return boxes, np.array([[0, 0.9, 0], [0, 0.36, 0]]) * (not keep[8])
+
+    found = answer(rule)
+    texts = [text.get_text() for text in draw_answer(found, photo()).findobj(match=Text)]
+    assert found.repair.class_score == pytest.approx(0.9)
+    assert found.repair.found_box == pytest.approx((2.0, 2.0, 10.0, 6.3))
+    assert "dog 0.36" in texts
+    assert "at 0.36" in found.sentence()
+    assert not any("0.90" in text for text in texts)

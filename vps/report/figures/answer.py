@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 
 from vps.core.images import AnyImage, as_rgb, open_image
 from vps.core.masking import FILLS, make_fill
-from vps.core.targets import Kind
 from vps.engine import attribution
 from vps.errors import InputError
 from vps.report.figures.explanation import save_figure, write_figure
@@ -32,8 +31,8 @@ from vps.report.figures.panels import (
     shrunk,
 )
 from vps.report.figures.word_row import WordRow
-from vps.results.answer import Answer, RegionSet, as_percent
-from vps.results.explanation import Explanation
+from vps.results.answer import Answer, RegionSet
+from vps.results.sentences import as_percent
 
 _WIDTH, _MARGIN, _GAP, _TITLE, _LINE, _BETWEEN = 7.2, 0.06, 0.12, 0.22, 0.14, 0.08  # inches
 _LOWEST, _HIGHEST = 0.6, 2.8
@@ -158,14 +157,14 @@ def _draw_sets(middle: Axes, right: Axes, answer: Answer, image: np.ndarray) -> 
 
 
 def _draw_before(axes: Axes, answer: Answer, image: np.ndarray) -> None:
-    explanation, size = answer.explanation, answer.explanation.image_size
+    size, before, rival = answer.explanation.image_size, answer.before, answer.rival
     show(axes, image, size)
     ours, theirs = _names(answer)
-    text = f"{ours} {_score(answer, explanation)}"
-    rival, other = answer.rival, answer.rival_explanation
-    found = answer.found_at_once and answer.kind is not Kind.MISSED
-    if rival is not None and other is not None:
-        label = f"{theirs} {_score(answer, other)}"
+    # Of a candidate that is called something else where there is no detection of it.
+    score = before.found_score if answer.found_at_once else before.class_score
+    text, found = f"{ours} {score:.2f}", answer.found_at_once
+    if rival is not None:
+        label = f"{theirs} {before.rival_found:.2f}"
         if rival.box == answer.target.box:
             text, found = f"{label}, {text}", True
         else:
@@ -182,12 +181,6 @@ def _names(answer: Answer) -> tuple[str, str]:
     ours = shortened(answer.target.label, _LETTERS)
     theirs = "" if answer.rival is None else shortened(answer.rival.label, _LETTERS)
     return ("true", "detected") if answer.kind.traits.rival and ours == theirs else (ours, theirs)
-
-
-def _score(answer: Answer, explanation: Explanation) -> str:
-    """Of the whole image, as in the sentence: contrasts are of IoU x class score."""
-    curve = explanation.deletion if answer.kind.traits.rival else explanation.deletion_class
-    return f"{curve[0]:.2f}"
 
 
 def _members(answer: Answer, found: RegionSet, size: tuple[int, int]) -> np.ndarray:
@@ -218,11 +211,12 @@ def _draw_seen(axes: Axes, answer: Answer, found: RegionSet, image: np.ndarray, 
     show(axes, np.where(shown[..., None], image / 255, _fill(answer, image)), size)
     seen = found.found_score >= answer.threshold
     ours, theirs = _names(answer)
+    text = f"{ours} {found.found_score:.2f}" if seen else f"no {ours}"
     if answer.kind.traits.rival:
-        text = f"{ours} {found.score:.2f}, {theirs} {found.rival_score:.2f}"
-    else:
-        text = f"{ours} {found.class_score if seen else found.found_score:.2f}"
-    box = found.box if seen else answer.target.box
+        text += f", {theirs} {found.rival_found:.2f}"
+    elif not seen and found.other_label is not None and found.other_score >= answer.threshold:
+        text += f", {shortened(found.other_label, _LETTERS)} {found.other_score:.2f}"
+    box = found.found_box if seen else answer.target.box
     draw_box(axes, box, colour=ORANGE, dashed=not seen)
     draw_label(axes, box, text, size)
     _title(axes, title)

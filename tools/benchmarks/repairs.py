@@ -1,0 +1,120 @@
+"""Whether `detect` shows what an answer calls repaired, on failures of a COCO data set."""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from detectors import load
+from vps.core.boxes import overlap
+from vps.core.detect import Detection, visible
+from vps.core.masking import make_fill
+from vps.core.scoring import CLASS_MODE_IOU
+from vps.core.targets import Kind
+from vps.data.cases.select import select_cases
+from vps.data.cases.selection import Selection
+from vps.data.readers.coco import read_coco
+from vps.engine.problem import Problem, make_problem
+from vps.explaining.failure import explain_failure
+from vps.results.answer import Answer
+from vps.sets.goals import with_rival
+
+
+class Row(NamedTuple):
+    """One failure.
+
+    Attributes:
+        repaired: a set was found whose hiding repairs it.
+        seen: `detect` shows so on the image with it hidden.
+        holds: under all fills that were tried.
+        beside: nothing of it lies in the object's box.
+    """
+
+    repaired: bool
+    seen: bool
+    holds: bool
+    beside: bool
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the user may set."""
+    parser.add_argument("annotations", help="of COCO, e.g. instances_val2017.json")
+    parser.add_argument("images", help="the folder of its images")
+    parser.add_argument("--detector", required=True, help="see `vps detectors`")
+    parser.add_argument("--per-kind", type=int, default=16, help="failures (default: 16)")
+    parser.add_argument("--regions", type=int, default=49)
+    parser.add_argument("--budget", type=int, default=400, help="for the orders (default: 400)")
+    parser.add_argument("--set-passes", type=int, default=400, help="for a set (default: 400)")
+    parser.add_argument("--threshold", type=float, default=0.3)
+    parser.add_argument("--batch-size", type=int, default=8)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Answer the failures and print one row a kind."""
+    data = read_coco(arguments.annotations, arguments.images)
+    detector = load(arguments.detector)
+    kinds = (Kind.MISSED, Kind.CLASSIFICATION, Kind.BACKGROUND)
+    selection = Selection(
+        kinds=kinds, per_kind=arguments.per_kind, score_threshold=arguments.threshold
+    )
+    cases = select_cases(detector, data, selection).cases
+    rows: dict[Kind, list[Row]] = {kind: [] for kind in kinds}
+    for case in tqdm(cases, disable=None):
+        problem = make_problem(
+            detector,
+            data.find(case.image_id).image,
+            with_rival(case.target),
+            regions=arguments.regions,
+            batch_size=arguments.batch_size,
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            answer = explain_failure(
+                problem,
+                threshold=arguments.threshold,
+                set_passes=arguments.set_passes,
+                search="path_search",
+                budget=arguments.budget,
+            )
+        answer.stopped.raise_again()
+        rows[case.kind].append(judged(answer, problem))
+    print(f"{detector.name}, {arguments.regions} regions, threshold {arguments.threshold:g}")
+    print(f"{'kind':>14} {'cases':>6} {'repaired':>9} {'seen':>5} {'all fills':>10} {'beside':>7}")
+    for kind, found in rows.items():
+        mended = [row for row in found if row.repaired]
+        told = [sum(getattr(row, name) for row in mended) for name in ("seen", "holds", "beside")]
+        print(
+            f"{kind.value:>14} {len(found):6d} {len(mended):9d} {told[0]:5d} {told[1]:10d} "
+            f"{told[2]:7d}"
+        )
+
+
+def judged(answer: Answer, problem: Problem) -> Row:
+    """What becomes of a failure, by looking at the image with the repair hidden."""
+    repair = answer.repair
+    if repair is None:
+        return Row(False, False, False, False)
+    hidden = np.isin(problem.regions.label_map, list(repair.regions))
+    fill = make_fill(problem.fill, problem.pixels).expand_as(problem.pixels)
+    pixels = torch.where(torch.from_numpy(hidden).to(fill.device), fill, problem.pixels)
+    with torch.no_grad():
+        found = problem.detector.detect(pixels[None], problem.size)
+    shown = visible(found, 0, answer.threshold)
+    return Row(True, is_repaired_for(answer, shown), repair.holds(), repair.inside == 0)
+
+
+def is_repaired_for(answer: Answer, shown: list[Detection]) -> bool:
+    """Whether a user who sees these detections would call the failure gone."""
+    target = answer.target
+    there = [one for one in shown if overlap(one.box, target.box) > CLASS_MODE_IOU]
+    own = any(one.label == target.label for one in there)
+    if answer.kind.traits.false_box:
+        return not own
+    if answer.kind is Kind.MISSED:
+        return own
+    return bool(there) and max(there, key=lambda one: one.score).label == target.label
