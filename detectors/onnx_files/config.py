@@ -12,6 +12,7 @@ from vps.core.extras import require
 from vps.core.schema import build
 from vps.errors import InputError
 
+
 @dataclass(frozen=True)
 class InputConfig:
     """What the model is given; of which type, its file says.

@@ -113,7 +113,11 @@ def test_yolov8(read):
         ("[dog, cat]", "[]", "at least one"),
         ("[dog, cat]", "[dog, no]", r"labels\[1\] must be text, got False"),
         ("name: stand-in", "name: [", "not valid YAML"),
-        ("input: {size: [32, 64], channels: bgr}", "input: 3", "input must hold keys and values, got 3"),
+        (
+            "input: {size: [32, 64], channels: bgr}",
+            "input: 3",
+            "input must hold keys and values, got 3",
+        ),
     ],
 )
 def test_descriptions_are_checked(read, old, new, message):
