@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 from vps.core.extras import require
-from vps.core.names import choose
+from vps.core.schema import build
 from vps.errors import InputError
-
-CHANNELS = ("rgb", "bgr")
-LAYOUTS = ("nchw", "nhwc")
-PLACEMENTS = ("corner", "centre", "stretch")
-BOX_FORMATS = ("xyxy", "cxcywh", "xywh")
-UNITS = ("pixels", "fraction")
-ACTIVATIONS = ("none", "sigmoid", "softmax")
-BACKGROUNDS = ("none", "first", "last")
 
 
 @dataclass(frozen=True)
@@ -42,15 +34,26 @@ class InputConfig:
     """
 
     size: tuple[int, int]
-    channels: str = "rgb"
+    channels: Literal["rgb", "bgr"] = "rgb"
     scale: float = 255.0
     padding: float = 114.0
-    placement: str = "corner"
+    placement: Literal["corner", "centre", "stretch"] = "corner"
     antialias: bool = False
-    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
-    std: tuple[float, ...] = (1.0, 1.0, 1.0)
-    layout: str = "nchw"
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    layout: Literal["nchw", "nhwc"] = "nchw"
     batched: bool = True
+
+    def __post_init__(self) -> None:
+        if min(self.size) < 1:
+            raise InputError(f"size must be two positive numbers of pixels, got {self.size}")
+        for name in ("scale", "padding"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise InputError(f"{name} must be a number, 0 or more, got {getattr(self, name)}")
+        if not all(0 <= value < math.inf for value in self.mean):
+            raise InputError(f"mean must be three numbers, 0 or more, got {self.mean}")
+        if not all(0 < value < math.inf for value in self.std):
+            raise InputError(f"std must be three positive numbers, got {self.std}")
 
 
 @dataclass(frozen=True)
@@ -59,10 +62,16 @@ class YoloxOutput:
     x y w h, objectness and L class scores, both in [0, 1].
 
     Attributes:
+        head: what tells this kind of output from the others, as in each of them.
         strides: in pixels of the input.
     """
 
+    head: Literal["yolox"]
     strides: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if not self.strides or min(self.strides) < 1:
+            raise InputError(f"strides must be some positive numbers, got {self.strides}")
 
 
 @dataclass(frozen=True)
@@ -71,10 +80,12 @@ class Yolov8Output:
     class scores.
 
     Attributes:
+        head: see `YoloxOutput`.
         activation: what makes the scores probabilities, if the model has not: "none" or "sigmoid".
     """
 
-    activation: str = "none"
+    head: Literal["yolov8"]
+    activation: Literal["none", "sigmoid"] = "none"
 
 
 @dataclass(frozen=True)
@@ -83,6 +94,7 @@ class BoxesOutput:
     class of each, (B, N).
 
     Attributes:
+        head: see `YoloxOutput`.
         boxes: the name of the output with the boxes.
         scores: of the one with the scores.
         classes: of the one with the classes, if each box has one only.
@@ -93,13 +105,18 @@ class BoxesOutput:
             "softmax".
     """
 
+    head: Literal["boxes"]
     boxes: str
     scores: str
     classes: str = ""
-    format: str = "xyxy"
-    unit: str = "pixels"
-    background: str = "none"
-    activation: str = "none"
+    format: Literal["xyxy", "cxcywh", "xywh"] = "xyxy"
+    unit: Literal["pixels", "fraction"] = "pixels"
+    background: Literal["none", "first", "last"] = "none"
+    activation: Literal["none", "sigmoid", "softmax"] = "none"
+
+    def __post_init__(self) -> None:
+        if self.classes and self.activation == "softmax":
+            raise InputError("activation: scores of one class a box have no softmax")
 
 
 OutputConfig = YoloxOutput | Yolov8Output | BoxesOutput
@@ -124,6 +141,10 @@ class OnnxConfig:
     input: InputConfig
     output: OutputConfig
 
+    def __post_init__(self) -> None:
+        if not self.labels or len(set(self.labels)) != len(self.labels):
+            raise InputError(f"labels must be different names, at least one; got {self.labels}")
+
 
 def read_description(path: Path) -> OnnxConfig:
     """Read a description from a YAML file.
@@ -139,108 +160,8 @@ def read_description(path: Path) -> OnnxConfig:
         raise InputError(f"detector description {path} cannot be read ({error.strerror})") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
-    top = _section(content, OnnxConfig, str(path))
-    labels = top["labels"]
-    if not isinstance(labels, list) or not labels or len(set(map(str, labels))) != len(labels):
-        raise InputError(f"{path}: labels must be a list of different names")
-    return OnnxConfig(
-        name=str(top["name"]),
-        model=path.parent / str(top["model"]),
-        labels=tuple(str(label) for label in labels),
-        input=_read_input(top["input"], f"{path}: input"),
-        output=_read_output(top["output"], f"{path}: output"),
-    )
-
-
-def _read_input(content: Any, where: str) -> InputConfig:
-    given = _section(content, InputConfig, where)
-    return InputConfig(
-        size=_integers(given["size"], f"{where}.size", 2),
-        channels=_one_of(CHANNELS, given["channels"], f"{where}.channels"),
-        scale=_number(given["scale"], f"{where}.scale"),
-        padding=_number(given["padding"], f"{where}.padding"),
-        placement=_one_of(PLACEMENTS, given["placement"], f"{where}.placement"),
-        antialias=_flag(given["antialias"], f"{where}.antialias"),
-        mean=_three(given["mean"], f"{where}.mean"),
-        std=_three(given["std"], f"{where}.std", positive=True),
-        layout=_one_of(LAYOUTS, given["layout"], f"{where}.layout"),
-        batched=_flag(given["batched"], f"{where}.batched"),
-    )
-
-
-def _read_output(content: Any, where: str) -> OutputConfig:
-    if not isinstance(content, Mapping) or "head" not in content:
-        raise InputError(f"{where} must be a mapping with the key 'head': {', '.join(_OUTPUTS)}")
-    head = str(content["head"])
-    kind = choose(_OUTPUTS, head, f"value of {where}.head,")
-    rest = {key: value for key, value in content.items() if key != "head"}
-    given = _section(rest, kind, where)
-    if kind is YoloxOutput:
-        return YoloxOutput(_integers(given["strides"], f"{where}.strides"))
-    activations = ACTIVATIONS if kind is BoxesOutput else ACTIVATIONS[:2]
-    activation = _one_of(activations, given["activation"], f"{where}.activation")
-    if kind is Yolov8Output:
-        return Yolov8Output(activation)
-    if given["classes"] and activation == "softmax":
-        raise InputError(f"{where}.activation: scores of one class a box have no softmax")
-    return BoxesOutput(
-        boxes=str(given["boxes"]),
-        scores=str(given["scores"]),
-        classes=str(given["classes"]),
-        format=_one_of(BOX_FORMATS, given["format"], f"{where}.format"),
-        unit=_one_of(UNITS, given["unit"], f"{where}.unit"),
-        background=_one_of(BACKGROUNDS, given["background"], f"{where}.background"),
-        activation=activation,
-    )
-
-
-_OUTPUTS: dict[str, type] = {"yolox": YoloxOutput, "yolov8": Yolov8Output, "boxes": BoxesOutput}
-
-
-def _section(content: Any, kind: type, where: str) -> dict[str, Any]:
-    """A mapping with exactly the fields of a data class; those with defaults may be left out."""
-    if not isinstance(content, Mapping):
-        raise InputError(f"{where} must be a mapping with the keys {_names(kind)}")
-    values = {entry.name: entry.default for entry in fields(kind)}
-    for key in content:
-        choose(values, key, f"key in {where},")
-    values.update(content)
-    missing = [key for key, value in values.items() if value is MISSING]
-    if missing:
-        raise InputError(f"{where} lacks the key {missing[0]!r}; it needs {_names(kind)}")
-    return values
-
-
-def _names(kind: type) -> str:
-    return ", ".join(entry.name for entry in fields(kind))
-
-
-def _integers(value: Any, where: str, count: int | None = None) -> Any:
-    right = isinstance(value, list) and value and count in (None, len(value))
-    if not right or not all(type(number) is int and number > 0 for number in value):
-        raise InputError(f"{where} must be a list of {count or 'some'} positive integers: {value}")
-    return tuple(value)
-
-
-def _number(value: Any, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
-        raise InputError(f"{where} must be a number, 0 or more; got {value!r}")
-    return float(value)
-
-
-def _three(value: Any, where: str, positive: bool = False) -> tuple[float, ...]:
-    if not isinstance(value, (list, tuple)) or len(value) != 3 or (positive and 0 in value):
-        what = "three positive numbers" if positive else "three numbers"
-        raise InputError(f"{where} must be a list of {what}, one a channel; got {value!r}")
-    return tuple(_number(number, where) for number in value)
-
-
-def _flag(value: Any, where: str) -> bool:
-    if not isinstance(value, bool):
-        raise InputError(f"{where} must be true or false; got {value!r}")
-    return value
-
-
-def _one_of(choices: tuple[str, ...], value: Any, where: str) -> str:
-    choose(dict.fromkeys(choices), str(value), f"value of {where},")
-    return str(value)
+    try:
+        config: OnnxConfig = build(OnnxConfig, content)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    return dataclasses.replace(config, model=path.parent / config.model)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import contextlib
 import inspect
 import typing
 from collections.abc import Callable, Mapping
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vps.core.names import choose
+from vps.core.schema import build, read_literal
 from vps.errors import InputError
 
 # What `detectors.load` itself hands to every loader.
@@ -24,23 +23,22 @@ def fit_options(
     """The options as the loader takes them; text becomes a number where one is wanted.
 
     Args:
-        loader: takes the options by name, with type hints of plain types.
+        loader: takes the options by name, with type hints that `vps.core.schema.build` knows.
         options: by name.
         kind: of detector, for the messages.
 
     Raises:
         InputError: an option that the loader does not know, or a value of another type.
     """
-    known = [name for name in inspect.signature(loader).parameters if name not in COMMON]
     hints = typing.get_type_hints(loader)
+    known = {key: hints[key] for key in inspect.signature(loader).parameters if key not in COMMON}
     fitted = {}
     for name, value in options.items():
         if not known:
             raise InputError(f"{kind} has no options, got {name!r}")
-        choose(dict.fromkeys(known), name, f"option of {kind}")
-        hint = hints[name]
-        types = tuple(typing.get_origin(part) or part for part in typing.get_args(hint) or (hint,))
-        fitted[name] = _fitted(value, types, f"option {name} of {kind}")
+        hint = choose(known, name, f"option of {kind}")
+        value = read_literal(hint, value) if isinstance(value, str) else value
+        fitted[name] = build(hint, value, f"option {name} of {kind}")
     return fitted
 
 
@@ -54,18 +52,3 @@ def describe(options: Mapping[str, Any]) -> str:
 
 def _is_path(value: Any) -> bool:
     return isinstance(value, PathLike) or (isinstance(value, str) and Path(value).exists())
-
-
-def _fitted(value: Any, types: tuple[type, ...], what: str) -> Any:
-    if isinstance(value, str) and str not in types:
-        # What is no number stays a text, and is refused below.
-        with contextlib.suppress(ValueError, SyntaxError):
-            value = ast.literal_eval(value)
-    if isinstance(value, int) and not isinstance(value, bool) and int not in types:
-        value = float(value) if float in types else value
-    right = isinstance(value, types) and (bool in types or not isinstance(value, bool))
-    if not right:
-        names = {type(None): "None", PathLike: "path"}
-        wanted = " or ".join(names.get(kind, kind.__name__) for kind in types)
-        raise InputError(f"{what} must be {wanted}, got {value!r}")
-    return value

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 
 from tests.helpers.paths import ROOT
+from vps.core.json_schema import json_schema
 from vps.errors import InputError
 from vps.methods.drise import DRISE
 from vps.methods.vps import VPS
@@ -143,3 +146,40 @@ def test_shipped_configs_are_valid_and_named_as_their_files(path):
     config = read_config(path)
     assert isinstance(config, StudyConfig)
     assert config.name == path.stem
+
+
+@pytest.fixture(scope="module")
+def schema():
+    return jsonschema.Draft202012Validator(json_schema(StudyConfig))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_shipped_configs_keep_to_the_json_schema(schema, path, tmp_path):
+    assert not list(schema.iter_errors(yaml.safe_load(path.read_text(encoding="utf-8"))))
+    saved = read_config(path).save(tmp_path / "saved.yaml")
+    assert not list(schema.iter_errors(yaml.safe_load(saved.read_text(encoding="utf-8"))))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"serach": {}}, "'serach' was unexpected"),
+        ({"select": {"per_knd": 2}}, "'per_knd' was unexpected"),
+        ({"regions": {"count": "many"}}, "'many' is not of type 'integer'"),
+        ({"run": {"executor": "threads"}}, "'threads' is not one of"),
+        ({"detector": {}}, "'name' is a required property"),
+        ({"lambdas": [1]}, "is too short"),
+    ],
+)
+def test_the_json_schema_refuses_what_the_reader_refuses(schema, change, message, tmp_path):
+    content = {"name": "small", **yaml.safe_load(SMALL), **change}
+    with pytest.raises(InputError):
+        read_config(write(tmp_path, yaml.safe_dump(content)))
+    assert message in [error.message for error in schema.iter_errors(content)][0]
+
+
+def test_the_json_schema_of_a_study_describes_its_keys():
+    keys = json_schema(StudyConfig)["properties"]
+    assert keys["seed"]["description"] == "of searches and methods."
+    assert keys["detector"]["properties"]["device"]["default"] == "auto"
+    assert keys["run"]["description"].startswith("How the cases are worked off")

@@ -93,7 +93,7 @@ def report_command(
 
 
 def _print_schema() -> None:
-    from vps.core.schema import json_schema  # type: ignore[attr-defined]
+    from vps.core.json_schema import json_schema
     from vps.study.config import StudyConfig
 
     print(json.dumps(json_schema(StudyConfig), indent=1))

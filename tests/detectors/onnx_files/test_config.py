@@ -31,7 +31,7 @@ input:
   layout: nhwc
   batched: false
 output: {head: boxes, boxes: b, scores: s, format: cxcywh, unit: fraction, background: last}
-labels: [dog, 1]
+labels: [dog, "1"]
 """
 
 
@@ -51,7 +51,7 @@ def test_a_short_description(read, tmp_path):
     assert config.model == tmp_path / "model.onnx"
     assert config.labels == ("dog", "cat")
     assert config.input == InputConfig((32, 64), "bgr")
-    assert config.output == YoloxOutput((16, 32))
+    assert config.output == YoloxOutput("yolox", (16, 32))
 
 
 def test_a_long_description(read):
@@ -69,46 +69,55 @@ def test_a_long_description(read):
         batched=False,
     )
     assert config.output == BoxesOutput(
-        "b", "s", format="cxcywh", unit="fraction", background="last"
+        "boxes", "b", "s", format="cxcywh", unit="fraction", background="last"
     )
 
 
 def test_yolov8(read):
     text = YOLOX.replace("yolox, strides: [16, 32]", "yolov8, activation: sigmoid")
-    assert read(text).output == Yolov8Output("sigmoid")
+    assert read(text).output == Yolov8Output("yolov8", "sigmoid")
 
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
         ("labels:", "lables:", "unknown key .*'lables', did you mean 'labels'"),
-        ("channels: bgr", "chanels: bgr", "input.*'chanels', did you mean 'channels'"),
+        ("channels: bgr", "chanels: bgr", "key of input 'chanels', did you mean 'channels'"),
         ("channels: bgr", "channels: grb", "input.channels.*'grb'"),
         ("channels: bgr", "placement: center", "did you mean 'centre'"),
         ("channels: bgr", "layout: NCHW", "input.layout.*'NCHW'"),
         ("channels: bgr", "scale: much", "input.scale must be a number"),
-        ("channels: bgr", "padding: .inf", "input.padding must be a number"),
+        ("channels: bgr", "padding: .inf", "input: padding must be a number, 0 or more, got inf"),
         ("channels: bgr", "batched: 3", "input.batched must be true or false"),
-        ("channels: bgr", "mean: [1, 2]", "input.mean must be a list of three numbers"),
-        ("channels: bgr", "mean: [1, 2, x]", "input.mean must be a number"),
-        ("channels: bgr", "std: [1, 2, 0]", "input.std must be a list of three positive numbers"),
+        ("channels: bgr", "mean: [1, 2]", "input.mean needs 3 values, got 2"),
+        ("channels: bgr", "mean: [1, 2, x]", r"input.mean\[2\] must be a number, got 'x'"),
+        ("channels: bgr", "std: [1, 2, 0]", "input: std must be three positive numbers"),
         ("head: yolox", "head: yolo", "did you mean 'yolox'"),
-        ("head: yolox, ", "", "output must be a mapping with the key 'head': yolox, yolov8, boxes"),
-        ("head: yolox", "head: yolov8", "unknown key in .*output, 'strides'"),
-        ("head: yolox, strides: [16, 32]", "head: boxes, boxes: b", "lacks the key 'scores'"),
+        ("head: yolox, ", "", "output.head is missing; choices: yolox, yolov8, boxes"),
+        ("head: yolox", "head: yolov8", "unknown key of output 'strides'"),
+        ("head: yolox, strides: [16, 32]", "head: boxes, boxes: b", "output.scores is missing"),
         ("yolox, strides: [16, 32]", "yolov8, activation: softmax", "output.activation.*'softmax'"),
         (
             "yolox, strides: [16, 32]",
             "boxes, boxes: b, scores: s, classes: c, activation: softmax",
-            "one class a box have no softmax",
+            "output: activation: scores of one class a box have no softmax",
         ),
         ("yolox, strides: [16, 32]", "boxes, boxes: b, scores: s, format: xxyy", "'xyxy'"),
-        ("name: stand-in", "", "lacks the key 'name'"),
+        ("name: stand-in", "", "yaml: name is missing"),
         ("strides: [16, 32]", "strides: 16", "output.strides must be a list"),
-        ("size: [32, 64]", "size: [32]", "input.size must be a list of 2"),
+        ("size: [32, 64]", "size: [32]", "input.size needs 2 values, got 1"),
+        ("size: [32, 64]", "size: [32, 0]", "input: size must be two positive numbers"),
+        ("strides: [16, 32]", "strides: []", "output: strides must be some positive numbers"),
+        ("head: yolox, strides: [16, 32]", "", "output.head is missing"),
         ("[dog, cat]", "[dog, dog]", "different names"),
+        ("[dog, cat]", "[]", "at least one"),
+        ("[dog, cat]", "[dog, no]", r"labels\[1\] must be text, got False"),
         ("name: stand-in", "name: [", "not valid YAML"),
-        ("input: {size: [32, 64], channels: bgr}", "input: 3", "input must be a mapping"),
+        (
+            "input: {size: [32, 64], channels: bgr}",
+            "input: 3",
+            "input must hold keys and values, got 3",
+        ),
     ],
 )
 def test_descriptions_are_checked(read, old, new, message):

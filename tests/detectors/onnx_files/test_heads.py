@@ -11,7 +11,7 @@ SIZE = (32, 64)
 
 
 def test_boxes_of_yolox_start_at_their_cells():
-    head = make_head(YoloxOutput((16, 32)), SIZE, 2)
+    head = make_head(YoloxOutput("yolox", (16, 32)), SIZE, 2)
     output = torch.zeros(1, 10, 7)
     output[0, 5] = torch.tensor([0.5, 0.25, math.log(2), 0, 0.5, 0.8, 0.4])
     boxes, scores, objectness = head.read([output])
@@ -26,7 +26,7 @@ def test_boxes_of_yolox_start_at_their_cells():
 
 @pytest.mark.parametrize("cells", [3, 6])
 def test_cells_of_yolov8_may_be_first_or_last(cells):
-    head = make_head(Yolov8Output(), SIZE, 2)
+    head = make_head(Yolov8Output("yolov8"), SIZE, 2)
     output = torch.rand(2, cells, 6)
     expected = torch.stack(
         [
@@ -46,7 +46,7 @@ def test_cells_of_yolov8_may_be_first_or_last(cells):
 
 
 def test_logits_of_yolov8():
-    head = make_head(Yolov8Output("sigmoid"), SIZE, 2)
+    head = make_head(Yolov8Output("yolov8", "sigmoid"), SIZE, 2)
     output = torch.randn(1, 6, 3)
     scores = head.read([output]).scores
     assert torch.allclose(scores[0].T, output[0, 4:].sigmoid())
@@ -56,7 +56,7 @@ def test_logits_of_yolov8():
     ("form", "box"), [("xyxy", [0.1, 0.2, 0.5, 0.8]), ("xywh", [0.1, 0.2, 0.4, 0.6])]
 )
 def test_fractions_of_the_input(form, box):
-    head = make_head(BoxesOutput("b", "s", format=form, unit="fraction"), SIZE, 1)
+    head = make_head(BoxesOutput("boxes", "b", "s", format=form, unit="fraction"), SIZE, 1)
     boxes, *_ = head.read([torch.tensor([[box]]), torch.ones(1, 1, 1)])
     assert torch.allclose(boxes, torch.tensor([6.4, 6.4, 32, 25.6]))
 
@@ -66,7 +66,7 @@ def test_fractions_of_the_input(form, box):
 )
 @pytest.mark.parametrize("activation", ["none", "sigmoid", "softmax"])
 def test_the_background_is_dropped_after_the_activation(background, columns, activation):
-    config = BoxesOutput("b", "s", background=background, activation=activation)
+    config = BoxesOutput("boxes", "b", "s", background=background, activation=activation)
     head = make_head(config, SIZE, 2)
     values = torch.rand(1, 5, 2 + (background != "none"))
     rates = {"none": values, "sigmoid": values.sigmoid(), "softmax": values.softmax(-1)}
@@ -84,13 +84,13 @@ def test_the_background_is_dropped_after_the_activation(background, columns, act
     ],
 )
 def test_one_class_a_box(background, expected):
-    head = make_head(BoxesOutput("b", "s", "c", background=background), SIZE, 3)
+    head = make_head(BoxesOutput("boxes", "b", "s", "c", background=background), SIZE, 3)
     outputs = [torch.rand(1, 3, 4), torch.tensor([[0.9, 0.8, 0.7]]), torch.tensor([[0.0, 2, -1]])]
     scores = head.read(outputs).scores
     assert torch.allclose(scores[0], torch.tensor(expected))
 
 
 def test_a_class_without_a_label():
-    head = make_head(BoxesOutput("b", "s", "c", background="first"), SIZE, 3)
+    head = make_head(BoxesOutput("boxes", "b", "s", "c", background="first"), SIZE, 3)
     with pytest.raises(DetectorError, match="class 4, counted from 0, .* has 4"):
         head.read([torch.rand(1, 1, 4), torch.ones(1, 1), torch.tensor([[4.0]])])

@@ -29,6 +29,7 @@ def load_something(
         ({"floor": "0"}, {"floor": 0.0}),
         ({"floor": "1e-3", "threads": "2"}, {"floor": 1e-3, "threads": 2}),
         ({"fast": "True", "threads": 4}, {"fast": True, "threads": 4}),
+        ({"fast": "false"}, {"fast": False}),
     ],
 )
 def test_values_get_the_type_of_the_option(given, fitted):
@@ -40,10 +41,11 @@ def test_values_get_the_type_of_the_option(given, fitted):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"floor": "abc"}, "option floor of some must be float, got 'abc'"),
-        ({"threads": "1.5"}, "threads of some must be int, got 1.5"),
-        ({"threads": True}, "must be int, got True"),
-        ({"weights": 3}, "must be str or path or None, got 3"),
+        ({"floor": "abc"}, "option floor of some must be a number, got 'abc'"),
+        ({"threads": "1.5"}, "threads of some must be a whole number, got 1.5"),
+        ({"fast": "maybe"}, "fast of some must be true or false, got 'maybe'"),
+        ({"threads": True}, "must be a whole number, got True"),
+        ({"weights": 3}, "must be text or a path, got 3"),
         ({"weigths": "a"}, "unknown option of some 'weigths', did you mean 'weights'"),
         ({"device": "cpu"}, "unknown option of some 'device'"),
     ],
