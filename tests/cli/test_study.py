@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 
+from tests.helpers.paths import ROOT
 from tests.helpers.studies import LOADER, config_of, draw
 from vps.cli import study
 from vps.cli.main import main
@@ -65,3 +68,13 @@ def test_an_image_that_is_gone_is_skipped_unless_strict(config, tmp_path, capsys
     assert main(["study", str(config), "--quiet"]) == 0
     cases = json.loads((tmp_path / "out" / "lists" / "drawn.json").read_text())
     assert [entry["image_id"] for entry in cases["skipped"]] == [2]
+
+
+def test_the_schema_of_a_config_is_printed_and_takes_the_shipped_ones(capsys):
+    assert main(["study", "--schema"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    validator = jsonschema.Draft202012Validator(schema)
+    content = yaml.safe_load((ROOT / "configs" / "demo.yaml").read_text(encoding="utf-8"))
+    assert not list(validator.iter_errors(content))
+    wrong = list(validator.iter_errors({**content, "regoins": {}}))
+    assert "regoins" in wrong[0].message

@@ -451,8 +451,8 @@ def test_a_method_that_breaks_its_contract_is_named(given, message):
         def attribute(self, problem, budget, seed):
             return Attribution(0, **given)
 
+    detector = strip_detector(additive(WEIGHTS))
     with pytest.raises(InputError, match=message):
-        detector = strip_detector(additive(WEIGHTS))
         explain(detector, photo(), TARGET, regions=detector.regions, method=Mine())
 
 

@@ -397,7 +397,6 @@ def test_what_would_be_called_something_else_is_not_a_repair():
         return np.array([TARGET.box]), np.array([[0.53 * keep[3], 0.36 * (not keep[8]), 0]])
 
     found = answer(rule, MISSED)
-    assert found.repair is None or not found.repair.regions == (8,)
     assert found.repair is None or 3 in found.repair.regions  # which makes the cat
     plain = answer(rule, dataclasses.replace(MISSED, label="cat"), threshold=0.54)
     assert plain.repair is None
