@@ -118,8 +118,9 @@ def _measured(
     ends = np.array([np.ones(source.count), np.zeros(source.count)], bool)
     try:
         if not stopped.at_once:
-            steps = np.concatenate([prefixes(order) for order in orders])
-            source.show(np.concatenate([steps, ~steps]), budget)
+            for order in orders:
+                steps = prefixes(order)
+                source.show(np.concatenate([steps, ~steps]), budget)
         elif found.maps is not None and not source.known(ends).all():
             # Two passes more, or else the map would be lost with its curves.
             source.evaluate(ends)
