@@ -10,11 +10,10 @@ class Repair:
     """What a method found to hide so that a failure goes away.
 
     Attributes:
-        regions: ascending; none at all where hiding nothing attains the goal already, as by a
-            candidate that NMS removes. None where nothing was found.
+        regions: ascending; none at all where hiding nothing attains the goal already.
+            None where nothing was found.
         area: the share of the image that they cover; None where nothing was found.
-        found_score: with them hidden, the highest class score of the target with IoU > 0.5;
-            likewise.
+        found_score: with them hidden, the score of the target's detection; likewise.
         passes: that it took, those of maps and of orders included.
         exact: it is known that no set of fewer regions does the same.
     """

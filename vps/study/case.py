@@ -24,8 +24,8 @@ from vps.study.repair import repair
 from vps.study.store import identity
 
 NO_FAILURE = (
-    "nothing to repair: hiding nothing, the goal is attained already, as by a candidate that NMS "
-    "removes or at another threshold"
+    "nothing to repair: hiding nothing, the goal is attained already, as at another threshold or "
+    "with another detection of the label in the box"
 )
 
 
