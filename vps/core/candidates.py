@@ -5,10 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from vps.core.boxes import iou
 from vps.errors import DetectorError, InputError
 
 
@@ -84,9 +86,27 @@ LEAST_DETECTION = 0.01
 """A candidate whose highest score is below is no detection, whatever the threshold."""
 
 
-def is_detected(
-    candidates: Candidates, *, threshold: float = LEAST_DETECTION, nms_iou: float = 0.7
-) -> Tensor:
+class SeenCandidates(NamedTuple):
+    """Candidates as a user sees them: each with its best label, or not at all.
+
+    Attributes:
+        kept: (B, N) bool, which are detections.
+        score: (B, N) float32, the highest score of each.
+        label: (B, N) int64, its column.
+    """
+
+    kept: Tensor
+    score: Tensor
+    label: Tensor
+
+
+def as_seen(
+    candidates: Candidates,
+    *,
+    threshold: float = LEAST_DETECTION,
+    nms_iou: float = 0.7,
+    near: Tensor | None = None,
+) -> SeenCandidates:
     """Which candidates a user sees as detections, if the threshold is theirs.
 
     Each candidate counts with its highest label, if that scores at least the threshold; of those
@@ -98,22 +118,28 @@ def is_detected(
         candidates: of B images.
         threshold: the lowest score, in [0, 1].
         nms_iou: the IoU above which two boxes of a label are one, in [0, 1].
-
-    Returns:
-        (B, N) bool on the candidates' device.
+        near: (T, 4) xyxy, boxes; only candidates that overlap one of them are looked at, which is
+            much faster: what removes a candidate that fits one of them overlaps it, too, as 1 - IoU
+            is a metric.
     """
     from torchvision.ops import batched_nms
 
-    kept = torch.zeros(candidates.boxes.shape[:2], dtype=torch.bool, device=candidates.boxes.device)
+    boxes = candidates.boxes.float()
+    kept = torch.zeros(boxes.shape[:2], dtype=torch.bool, device=boxes.device)
     if candidates.scores.numel() == 0:
-        return kept
-    scores, labels = candidates.scores.float().max(dim=-1)
+        return SeenCandidates(kept, kept.float(), kept.long())
+    best, labels = candidates.scores.float().max(dim=-1)
     # A padded candidate scores 0 and is none, whatever the threshold.
-    image, row = torch.nonzero((scores >= threshold) & (scores > 0), as_tuple=True)
-    groups = image * len(candidates.labels) + labels[image, row]
-    best = batched_nms(candidates.boxes[image, row].float(), scores[image, row], groups, nms_iou)
-    kept[image[best], row[best]] = True
-    return kept
+    shown = (best >= threshold) & (best > 0)
+    if near is not None:
+        shown &= (iou(boxes, near.to(boxes)[None]) > 0).any(dim=-1)
+    # One image after the other: with hundreds of groups, torchvision loops over them.
+    for number, rows in enumerate(shown):
+        index = torch.nonzero(rows)[:, 0]
+        if len(index):
+            some = boxes[number, index], best[number, index], labels[number, index]
+            kept[number, index[batched_nms(*some, nms_iou)]] = True
+    return SeenCandidates(kept, best, labels)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ import torch
 from PIL.Image import Image
 
 from vps.core import boxes
-from vps.core.candidates import Candidates, is_detected
+from vps.core.candidates import Candidates, as_seen
 from vps.core.detector import Detector
 from vps.core.images import as_rgb, read_image
 from vps.core.targets import Box, Kind, Target
@@ -59,12 +59,9 @@ def visible(
         raise InputError(f"threshold and NMS IoU must lie in [0, 1], got {threshold} and {nms_iou}")
     one = slice(index, index + 1)
     alone = Candidates(detections.boxes[one], detections.scores[one], detections.labels)
-    (kept,) = is_detected(alone, threshold=threshold, nms_iou=nms_iou)
-    if not bool(kept.any()):
-        return []
-    scores, labels = detections.scores[index][kept].float().max(dim=1)
-    scores, order = scores.sort(descending=True, stable=True)
-    xyxy, labels = detections.boxes[index][kept][order].float(), labels[order]
+    seen = as_seen(alone, threshold=threshold, nms_iou=nms_iou)
+    scores, order = seen.score[seen.kept].sort(descending=True, stable=True)
+    xyxy, labels = alone.boxes[seen.kept][order].float(), seen.label[seen.kept][order]
     rows = zip(xyxy.tolist(), labels.tolist(), scores.tolist(), strict=True)
     return [
         Detection((x1, y1, x2, y2), detections.labels[label], score)

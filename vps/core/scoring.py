@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vps.core import boxes
-from vps.core.candidates import Candidates, TargetScores, is_detected
+from vps.core.candidates import Candidates, SeenCandidates, TargetScores, as_seen
 
 CLASS_MODE_IOU = 0.5
 """The IoU that a candidate must exceed to count in mode "class", and as a find of the target."""
@@ -54,7 +54,7 @@ class BestCandidates(Generic[_Table]):
     The first four are zeros where s is 0: then no candidate attains it. What is *found* is the
     highest-scoring detection of the target's label with an IoU above `CLASS_MODE_IOU`, whatever the
     mode, as a user sees it: a candidate whose best label it is, and that NMS leaves
-    (`vps.core.candidates.is_detected`). Arrays are views of one table, so that a batch leaves the
+    (`vps.core.candidates.as_seen`). Arrays are views of one table, so that a batch leaves the
     device at once.
 
     Attributes:
@@ -131,7 +131,7 @@ def best_candidates(
     column: int,
     mode: str,
     apart: Tensor | None = None,
-    seen: Tensor | None = None,
+    seen: SeenCandidates | None = None,
 ) -> BestCandidates[Tensor]:
     """The best candidate of each image under a mode.
 
@@ -143,7 +143,7 @@ def best_candidates(
         column: the column of the target's label c.
         mode: a key of `MODES`.
         apart: (4,) xyxy, another box; a candidate that fits it better than b* is not the target's.
-        seen: (B, N) bool, `vps.core.candidates.is_detected`, where several targets share it.
+        seen: as `vps.core.candidates.as_seen` gives it, where several targets share it.
 
     Returns:
         One an image (B,), float32 on the detections' device.
@@ -163,14 +163,13 @@ def best_candidates(
         ious.gather(1, best),
         _box_at(candidates, best),
     ]
-    seen = is_detected(detections) if seen is None else seen
-    called = detections.scores.float().max(dim=-1)
-    there = torch.where(seen & (ious > CLASS_MODE_IOU), called.values, 0.0)
-    own = called.indices == column
+    seen = as_seen(detections) if seen is None else seen
+    there = torch.where(seen.kept & (ious > CLASS_MODE_IOU), seen.score, 0.0)
+    own = seen.label == column
     found, which = torch.where(own, there, 0.0).max(dim=1, keepdim=True)
     told = [found, ious.gather(1, which), _box_at(candidates, which)]
     other, second = torch.where(own, 0.0, there).max(dim=1, keepdim=True)
-    label = torch.where(other > 0, called.indices.gather(1, second), -1)
+    label = torch.where(other > 0, seen.label.gather(1, second), -1)
     return BestCandidates(
         torch.cat(
             [

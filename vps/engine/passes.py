@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vps.core.candidates import Candidates, is_detected, label_column
+from vps.core.candidates import Candidates, as_seen, label_column
 from vps.core.detector import Detector, TargetScorer
 from vps.core.masking import Colour, Masker, make_fill
 from vps.core.names import choose
@@ -209,7 +209,7 @@ class Passes(SubsetPasses):
                 )
             return attained_by(found, self._mode)
         detections = candidates(self._detector, shown, self.size)
-        seen = is_detected(detections)
+        seen = as_seen(detections, near=self._boxes)
         best = [
             best_candidates(detections, box, column, self._mode, apart, seen).table
             for box, column, apart in zip(self._boxes, self._columns, self._apart, strict=True)
