@@ -74,6 +74,15 @@ def test_a_rival_stands_in_the_first_panel():
     assert "cat 0.60, dog 0.50" in texts
 
 
+@pytest.mark.parametrize("size", [(20, 1), (1, 20), (1, 1), (5000, 1)])
+def test_images_of_a_single_row_or_column_are_drawn(size, tmp_path):
+    found = answer(by_score(lambda keep: 0.7 * keep[3] * (not keep[8])))
+    target = dataclasses.replace(found.target, box=(0.0, 0.0, float(size[1]), float(size[0])))
+    narrow = dataclasses.replace(found.explanation, image_size=size, target=target)
+    found = dataclasses.replace(found, explanation=narrow, target=target)
+    assert save_answer_figure(found, photo(*size), tmp_path / "f.png", dpi=50).stat().st_size
+
+
 def test_another_image_is_refused():
     with pytest.raises(InputError, match="pixels"):
         draw_answer(answer(constant(0.5)), photo(20, 20))

@@ -53,6 +53,14 @@ def test_captions_keep_to_their_panel(explanation, size):
         assert not any(caption.overlaps(other.get_window_extent()) for other in figure.axes[:4])
 
 
+@pytest.mark.parametrize(
+    "size", [(20, 1), (1, 20), (1, 1), (5000, 1), (1, 5000), (5000, 2), (9000, 3)]
+)
+def test_images_of_a_single_row_or_column_are_drawn(explanation, size, tmp_path):
+    path = save_figure(resized(explanation, size), photo(*size), tmp_path / "f.png", dpi=50)
+    assert Image.open(path).width > 100
+
+
 def test_the_numbers_are_those_of_the_explanation(explanation):
     shown = " ".join(texts(draw_explanation(explanation, photo(20, 40))))
     assert f"AUC {explanation.insertion_auc:.3f}" in shown

@@ -30,6 +30,14 @@ def test_pictures_keep_the_shape_of_the_image(explanation, tmp_path, size, expec
     assert [file.name for file in path.parent.iterdir()] == ["a.jpg"]
 
 
+@pytest.mark.parametrize("size", [(20, 1), (1, 20), (1, 1), (5000, 1), (1, 5000)])
+def test_images_of_a_single_row_or_column_have_a_picture(explanation, tmp_path, size):
+    box = (0.0, 0.0, float(size[1]), float(size[0]))
+    own = dataclasses.replace(explanation, image_size=size, target=Target(box, "dog"))
+    picture = pixels(thumbnail(own, photo(*size), tmp_path / "a.jpg", hidden=(0, 2)))
+    assert min(picture.shape[:2]) >= 1
+
+
 def test_the_map_lies_on_the_right_and_is_that_of_the_method(explanation, tmp_path):
     image = np.full((120, 240, 3), 128, np.uint8)
     own = dataclasses.replace(explanation, image_size=(120, 240))

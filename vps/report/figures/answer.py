@@ -24,8 +24,8 @@ from vps.report.figures.panels import (
     VERMILLION,
     draw_box,
     draw_label,
+    draw_outline,
     greyed,
-    pixel_centres,
     shortened,
     show,
     shrunk,
@@ -195,9 +195,7 @@ def _draw_set(axes: Axes, answer: Answer, found: RegionSet, image: np.ndarray) -
     inside = _members(answer, found, image.shape[:2])
     faded = (0.35 * greyed(image) + 0.6)[..., None]
     show(axes, np.where(inside[..., None], image / 255, faded), size)
-    if inside.any() and not inside.all():
-        centres = pixel_centres(image.shape[:2], size)
-        axes.contour(*centres, inside, levels=[0.5], colors=VERMILLION, linewidths=1.2)
+    draw_outline(axes, inside, size, VERMILLION, 1.2)
     draw_box(axes, answer.target.box, width=0.8)
     verb = "hidden" if found.hidden else "shown alone"
     _title(axes, f"What is {verb}: {as_percent(found.area)}")

@@ -99,14 +99,8 @@ def draw_map(axes: Axes, explanation: Explanation, image: np.ndarray) -> None:
     heatmap = attribution.paint(values, explanation.label_map, size)
     show(axes, coloured(heatmap, greyed(image)), explanation.image_size)
     regions = attribution.paint(np.arange(len(values)), explanation.label_map, size)
-    axes.contour(
-        *pixel_centres(size, explanation.image_size),
-        _edges_of(regions),
-        levels=[0.5],
-        colors="white",
-        linewidths=0.3,
-        alpha=0.25,
-    )
+    edges = _edges_of(regions)
+    draw_outline(axes, edges, explanation.image_size, "white", 0.3, alpha=0.25)
     draw_box(axes, explanation.target.box, width=1.0)
 
 
@@ -117,9 +111,7 @@ def draw_sufficient(axes: Axes, explanation: Explanation, image: np.ndarray) -> 
     shown = part_shown(explanation, size)
     faded = (0.12 * greyed(image) + 0.88)[..., None]
     show(axes, np.where(shown[..., None], image / 255, faded), explanation.image_size)
-    if shown.any() and not shown.all():
-        centres = pixel_centres(size, explanation.image_size)
-        axes.contour(*centres, shown, levels=[0.5], colors=GREY, linewidths=0.7)
+    draw_outline(axes, shown, explanation.image_size, GREY, 0.7)
     if explanation.insertion[count] > 0:
         draw_box(axes, explanation.insertion_boxes[count])
 
@@ -191,7 +183,26 @@ def show(axes: Axes, image: np.ndarray, size: tuple[int, int]) -> None:
         spine.set(linewidth=0.5, color="#BBBBBB")
 
 
-def pixel_centres(grid: tuple[int, ...], size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+def draw_outline(
+    axes: Axes,
+    inside: np.ndarray,
+    size: tuple[int, int],
+    colour: str,
+    width: float,
+    *,
+    alpha: float = 1.0,
+) -> None:
+    """A line around what is True in (h, w) bool, a grid over an image of size (H, W).
+
+    There is none where all or nothing is True, nor on a grid of one row or column, which has no
+    room for a line.
+    """
+    if inside.any() and not inside.all() and min(inside.shape) > 1:
+        centres = _pixel_centres(inside.shape, size)
+        axes.contour(*centres, inside, levels=[0.5], colors=colour, linewidths=width, alpha=alpha)
+
+
+def _pixel_centres(grid: tuple[int, ...], size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """x and y of the columns and rows of a coarser grid, in pixels of the original image."""
     y, x = (
         (np.arange(count) + 0.5) * full / count - 0.5
