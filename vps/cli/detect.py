@@ -10,7 +10,7 @@ import typer
 from vps.cli.choices import DEMO_DETECTOR
 from vps.cli.inputs import DetectorChoice
 from vps.cli.options import (
-    DetectorOption,
+    DetectorNameOption,
     DetectorSettings,
     DeviceOption,
     DtypeOption,
@@ -23,7 +23,7 @@ from vps.cli.output import box_text
 
 def detect_command(
     image: ImageArgument,
-    detector: DetectorOption = DEMO_DETECTOR,
+    detector: DetectorNameOption = DEMO_DETECTOR,
     prompt: PromptOption = None,
     device: DeviceOption = "cpu",
     dtype: DtypeOption = "float32",

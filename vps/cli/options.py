@@ -27,7 +27,7 @@ def choice(flag: str, names: tuple[str, ...], about: str, panel: str | None = HO
 ImageArgument = Annotated[Path, typer.Argument(metavar="IMAGE", help="an image file")]
 ConfigArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="a YAML file, see configs/")]
 
-DetectorOption = Annotated[
+DetectorNameOption = Annotated[
     str,
     typer.Option(
         "--detector",
