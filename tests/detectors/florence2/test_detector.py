@@ -338,8 +338,11 @@ def test_half_precision(folder):
         ({"scoring": "likelyhood"}, "did you mean 'likelihood'"),
         ({"confidence": "score"}, "unknown confidence"),
         ({"beams": 0}, "beams must be a whole number of at least 1"),
-        ({"beams": 1.5}, "option beams of hf-florence-2 must be int"),
-        ({"max_new_tokens": "many"}, "option max_new_tokens of hf-florence-2 must be int"),
+        ({"beams": 1.5}, "option beams of hf-florence-2 must be a whole number"),
+        (
+            {"max_new_tokens": "many"},
+            "option max_new_tokens of hf-florence-2 must be a whole number",
+        ),
         ({"tasks": "od"}, "unknown option of hf-florence-2 'tasks', did you mean 'task'"),
     ],
 )

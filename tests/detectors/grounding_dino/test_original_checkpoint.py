@@ -158,7 +158,7 @@ def test_text_encoders_that_are_none(folder):
     [
         ((0, 64), "whole numbers"),
         ((64, 48), "whole numbers"),
-        ((48.5, 64), "min_size of groundingdino must be int, got 48.5"),
+        ((48.5, 64), "min_size of groundingdino must be a whole number, got 48.5"),
     ],
 )
 def test_bad_sides(intact, sides, message):
