@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 from detectors.florence2.checkpoint import Florence2Checkpoint
 from detectors.florence2.encoder import Encoded, next_tokens
 from detectors.hf.checkpoint import transformers
+from vps.errors import DetectorError
 
 
 @dataclass(frozen=True)
@@ -20,11 +22,18 @@ class WrittenAnswer:
         tokens: the n ids, the end token included unless the answer was cut off.
         said: n log-probabilities, of each token given those before it.
         located: n log-probabilities that a location token stands there, whichever.
+
+    Raises:
+        DetectorError: a probability is NaN; what was written then means nothing.
     """
 
     tokens: list[int]
     said: list[float]
     located: list[float]
+
+    def __post_init__(self) -> None:
+        if any(map(math.isnan, self.said)):
+            raise DetectorError("the detector returned NaN for the probabilities of what it wrote")
 
 
 @torch.no_grad()
@@ -45,6 +54,9 @@ def write_answers(
         encoded: R pairs of an image and a prompt.
         beams: how many beginnings each row keeps, at least 1.
         max_new_tokens: where an answer is cut off, at least 1.
+
+    Raises:
+        DetectorError: the model's probabilities are NaN.
     """
     search = _Search(checkpoint, encoded, beams)
     for step in range(max_new_tokens):
@@ -88,7 +100,8 @@ class _Search:
         fact = torch.stack([said.flatten(1).gather(1, index), located.gather(1, parents)], dim=-1)
         self._tokens = torch.cat([_pick(self._tokens, parents), token[..., None]], dim=-1)
         self._facts = torch.cat([_pick(self._facts, parents), fact[:, :, None]], dim=2)
-        ends = (token == self._checkpoint.end) | last
+        # NaN ranks first, and ends in the error of what it has written.
+        ends = (token == self._checkpoint.end) | totals.isnan() | last
         self._collect(ends[:, : self._beams], totals)
         rows = self._rows.tolist()
         on = [row for row, name in enumerate(rows) if len(self._ended[name]) < self._beams]

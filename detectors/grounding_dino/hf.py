@@ -14,6 +14,7 @@ from detectors.grounding_dino.prompted import EncodedPrompt, PromptedModel
 from detectors.grounding_dino.text_cache import reading
 from detectors.shared.pixels import check_batch, enough_places, to_pixels
 from detectors.shared.prompts import required_labels
+from detectors.shared.watch import ChoiceWatch
 from vps.core.candidates import Candidates
 from vps.errors import InputError
 
@@ -65,7 +66,9 @@ class HFGroundingDino(PromptedModel):
                 attention_mask=torch.ones_like(ids),
                 return_dict=True,
             )
-        return output.pred_boxes.float(), asked.label_scores(output.logits)
+        watch = ChoiceWatch()
+        watch.see(output.enc_outputs_class)
+        return output.pred_boxes.float(), watch.mark(asked.label_scores(output.logits))
 
 
 def load_grounding_dino(

@@ -19,6 +19,7 @@ from detectors.hf.checkpoint import (
 )
 from detectors.hf.images import ImageProcessor, read_processor
 from detectors.shared.pixels import check_batch, choose_device, choose_dtype, enough_places
+from detectors.shared.watch import ChoiceWatch
 from vps.core.boxes import cxcywh_to_xyxy
 from vps.core.candidates import Candidates
 from vps.errors import DetectorError, InputError
@@ -82,7 +83,9 @@ class HFClosedSet:
             torch.autocast(self.device.type, dtype=self.dtype, enabled=half),
         ):
             output = self.model(pixel_values=inputs, return_dict=True, **masked)
-        scores = label_scores(output.logits.float(), self.model.config.num_labels)
+        watch = ChoiceWatch()
+        watch.see(output.get("enc_outputs_class"))
+        scores = watch.mark(label_scores(output.logits.float(), self.model.config.num_labels))
         boxes = self.processor.to_image(cxcywh_to_xyxy(output.pred_boxes.float()), grid, size)
         return Candidates(boxes, scores[..., self._columns], self.labels)
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from detectors.hf.clip_text import count_tokens, read_texts
+from detectors.shared.watch import ChoiceWatch
 from vps.core.boxes import cxcywh_to_xyxy
 
 
@@ -67,7 +68,9 @@ class OmDetTasks:
         found = output.decoder_classes[-1].float().sigmoid()
         scores = found.new_zeros(*found.shape[:2], self._labels)
         scores[..., list(task.columns)] = found
-        return output.decoder_coords[-1].float(), scores
+        watch = ChoiceWatch()
+        watch.see(output.encoder_class_logits)
+        return output.decoder_coords[-1].float(), watch.mark(scores)
 
     def narrowed(self, wanted: Sequence[int]) -> tuple[OmDetTasks, tuple[int, ...]]:
         """Only the tasks that hold these labels, word for word."""

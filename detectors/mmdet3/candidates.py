@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import sys
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from detectors.shared.watch import ChoiceWatch, share
 from vps.core.extras import require
 from vps.errors import InputError
 
@@ -94,13 +94,13 @@ def find_candidates(
     Raises:
         InputError: a head of a kind that cannot be asked for all candidates.
     """
-    head = find_mmdet_head(model)
+    head, watch = find_mmdet_head(model), ChoiceWatch()
     try:
-        _copy_for(model, head.num_classes)(inputs, samples, mode="predict")
+        _copy_for(model, head.num_classes, watch)(inputs, samples, mode="predict")
     except _Found as found:
         rows = _assemble(found.results, found.scores, head.num_classes, floor)
         if rows is not None:
-            return rows
+            return [(boxes, watch.mark(scores)) for boxes, scores in rows]
     except RuntimeError as error:
         # Too small for a kernel, or for as many proposals as queries.
         if not any(part in str(error) for part in ("out of range", "Kernel size")):
@@ -124,27 +124,26 @@ class _Found(Exception):
         self.scores = scores
 
 
-def _copy_for(model: Any, classes: int) -> Any:
+def _copy_for(model: Any, classes: int, watch: ChoiceWatch) -> Any:
     """A copy of a model that shares its weights, and whose forward pass ends with `_Found`."""
-    twin = _share(model)
+    twin = share(model)
     if getattr(model, "with_roi_head", False):
-        owner = twin.roi_head = _share(model.roi_head)
+        twin.rpn_head = watch.watched(model.rpn_head)
+        owner = twin.roi_head = share(model.roi_head)
         # Heads for masks want as few candidates as they are used to.
         owner._modules.pop("mask_head", None)
         step = "predict_bbox"
     else:
-        owner = twin.bbox_head = _share(model.bbox_head)
+        owner = twin.bbox_head = share(model.bbox_head)
         step = "predict_by_feat"
+        if getattr(model, "as_two_stage", False):
+            # Those behind the decoder's choose which places of the image become queries.
+            layers, number = list(owner.cls_branches), model.decoder.num_layers
+            chosen = [watch.watched(layer) for layer in layers[number:]]
+            owner.cls_branches = nn.ModuleList([*layers[:number], *chosen])
     owner.test_cfg = ConfigDict({**(owner.test_cfg or {}), **KEEP_ALL})
     _adjust(owner)
     setattr(owner, step, _ending(getattr(owner, step), classes))
-    return twin
-
-
-def _share(module: nn.Module) -> Any:
-    """A copy with the same weights, hooks and submodules, and with attributes of its own."""
-    twin = copy.copy(module)
-    vars(twin)["_modules"] = dict(module._modules)
     return twin
 
 
@@ -177,6 +176,7 @@ class _Unfiltered(TorchFunctionMode):
 
     - class scores (n, L) > -inf is true of the best label of each row only, so that each box is
       decoded once, and not once a label; `scores` keeps the whole;
+    - anything else > -inf is true, also NaN, which must not pass as a candidate left out;
     - the maximum over the labels of (n, L) is as ever, and `scores` keeps the whole;
     - `sort` and `topk` of a vector give all of it as it is.
 
@@ -194,13 +194,16 @@ class _Unfiltered(TorchFunctionMode):
         values, other = (*args, None, None)[:2]
         if isinstance(values, Tensor) and values.ndim == 1 and func in RANKINGS:
             return values, torch.arange(len(values), device=values.device)
-        if isinstance(values, Tensor) and values.ndim == 2 and values.shape[1] == self._classes:
-            if func in COMPARISONS and isinstance(other, float) and other == -math.inf:
-                self.scores.append(values)
-                best = values.argmax(dim=1, keepdim=True)
-                return torch.zeros_like(values, dtype=torch.bool).scatter_(1, best, True)
-            if func in MAXIMA and isinstance(other, int) and other in (1, -1):
-                self.scores.append(values)
+        table = isinstance(values, Tensor) and values.ndim == 2
+        table = table and values.shape[1] == self._classes
+        if func in COMPARISONS and isinstance(other, float) and other == -math.inf:
+            if not table:
+                return torch.ones_like(values, dtype=torch.bool)
+            self.scores.append(values)
+            best = values.argmax(dim=1, keepdim=True)
+            return torch.zeros_like(values, dtype=torch.bool).scatter_(1, best, True)
+        if table and func in MAXIMA and isinstance(other, int) and other in (1, -1):
+            self.scores.append(values)
         return func(*args, **(kwargs or {}))
 
 

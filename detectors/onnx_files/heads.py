@@ -112,18 +112,21 @@ class BoxesHead:
         boxes, scores, *classes = outputs
         scores = self._activate(scores)
         if classes:
-            scores = self._spread(scores, classes[0].long())
+            (kinds,) = classes
+            # Not so: `kinds >= 0`. NaN is no padding, and no class either.
+            scores = torch.where(kinds < 0, 0, scores).masked_fill(kinds.isnan(), torch.nan)
+            scores = self._spread(scores, kinds.nan_to_num().long())
         return RawCandidates(self._to_xyxy(boxes) * self._unit, scores[..., self._columns])
 
     def _spread(self, scores: Tensor, classes: Tensor) -> Tensor:
-        """Scores (B, N) of classes (B, N) as (B, N, all classes); a class below 0 is padding."""
+        """Scores (B, N) of classes (B, N) as (B, N, all classes); a class below 0 is padding, and
+        its score 0."""
         if classes.numel() and int(classes.max()) >= self._classes:
             raise DetectorError(
                 f"the model returned class {int(classes.max())}, counted from 0, and its "
                 f"description has {self._classes}; correct the labels or the background"
             )
         spread = scores.new_zeros(*scores.shape, self._classes)
-        scores = torch.where(classes >= 0, scores, 0)
         return spread.scatter_(2, classes.clamp(min=0)[..., None], scores[..., None])
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,8 @@ from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.ssd import SSD
 from torchvision.ops import clip_boxes_to_image
 
-from vps.errors import DetectorError, InputError
+from detectors.shared.watch import ChoiceWatch, share
+from vps.errors import InputError
 
 # The side in pixels below which Faster R-CNN drops a box, as in its postprocess_detections.
 _SMALLEST_SIDE = 1e-2
@@ -60,9 +60,11 @@ def two_stage(
 
     A candidate so has one label, and scores 0 for the others.
     """
+    watch, rpn = ChoiceWatch(), share(model.rpn)
+    rpn.head = watch.watched(model.rpn.head)
     # Half precision is too coarse for the boxes that it decodes.
-    with torch.autocast(classes.device.type, enabled=False), _finite_output(model.rpn.head):
-        proposals, _ = model.rpn(images, features)
+    with torch.autocast(classes.device.type, enabled=False):
+        proposals, _ = rpn(images, features)
     heads = model.roi_heads
     pooled = heads.box_roi_pool(features, proposals, images.image_sizes)
     logits, deltas = heads.box_predictor(heads.box_head(pooled))
@@ -77,7 +79,7 @@ def two_stage(
     image = torch.arange(len(proposals), device=classes.device).repeat_interleave(counts)[row]
     alone = scores.new_zeros(len(row), len(classes))
     alone.scatter_(1, label[:, None], scores[row, label, None])
-    return ImageCandidates(image, boxes[row, label], alone)
+    return ImageCandidates(image, boxes[row, label], watch.mark(alone))
 
 
 def retinanet(
@@ -171,21 +173,3 @@ def _dense(
 def _reached(values: Tensor, least: float) -> Tensor:
     """Whether values are not below a bound; NaN is kept, so that `Candidates` can refuse it."""
     return ~(values < least)
-
-
-@contextmanager
-def _finite_output(module: torch.nn.Module) -> Iterator[None]:
-    """Within the block, a module whose output holds NaN or infinity is a DetectorError.
-
-    Of a region proposal network, boxes of NaN would be dropped without a word.
-    """
-
-    def check(_module: torch.nn.Module, _inputs: Any, outputs: Any) -> None:
-        if not all(bool(level.isfinite().all()) for output in outputs for level in output):
-            raise DetectorError("the detector returned NaN or infinite boxes or scores")
-
-    hook = module.register_forward_hook(check)
-    try:
-        yield
-    finally:
-        hook.remove()

@@ -67,6 +67,24 @@ def test_objectness_is_a_number_a_box_or_none():
     assert with_objectness(None).objectness is None
 
 
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+@pytest.mark.parametrize("name", ["boxes", "scores", "objectness"])
+def test_numbers_that_are_none_are_refused_wherever_they_are(name, value):
+    parts = {
+        "boxes": torch.zeros(2, 3, 4),
+        "scores": torch.zeros(2, 3, 1),
+        "objectness": torch.zeros(2, 3),
+    }
+    parts[name][1, 2] = value
+    with pytest.raises(DetectorError, match="NaN or infinite boxes or scores or objectness"):
+        Candidates(labels=("dog",), **parts)
+
+
+def test_scores_out_of_range_are_told_with_their_range():
+    with pytest.raises(DetectorError, match=r"^scores must lie in \[0, 1\], got -0.5 to 2$"):
+        Candidates(torch.zeros(1, 2, 4), torch.tensor([[[-0.5], [2.0]]]), ("dog",))
+
+
 @pytest.mark.parametrize(
     ("objectness", "message"),
     [

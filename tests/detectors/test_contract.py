@@ -13,11 +13,13 @@ import torch
 from detectors import DETECTORS
 from tests.helpers import contract
 from tests.models.zoo import all_cases
-from vps.core.detect import visible
+from vps.core.detect import detect, visible
 from vps.core.detector import PromptedDetector, WordHider
+from vps.core.regions import make_regions
 from vps.core.scoring import best_candidates
 from vps.core.targets import Target
-from vps.errors import InputError
+from vps.engine.passes import Passes
+from vps.errors import DetectorError, InputError
 from vps.explaining.explain import explain
 
 CASES = [
@@ -31,6 +33,16 @@ CASES = [
     )
     for case in all_cases()
 ]
+# In the names of layers by whose outputs models choose queries or proposals.
+DECIDING = (
+    "rpn",
+    "enc_score_head",
+    "encoder_output_class",
+    "encoder_class_head",
+    "cls_branches",
+    "fc_cls",
+    "conv_obj",
+)
 WITH_WEIGHTS = [parameter for parameter in CASES if parameter.values[0].weights]
 COMPARED = [parameter for parameter in CASES if parameter.values[0].own]
 
@@ -214,6 +226,66 @@ def test_the_best_detection_is_explained(case, loaded):
     assert np.isfinite(explanation.heatmap).all()
     assert explanation.insertion[-1] > 0
     assert sorted(explanation.order) == list(range(len(explanation.order)))
+
+
+def spoilt(case, folder, value):
+    """A case's detector with a value in place of all its weights."""
+    if case.spoilt is not None:
+        return case.spoilt(folder, value)
+    detector = case.load(folder, "cpu")
+    for parameter in case.model(detector).parameters():
+        parameter.data.fill_(value)
+    return detector
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("case", CASES)
+def test_weights_that_are_no_numbers_are_the_detectors_error(case, value, saved):
+    detector = spoilt(case, saved(case), value)
+    size = case.sizes[0]
+    image = contract.picture(size)
+    with pytest.raises(DetectorError, match="NaN"):
+        detect(detector, image)
+    pixels = detector.prepare(image)
+    regions = make_regions(pixels, 4, "grid")
+    target = Target((0, 0, size[1] / 2, size[0] / 2), detector.labels[0])
+    with pytest.raises(DetectorError, match="NaN"):
+        Passes(detector, pixels, size, regions, [target]).evaluate(
+            np.ones((2, regions.count), bool)
+        )
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_nan_of_one_part_of_a_model_is_an_error_or_changes_nothing(case, loaded):
+    detector = loaded(case)
+    model = case.model(detector)
+    if model is None:
+        pytest.skip("no torch module inside")
+    size = case.sizes[0]
+    batch = contract.batch_of(detector, size)[:1]
+    ran = {}
+    leaves = {name: part for name, part in model.named_modules() if not list(part.children())}
+    handles = [
+        part.register_forward_hook(lambda *_, name=name: ran.setdefault(name))
+        for name, part in leaves.items()
+        if list(part.parameters())
+    ]
+    expected = detector.detect(batch, size)
+    for handle in handles:
+        handle.remove()
+    # What decides which queries and proposals become candidates, and some of the others.
+    names = list(ran)
+    deciding = [name for name in names if any(part in name for part in DECIDING)]
+    for name in dict.fromkeys([*deciding, *names[:: len(names) // 6 + 1], names[-1]]):
+        handle = leaves[name].register_forward_hook(lambda *parts: parts[-1] * np.nan)
+        try:
+            found = detector.detect(batch, size)
+        except DetectorError:
+            continue
+        finally:
+            handle.remove()
+        assert torch.equal(found.scores, expected.scores), name
+        assert torch.equal(found.boxes, expected.boxes), name
 
 
 class Trap:

@@ -23,4 +23,12 @@ def load_function(_: Path, device: str) -> FunctionDetector:
     return FunctionDetector(brightness, ("bright", "dark"), device=device)
 
 
-CASES = [Case("function", save=lambda _: None, load=load_function)]
+def load_spoilt(_: Path, value: float) -> FunctionDetector:
+    def spoilt(pixels: Tensor) -> tuple[Tensor, Tensor]:
+        boxes, scores = brightness(pixels)
+        return boxes, scores * value
+
+    return FunctionDetector(spoilt, ("bright", "dark"))
+
+
+CASES = [Case("function", save=lambda _: None, load=load_function, spoilt=load_spoilt)]

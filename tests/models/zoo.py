@@ -73,6 +73,8 @@ class Case:
         own: what the library's own pipeline, loaded afresh from the folder, finds in an image.
         reduction: what that pipeline does last.
         sizes: (H, W) of the images; usual, wide, tall and tiny by default.
+        spoilt: the detector from that folder with a value in place of all its weights; by default,
+            of `model`.
         tolerance: of scores, and relative to the image's size of boxes.
         marks: pytest marks, e.g. "mmdet".
     """
@@ -85,6 +87,7 @@ class Case:
     model: Callable[[Any], nn.Module | None] = lambda _: None
     own: Callable[[Path, np.ndarray], Own] | None = None
     reduction: Reduction = field(default_factory=Reduction)
+    spoilt: Callable[[Path, float], Detector] | None = None
     sizes: tuple[tuple[int, int], ...] = ((48, 64), (40, 130), (130, 44), (13, 11))
     tolerance: float = 1e-4
     marks: tuple[str, ...] = ()

@@ -56,7 +56,7 @@ def iou(boxes: Tensor, others: Tensor) -> Tensor:
     bottom_right = torch.minimum(boxes[..., :, None, 2:], others[..., None, :, 2:])
     intersection = (bottom_right - top_left).clamp(min=0).prod(dim=-1)
     union = area(boxes)[..., :, None] + area(others)[..., None, :] - intersection
-    return torch.where(union > 0, intersection / union.clamp(min=1e-12), 0.0)
+    return intersection / union.clamp(min=1e-12)
 
 
 def overlap(box: Sequence[float], other: Sequence[float]) -> float:

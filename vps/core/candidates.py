@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -42,14 +43,15 @@ class Candidates:
                 f"boxes {boxes} and one column for each of the {len(self.labels)} labels; "
                 f"got {scores}"
             )
-        # One reduction to one number each: on a GPU every such look is a synchronisation.
-        if not bool(torch.isfinite(self.boxes).all() & torch.isfinite(self.scores).all()):
-            raise DetectorError("the detector returned NaN or infinite boxes or scores")
-        if bool(((self.scores < 0) | (self.scores > 1)).any()):
-            low, high = float(self.scores.min()), float(self.scores.max())
-            raise DetectorError(f"scores must lie in [0, 1], got {low:.4g} to {high:.4g}")
+        rates = {"scores": self.scores}
         if self.objectness is not None:
-            _check_objectness(self.objectness, boxes[:2])
+            rates["objectness"] = self.objectness
+            given = tuple(self.objectness.shape)
+            if given != boxes[:2]:
+                raise DetectorError(
+                    f"objectness must have shape {boxes[:2]}, a number a box; got {given}"
+                )
+        _check_numbers(self.boxes, rates)
 
     def __len__(self) -> int:
         """The number of images, B."""
@@ -64,14 +66,18 @@ class Candidates:
         return label_column(label, self.labels)
 
 
-def _check_objectness(objectness: Tensor, shape: tuple[int, ...]) -> None:
-    if tuple(objectness.shape) != shape:
-        raise DetectorError(
-            f"objectness must have shape {shape}, a number a box; got {tuple(objectness.shape)}"
-        )
-    # NaN fails both comparisons.
-    if not bool(((objectness >= 0) & (objectness <= 1)).all()):
-        raise DetectorError("objectness must be finite and lie in [0, 1]")
+def _check_numbers(boxes: Tensor, rates: Mapping[str, Tensor]) -> None:
+    """Raise DetectorError unless boxes are finite, and rates finite and in [0, 1]."""
+    # All in one number: on a GPU every look at one is a synchronisation. NaN fails comparisons.
+    inside = [((rate >= 0) & (rate <= 1)).all() for rate in rates.values()]
+    if bool(torch.stack([torch.isfinite(boxes).all(), *inside]).all()):
+        return
+    if not all(bool(torch.isfinite(values).all()) for values in (boxes, *rates.values())):
+        raise DetectorError(f"the detector returned NaN or infinite boxes or {' or '.join(rates)}")
+    for name, rate in rates.items():
+        low, high = float(rate.min()), float(rate.max())
+        if low < 0 or high > 1:
+            raise DetectorError(f"{name} must lie in [0, 1], got {low:.4g} to {high:.4g}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,12 +105,7 @@ class TargetScores:
                 f"class scores, IoUs and boxes must have shapes (B, T), (B, T), (B, T, 4); got "
                 f"{shapes}"
             )
-        rates = torch.stack([self.class_scores, self.ious])
-        if not bool(torch.isfinite(rates).all() & torch.isfinite(self.boxes).all()):
-            raise DetectorError("the detector returned NaN or infinite scores, IoUs or boxes")
-        if bool(((rates < 0) | (rates > 1)).any()):
-            low, high = float(rates.min()), float(rates.max())
-            raise DetectorError(f"scores and IoUs must lie in [0, 1], got {low:.4g} to {high:.4g}")
+        _check_numbers(self.boxes, {"scores": self.class_scores, "IoUs": self.ious})
 
 
 def label_column(label: str, labels: tuple[str, ...]) -> int:
