@@ -80,7 +80,6 @@ def _check_numbers(boxes: Tensor, rates: Mapping[str, Tensor]) -> None:
         low, high = float(rate.min()), float(rate.max())
         if low < 0 or high > 1:
             raise DetectorError(f"{name} must lie in [0, 1], got {low:.4g} to {high:.4g}")
-<<<<<<< HEAD
 
 
 LEAST_DETECTION = 0.01
@@ -141,8 +140,6 @@ def as_seen(
             some = boxes[number, index], best[number, index], labels[number, index]
             kept[number, index[batched_nms(*some, nms_iou)]] = True
     return SeenCandidates(kept, best, labels)
-=======
->>>>>>> wt-detectors
 
 
 @dataclass(frozen=True, eq=False)
