@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import warnings
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from tests.helpers.cli import BOX, Bright, fails, run_explain, saved
+from vps.cli.output import result_name
 from vps.core.targets import Kind
 from vps.results.explanation import Explanation
 
@@ -111,6 +114,46 @@ def test_an_output_folder_that_cannot_be_written_is_told_before_any_pass(
     (tmp_path / "out").touch()
     bright.detect = None
     fails(capsys, run_explain(image, tmp_path), "out cannot be written")
+
+
+@pytest.mark.parametrize("stem", ["s" * 240, "ж" * 120, "two\nlines"])
+def test_any_name_of_an_image_and_a_label_can_be_saved(image, bright, tmp_path, stem):
+    path = tmp_path / f"{stem}.png"
+    path.write_bytes(Path(image).read_bytes())
+    bright.labels = ("word " * 300, "語" * 300)
+    where = ["--box", "9", "8", "24", "24", "--label", bright.labels[0]]
+    for question in (["--all"], where, ["--why-not", bright.labels[1]]):
+        assert run_explain(str(path), tmp_path, *question, "--search", "random") == 0
+    # Both detections, the box, and why not: a target, its rival and the answer.
+    names = saved(tmp_path)
+    assert len(names) == 6
+    assert all(len(name.encode()) < 150 and "\n" not in name for name in names)
+
+
+def test_images_and_labels_that_begin_alike_are_kept_apart():
+    images = [Path("x" * 100 + end) for end in ("a.png", "b.png")]
+    labels = ["word " * 30 + end for end in "ab"]
+    names = {result_name(image, "1", label) for image in images for label in labels}
+    assert len(names) == 4
+    assert result_name(Path("a/street.v2.jpg"), "2", "Red square!") == "street.v2_2_red-square"
+    assert result_name(Path("street.jpg"), "2", "?") == "street_2_label"
+
+
+def test_a_file_system_that_takes_shorter_names_only_is_told_before_the_search(
+    image, bright, tmp_path, capsys, monkeypatch
+):
+    touch = Path.touch
+
+    def short(path, *arguments, **settings):
+        if len(path.name) > 70:
+            raise OSError(errno.ENAMETOOLONG, "File name too long")
+        touch(path, *arguments, **settings)
+
+    monkeypatch.setattr(Path, "touch", short)
+    monkeypatch.setattr("vps.cli.explaining.explain", lambda *_, **__: pytest.fail("it searched"))
+    path = tmp_path / f"{'s' * 60}.png"
+    path.write_bytes(Path(image).read_bytes())
+    fails(capsys, run_explain(str(path), tmp_path), "cannot be written: File name too long")
 
 
 def test_an_interrupt_keeps_the_best_so_far_of_all_targets(image, bright, tmp_path, capsys):

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from vps.cli.inputs import DetectorChoice
-from vps.cli.output import box_text, noted, slug
+from vps.cli.output import box_text, check_writable, noted, result_name
 from vps.cli.questions import Asked, question_of, targets_of
 from vps.cli.settings import RunSettings
 from vps.core.detect import Detection, detect
@@ -66,11 +66,11 @@ class Explaining:
     def _explain(self, detector: Detector, image: np.ndarray, found: list[Detection]) -> None:
         """A map, and the curves along it, of one or several targets."""
         chosen = targets_of(self.asked, detector.labels, found, self.chosen.threshold)
-        stem = self.image.stem
-        names = [f"{stem}_{key}_{slug(target.label)}" for key, target in chosen]
+        names = [result_name(self.image, key, target.label) for key, target in chosen]
+        check_writable(self.out, names)
         targets = [target for _, target in chosen]
         problem, method = self._problem(detector, image, targets), self.run.method()
-        title = names[0] if len(names) == 1 else f"{stem}, {len(names)} detections"
+        title = names[0] if len(names) == 1 else f"{self.image.stem}, {len(names)} detections"
         planned, spend = method.planned_passes(problem), self.run.budget().passes
         total = planned if spend is None else min(planned, spend)
         failure: VpsError | None = None
@@ -95,7 +95,8 @@ class Explaining:
     def _answer(self, detector: Detector, image: np.ndarray, found: list[Detection]) -> None:
         """What is missed, wrong or needed: one answer, in a sentence and a picture."""
         question = question_of(self.asked, detector.labels, found, self.chosen.threshold)
-        name = f"{self.image.stem}_{question.key}_{slug(question.target.label)}"
+        name = result_name(self.image, question.key, question.target.label)
+        check_writable(self.out, [name])
         problem = self._problem(detector, image, with_rival(question.target, question.rival))
         failure: VpsError | None = None
         with noted(), progress_bar(name, None, quiet=self.run.quiet) as progress:

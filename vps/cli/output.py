@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import contextlib
+import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from vps.errors import InputError
+from vps.core.file_names import safe_name
+from vps.errors import InputError, one_line
+
+_STEM, _LABEL = 60, 40  # characters of each in the name of a result
 
 
-def check_writable(folder: Path) -> None:
+def check_writable(folder: Path, names: Sequence[str] = ()) -> None:
     """Make the folder and write into it, before hours are spent on what cannot be kept.
+
+    Args:
+        folder: of the results.
+        names: of the results, as far as they are known; a file system may take shorter ones only.
 
     Raises:
         InputError: it cannot be made or written.
     """
-    probe = folder / ".writable"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise InputError(f"output folder {folder} cannot be written: {error.strerror}") from error
+        for name in names or ("",):
+            # As long as the names of files that are being written, see `vps.core.files`.
+            probe = folder / f".{name}_answer.json.{uuid.uuid4().hex}.tmp"
+            probe.touch()
+            probe.unlink()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or one_line(error)
+        raise InputError(f"output folder {folder} cannot be written: {reason}") from error
 
 
 @contextlib.contextmanager
@@ -38,7 +49,8 @@ def box_text(box: tuple[float, ...]) -> str:
     return " ".join(f"{value:.1f}" for value in box)
 
 
-def slug(label: str) -> str:
-    """A label as part of a file name."""
-    kept = "".join(sign if sign.isalnum() else "-" for sign in label.lower())
-    return "-".join(part for part in kept.split("-") if part)[:40] or "label"
+def result_name(image: Path, key: str, label: str) -> str:
+    """What the files of a result are called: by the image, `key` and the label, short and plain."""
+    words = "".join(sign if sign.isalnum() else "-" for sign in label.lower()).split("-")
+    slug = safe_name("-".join(word for word in words if word) or "label", _LABEL)
+    return f"{safe_name(image.stem, _STEM)}_{key}_{slug}"

@@ -91,3 +91,35 @@ def test_repairs_are_in_all_texts():
     table = pd.read_csv(io.BytesIO(cases_csv(rows)))
     assert "repair_area" in table.columns
     assert "repair" not in table.columns
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r=", " =", "\uff1d"])
+def test_no_text_in_the_table_of_cases_is_a_formula(start):
+    (row,) = study_rows(1, methods=("vps",))
+    texts = ("image_name", "label", "predicted_label", "image_id", "dataset", "method", "picture")
+    row |= dict.fromkeys(texts, start + "1+1") | {"warnings": [start + "1+1"]}
+    row["box"] = [-1.0, 2.0, 30.0, 40.0]
+    content = cases_csv([row])
+    assert content.count(b"\n") == 2
+    assert b"\r" not in content
+    table = pd.read_csv(io.BytesIO(content), dtype=str)
+    for name in (*texts, "warnings"):
+        assert table[name][0].startswith("'")
+        assert table[name][0][1:].strip() == (start + "1+1").strip()
+    assert table["x1"][0] == "-1.0"
+    assert table["kind"][0] == row["kind"]
+
+
+def test_names_break_no_table_and_are_no_markup():
+    rows = study_rows(dataset="a|b <img src=x> [c](d) `e` _f_ g_h\n# i")
+    for row in rows:
+        row["method"] = {"vps": "vps | *best*"}.get(row["method"], row["method"])
+    settings = ReportSettings(draws=20)
+    text = markdown(summarise(rows, name="<script> |\n# x", settings=settings))
+    assert text.startswith("# \\<script> \\| # x\n")
+    title = r"**a\|b \<img src=x> \[c\](d) \`e\` \_f\_ g_h # i: 12 cases"
+    assert title in text
+    assert r"| vps \| \*best\* " in text
+    table = [line for line in text.split(title)[1].split("**")[1].splitlines() if line]
+    assert len({line.replace(r"\|", "").count("|") for line in table}) == 1
+    assert "\n# x" not in text

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from vps.core.file_names import safe_name
 from vps.core.files import write_atomically
 from vps.engine.curve_values import auc
 from vps.metrics.aggregate import mean_interval
@@ -65,7 +65,7 @@ def write_plots(
             figures["repairs"] = repairs
         for name, figure in figures.items():
             written.setdefault(dataset, []).append(
-                _write(figure, folder / f"{name}_{_safe(dataset)}")
+                _write(figure, folder / f"{name}_{safe_name(dataset)}")
             )
     return written
 
@@ -195,10 +195,6 @@ def _count(group: Numbers | None) -> int:
 
 def _kind_label(kind: str, size: int) -> str:
     return f"{kind.replace('_', ' ')}\nn = {size}"
-
-
-def _safe(name: str) -> str:
-    return re.sub(r"[^\w.-]", "_", name)
 
 
 def _write(figure: Figure, path: Path) -> Path:

@@ -8,6 +8,7 @@ from typing import Any
 
 from vps.core.extras import require
 from vps.metrics import find_metric
+from vps.report.tables.escapes import csv_value, latex_text, markdown_text
 from vps.report.tables.rows import Row, metrics_of, value_of
 from vps.report.tables.summary import Numbers
 from vps.report.tables.tables import (
@@ -28,16 +29,22 @@ def markdown(summary: Numbers) -> str:
     """The tables in Markdown, with intervals."""
     level = f"{summary['settings']['level']:.0%}"
     parts = [
-        f"# {summary['name']}",
+        f"# {markdown_text(summary['name'])}",
         f"{counted(summary['counts'])}. Means with {level} intervals (bootstrap over images).",
     ]
     for table in tables_of(summary):
         rows = [
-            [*names, *(_markdown_cell(cell, name) for cell, name in _zip(cells, table))]
+            [
+                *map(markdown_text, names),
+                *(_markdown_cell(cell, name) for cell, name in _zip(cells, table)),
+            ]
             for names, cells in zip(table.names, table.cells, strict=True)
         ]
-        heads = [*table.heads, *map(_plain, table.columns)]
-        parts += [f"**{table.title}**", _tabulate(rows, heads, "pipe", len(table.heads))]
+        heads = [*table.heads, *(markdown_text(_plain(name)) for name in table.columns)]
+        parts += [
+            f"**{markdown_text(table.title)}**",
+            _tabulate(rows, heads, "pipe", len(table.heads)),
+        ]
         parts += [table.note] if table.note else []
     return "\n\n".join(parts) + "\n"
 
@@ -49,7 +56,7 @@ def latex(summary: Numbers) -> str:
     for table in tables_of(summary):
         rows = [
             [
-                *map(_escaped, names),
+                *map(latex_text, names),
                 *(
                     _latex_cell(cell, name, (row, column) in table.best)
                     for column, (cell, name) in enumerate(_zip(cells, table))
@@ -60,9 +67,9 @@ def latex(summary: Numbers) -> str:
         arrows = (r" $\uparrow$", r" $\downarrow$")
         heads = [
             *table.heads,
-            *(_escaped(head(name)) + arrow(name, arrows) for name in table.columns),
+            *(latex_text(head(name)) + arrow(name, arrows) for name in table.columns),
         ]
-        caption = _escaped(table.title) + f"; $\\pm$ half the width of the {level} interval."
+        caption = latex_text(table.title) + f"; $\\pm$ half the width of the {level} interval."
         parts.append(
             "\\begin{table}[t]\n\\centering\\small\n"
             f"\\caption{{{caption}}}\n"
@@ -81,7 +88,7 @@ def print_table(summary: Numbers) -> str:
 
 
 def cases_csv(rows: Sequence[Row]) -> bytes:
-    """One row a case and method, with all metrics as columns.
+    """One row a case and method, with all metrics as columns; no text in it is a formula.
 
     Raises:
         MissingExtraError: pandas is not installed.
@@ -98,7 +105,7 @@ def cases_csv(rows: Sequence[Row]) -> bytes:
         line |= dict(zip(("x1", "y1", "x2", "y2"), row["box"], strict=True))
         line |= {name: value_of(row, name) for name in metrics}
         line |= {"warnings": "; ".join(row["warnings"]), "picture": row["picture"]}
-        lines.append(line)
+        lines.append({name: csv_value(value) for name, value in line.items()})
     buffer = io.StringIO()
     pandas.DataFrame(lines).to_csv(buffer, index=False)
     return buffer.getvalue().encode()
@@ -165,13 +172,6 @@ def _half(cell: Numbers, metric: str) -> str:
 
 def _plain(metric: str) -> str:
     return head(metric) + arrow(metric)
-
-
-def _escaped(text: str) -> str:
-    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-    special["\u2264"] = r"$\leq$"
-    special |= {character: f"\\{character}" for character in "&%$#_{}"}
-    return "".join(special.get(character, character) for character in text)
 
 
 def _tabulate(rows: list[list[str]], heads: list[str], style: str, names: int) -> str:
