@@ -258,6 +258,7 @@ def test_weights_that_are_no_numbers_are_the_detectors_error(case, value, saved)
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_nan_of_one_part_of_a_model_is_an_error_or_changes_nothing(case, loaded):
     detector = loaded(case)

@@ -62,7 +62,7 @@ def _false_box(answer: Answer) -> str:
     at, repair = _at(answer), answer.repair
     what = "second box" if answer.kind is Kind.DUPLICATE else "false box"
     text = f"the {what} called {answer.target.label} ({answer.whole_score:.2f})"
-    text += _from(answer, " needs no more than {part}", " is there")
+    text += _from(answer, " is there for {part} alone", " is there")
     if repair is None:
         effect = "removes it" if answer.rival is None else "leaves only one box"
         return f"{text}; no part was found within {answer.passes} passes whose hiding {effect} {at}"
