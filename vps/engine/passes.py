@@ -123,7 +123,7 @@ class SubsetPasses(ABC):
         self._index.update((key, start + i) for i, key in enumerate(_keys(batch)))
 
     def _detect(self, keep: np.ndarray) -> np.ndarray:
-        """The table (B, T, 8) of what `_score` says of (B, n) subsets."""
+        """The table (B, T, COLUMNS) of what `_score` says of (B, n) subsets."""
         with torch.no_grad():
             try:
                 best = self._score(keep)
@@ -131,7 +131,7 @@ class SubsetPasses(ABC):
                 # Whatever a model raises, it is the detector's failure.
                 what = str(error) or type(error).__name__
                 raise DetectorError(self._blame(keep, what)) from error
-        # The only transfer of a batch, and with it the only synchronisation of the engine's own.
+        # The only transfer of a batch.
         table = best.table.cpu().numpy()
         finite = np.isfinite(table).all(axis=(1, 2))
         if not finite.all():

@@ -118,8 +118,9 @@ def explain(
     chosen, of_problem = sort_settings(method, settings)
     cost = as_budget(budget)
     check_seed(seed)
-    given = None if isinstance(detector, Problem) and target is None else _targets(target, targets)
-    problem = as_problem(detector, image, targets if given is None else given, of_problem)
+    held = isinstance(detector, Problem) and target is None
+    asked = targets if held else _targets(target, targets)
+    problem = as_problem(detector, image, asked, of_problem)
     spent = time.perf_counter() - start
     traced = trace(problem, chosen, cost, seed)
     results = make_explanations(problem, traced, seconds=spent + traced.seconds, seed=seed)

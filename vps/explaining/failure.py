@@ -162,7 +162,7 @@ def explain_failure(
         before=asked.before(),
         best_score=asked.best_score(),
         threshold=threshold,
-        passes=traced.passes_with(traced.source) + asked.word_passes + asked.fill_passes,
+        passes=traced.all_passes + asked.word_passes + asked.fill_passes,
         seconds=time.monotonic() - start,
         stopped=asked.stopped,
     )

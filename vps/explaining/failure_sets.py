@@ -121,16 +121,15 @@ class FailureSets:
         goal = repaired(self._problem.targets, self._threshold)
         if self._problem.targets[0].kind is not Kind.MISSED:
             return self._under_fills(self._find(goal, orders, hide=True))
-        beside = np.flatnonzero(share_inside(self._problem) <= BESIDE)
+        inside, areas = share_inside(self._problem), self._problem.regions.areas
+        beside = np.flatnonzero(inside <= BESIDE)
         found = self._find(goal, orders, hide=True, among=beside) if len(beside) else None
         if found is None:
             found = self._find(goal, orders, hide=True)
-        if found is not None and found.regions:
-            inside, areas = share_inside(self._problem), self._problem.regions.areas
-            members = list(found.regions)
+        members = [] if found is None else list(found.regions)
+        if found is not None and (inside[members] > BESIDE).any():
             share = float(inside[members] @ areas[members] / areas[members].sum())
-            if set(members) - set(beside.tolist()):
-                found = dataclasses.replace(found, inside=share)
+            found = dataclasses.replace(found, inside=share)
         return self._under_fills(found)
 
     def _under_fills(self, found: RegionSet | None) -> RegionSet | None:
@@ -138,8 +137,7 @@ class FailureSets:
         if found is None or not found.regions or self.stopped is not StopReason.FINISHED:
             return found
         goal = repaired(self._problem.targets, self._threshold)
-        shown = np.ones((1, self._problem.regions.count), bool)
-        shown[0, list(found.regions)] = False
+        shown = self._shown(found.regions, hide=True)
         held = {check_fill(self._problem.fill): True}
         try:
             for fill in FILLS:
@@ -180,9 +178,7 @@ class FailureSets:
     def _described(
         self, regions: np.ndarray, hide: bool, *, exact: bool = False, passes: int = 0
     ) -> RegionSet:
-        shown = np.full((1, self._problem.regions.count), hide)
-        shown[0, regions] = not hide
-        best = self._source.evaluate(shown)[0]
+        best = self._source.evaluate(self._shown(regions, hide))[0]
         target = best[0]
         x1, y1, x2, y2 = target.box.tolist()
         u1, v1, u2, v2 = target.found_box.tolist()
@@ -205,6 +201,12 @@ class FailureSets:
             other_label=None if other < 0 else self._problem.detector.labels[other],
             rival_found=float(best[1].found_score) if len(best) > 1 else None,
         )
+
+    def _shown(self, regions: Sequence[int] | np.ndarray, hide: bool) -> np.ndarray:
+        """(1, m) bool, the subset in which a set is hidden, or else shown alone."""
+        shown = np.full((1, self._problem.regions.count), hide)
+        shown[0, list(regions)] = not hide
+        return shown
 
     def _best_step(self) -> RegionSet | None:
         """The prefix of the path with the highest class score at the IoU, as in the paper."""

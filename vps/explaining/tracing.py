@@ -42,9 +42,10 @@ class Traced:
     stopped: StopReason
     error: DetectorError | None
 
-    def passes_with(self, source: Passes) -> int:
-        """What the method took together with all that a source of its problem has seen since."""
-        return source.passes + (self.found.passes if self.found.source is None else 0)
+    @property
+    def all_passes(self) -> int:
+        """What the method took together with all that `source` has seen since."""
+        return self.source.passes + (self.found.passes if self.found.source is None else 0)
 
 
 def trace(problem: Problem, method: Method, budget: Budget, seed: int) -> Traced:
