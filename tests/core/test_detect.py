@@ -1,9 +1,11 @@
+import numpy as np
 import pytest
 import torch
 
+from detectors.function import FunctionDetector
 from tests.helpers.analytic import LABELS, TARGET, additive, photo, strip_detector
 from tests.helpers.objectives import WEIGHTS
-from vps import Detection, Kind, Target, detect, visible
+from vps import Detection, Kind, Target, detect, explain, visible
 from vps.core.candidates import Candidates
 from vps.core.detect import as_target
 from vps.errors import InputError
@@ -56,3 +58,29 @@ def test_a_detection_is_a_target_as_it_is():
     assert as_target(missed) is missed
     with pytest.raises(InputError, match=r"a vps.Target or a vps.Detection, got \(1, 2"):
         as_target((1, 2, 3, 4))
+
+
+def sticking_out(box=(-30.0, 2.0, 12.0, 11.0)):
+    """A detector that gives one box, most of it left of the image, if it sees enough of it."""
+
+    def detect(images):
+        scores = images.mean(dim=(1, 2, 3))
+        boxes = torch.tensor(box).repeat(len(images), 1, 1)
+        return boxes, scores[:, None, None]
+
+    return FunctionDetector(detect, ["dog"])
+
+
+def test_what_detect_gives_explain_takes():
+    detector, image = sticking_out(), np.full((12, 16, 3), 200, np.uint8)
+    (found,) = detect(detector, image)
+    assert found.box == (0, 2, 12, 11)
+    explained = explain(detector, image, found, regions=4, search="greedy", fill="black")
+    assert explained.target.box == found.box
+    # The whole image has the detection itself, at an IoU of 1.
+    assert explained.insertion_iou[-1] == 1
+    assert explained.insertion[-1] == pytest.approx(found.score)
+
+
+def test_a_box_beside_the_image_is_no_detection():
+    assert detect(sticking_out((-30, 2, 0, 11)), np.full((12, 16, 3), 200, np.uint8)) == []

@@ -19,8 +19,10 @@ def test_equals_the_formula_by_loops(mode, lambdas):
     objective = make(detector, mode=mode, lambdas=lambdas)
     got, best = objective.value(keep), objective.evaluate(keep)
     for k, kept in enumerate(keep):
-        shown = by_loops(*detector.answer(kept), mode)
-        hidden = by_loops(*detector.answer(~kept), mode)
+        shown, hidden = (
+            by_loops(np.clip(boxes, 0, (16, 12, 16, 12)), scores, mode)
+            for boxes, scores in (detector.answer(kept), detector.answer(~kept))
+        )
         np.testing.assert_allclose(
             got[k], lambdas[0] * shown[0] + lambdas[1] * (1 - hidden[0]), atol=1e-6
         )

@@ -59,6 +59,18 @@ def iou(boxes: Tensor, others: Tensor) -> Tensor:
     return intersection / union.clamp(min=1e-12)
 
 
+def clipped(boxes: Tensor, size: tuple[int, int]) -> Tensor:
+    """(..., 4) xyxy boxes cut off at the borders of an image of size (H, W), in its pixels.
+
+    A box that lies outside has no area then.
+
+    >>> clipped(torch.tensor([[-5.0, 10.0, 40.0, 90.0]]), (80, 60)).tolist()
+    [[0.0, 10.0, 40.0, 80.0]]
+    """
+    height, width = size
+    return boxes.clamp(min=0).minimum(boxes.new_tensor([width, height, width, height]))
+
+
 def overlap(box: Sequence[float], other: Sequence[float]) -> float:
     """IoU of two boxes, xyxy."""
     return float(iou(torch.tensor([tuple(box)]), torch.tensor([tuple(other)])))

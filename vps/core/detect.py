@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -9,13 +10,14 @@ from os import PathLike
 import numpy as np
 import torch
 from PIL.Image import Image
+from torch import Tensor
 
 from vps.core import boxes
 from vps.core.candidates import Candidates, as_seen
 from vps.core.detector import Detector
 from vps.core.images import as_rgb, read_image
 from vps.core.targets import Box, Kind, Target
-from vps.errors import InputError
+from vps.errors import DetectorError, InputError
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,25 @@ class Detection:
     box: Box
     label: str
     score: float
+
+
+def all_candidates(detector: Detector, images: Tensor, size: tuple[int, int]) -> Candidates:
+    """What a detector says of a batch, its boxes cut off at the borders of the image.
+
+    Args:
+        detector: what is asked.
+        images: (B, 3, h, w) float32 RGB in [0, 1], as `detector.prepare` gives them.
+        size: (H, W) of the original image, one for all.
+
+    Raises:
+        DetectorError: answers to another number of images, or of other labels than its own.
+    """
+    found = detector.detect(images, size)
+    if len(found) != len(images):
+        raise DetectorError(f"{len(images)} images went in, {len(found)} came out")
+    if found.labels != detector.labels:
+        raise DetectorError("the columns are not the detector's labels")
+    return dataclasses.replace(found, boxes=boxes.clipped(found.boxes, size))
 
 
 def visible(
@@ -89,8 +110,8 @@ def detect(
     """
     rgb = read_image(image) if isinstance(image, (str, PathLike)) else as_rgb(image)
     with torch.no_grad():
-        detections = detector.detect(detector.prepare(rgb)[None], (rgb.shape[0], rgb.shape[1]))
-    return visible(detections, 0, threshold, nms_iou)
+        found = all_candidates(detector, detector.prepare(rgb)[None], (rgb.shape[0], rgb.shape[1]))
+    return visible(found, 0, threshold, nms_iou)
 
 
 def as_target(given: Target | Detection) -> Target:

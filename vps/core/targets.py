@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import math
 from collections.abc import Mapping
@@ -122,6 +123,19 @@ class Target:
                 f"is {width} x {height} pixels"
             )
 
+    def clipped(self, size: tuple[int, int]) -> Target:
+        """The same with its boxes cut off at the borders of an image of size (H, W).
+
+        Raises:
+            InputError: as for `check_inside`.
+        """
+        self.check_inside(size)
+        other = self.predicted_box
+        boxes = _cut(self.box, size), None if other is None else _cut(other, size)
+        if boxes == (self.box, other):
+            return self
+        return dataclasses.replace(self, box=boxes[0], predicted_box=boxes[1])
+
 
 def target_from_record(record: Mapping[str, Any]) -> Target:
     """A target from what a file holds; the older names of its fields are understood.
@@ -135,6 +149,14 @@ def target_from_record(record: Mapping[str, Any]) -> Target:
 def with_new_names(record: Mapping[str, Any]) -> dict[str, Any]:
     """A record with the fields that used to be `said_box` and `said_label` under their names."""
     return {_RENAMED.get(name, name): value for name, value in record.items()}
+
+
+def _cut(box: Box, size: tuple[int, int]) -> Box:
+    """A box within an image of size (H, W); as it is where nothing of it lies there."""
+    height, width = size
+    x1, y1, x2, y2 = box
+    inside = max(x1, 0.0), max(y1, 0.0), min(x2, float(width)), min(y2, float(height))
+    return inside if inside[0] < inside[2] and inside[1] < inside[3] else box
 
 
 def _checked_box(box: Box) -> Box:

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vps.core.candidates import Candidates, as_seen, label_column
+from vps.core.candidates import as_seen, label_column
+from vps.core.detect import all_candidates
 from vps.core.detector import Detector, TargetScorer
 from vps.core.masking import Colour, Masker, make_fill
 from vps.core.names import choose
@@ -182,13 +183,13 @@ class Passes(SubsetPasses):
         batch_size: int = 8,
         scorer: TargetScorer | None = None,
     ) -> None:
-        check_targets(detector, size, targets)
+        targets = check_targets(detector, size, targets)
         check_pass_settings(mode, batch_size)
         check_pixels(detector, pixels)
         check_grid(regions, pixels)
         super().__init__(detector, regions.count, len(targets), batch_size)
         self.regions = regions
-        self.targets = tuple(targets)
+        self.targets = targets
         self.size = size
         self._scorer = scorer or scorer_of(detector, pixels, size, targets)
         self._mode = mode
@@ -208,7 +209,7 @@ class Passes(SubsetPasses):
                     f"targets); got {tuple(found.ious.shape)}"
                 )
             return attained_by(found, self._mode)
-        detections = candidates(self._detector, shown, self.size)
+        detections = all_candidates(self._detector, shown, self.size)
         seen = as_seen(detections, near=self._boxes)
         best = [
             best_candidates(detections, box, column, self._mode, apart, seen).table
@@ -222,20 +223,6 @@ def _apart(target: Target, device: torch.device) -> Tensor | None:
     if target.kind is not Kind.DUPLICATE or target.predicted_box is None:
         return None
     return torch.tensor(target.predicted_box, device=device)
-
-
-def candidates(detector: Detector, images: Tensor, size: tuple[int, int]) -> Candidates:
-    """What a detector says of (B, 3, h, w) images of one original size (H, W).
-
-    Raises:
-        DetectorError: answers to another number of images, or of other labels than its own.
-    """
-    found = detector.detect(images, size)
-    if len(found) != len(images):
-        raise DetectorError(f"{len(images)} images went in, {len(found)} came out")
-    if found.labels != detector.labels:
-        raise DetectorError("the columns are not the detector's labels")
-    return found
 
 
 def scorer_of(
@@ -256,13 +243,19 @@ def scorer_of(
         raise DetectorError(f"{detector.name}: {what} (at the whole image)") from error
 
 
-def check_targets(detector: Detector, size: tuple[int, int], targets: Sequence[Target]) -> None:
-    """Raise InputError for targets that no pass needs to be made to refuse."""
+def check_targets(
+    detector: Detector, size: tuple[int, int], targets: Sequence[Target]
+) -> tuple[Target, ...]:
+    """The targets, their boxes cut off at the borders of the image of size (H, W).
+
+    Raises:
+        InputError: targets that no pass needs to be made to refuse.
+    """
     if not targets:
         raise InputError("there is nothing to explain: give at least one target")
     for target in targets:
         label_column(target.label, tuple(detector.labels))
-        target.check_inside(size)
+    return tuple(target.clipped(size) for target in targets)
 
 
 def check_pixels(detector: Detector, pixels: Tensor) -> None:

@@ -120,9 +120,9 @@ class Problem:
             InputError: targets that cannot be asked about.
         """
         mode = self.mode if mode is None else mode
-        asked = tuple(as_target(target) for target in targets)
+        given = [as_target(target) for target in targets]
+        asked = check_targets(self.whole_detector, self.size, given)
         every = self.all_prompts if all_prompts is None else all_prompts
-        check_targets(self.whole_detector, self.size, asked)
         return dataclasses.replace(
             self,
             detector=_narrowed(self.whole_detector, asked, mode, every),
@@ -151,7 +151,8 @@ def make_problem(
     Args:
         detector: what is explained.
         image: (H, W, 3) uint8 RGB, a PIL image, or the path of an image file.
-        targets: boxes with labels, on the original image, or what `vps.detect` returned.
+        targets: boxes with labels, on the original image, or what `vps.detect` returned; a box
+            that sticks out of the image is cut off at its borders.
         regions: how many regions to aim for, or regions of the grid that `detector.prepare`
             gives.
         region_method: how to cut the image, a key of `vps.core.regions.REGION_METHODS`; says
@@ -181,8 +182,7 @@ def make_problem(
         raise InputError("a problem has a list of at least one target: give it as [target]")
     rgb, name = open_image(image)
     size = (rgb.shape[0], rgb.shape[1])
-    asked = [as_target(target) for target in targets]
-    check_targets(detector, size, asked)
+    asked = check_targets(detector, size, [as_target(target) for target in targets])
     narrowed = _narrowed(detector, asked, mode, all_prompts)
     pixels = narrowed.prepare(rgb)
     check_pixels(narrowed, pixels)
@@ -193,7 +193,7 @@ def make_problem(
         pixels=pixels,
         size=size,
         regions=cut,
-        targets=tuple(asked),
+        targets=asked,
         fill=fill,
         mode=mode,
         lambdas=lambdas,

@@ -12,13 +12,13 @@ from torch import Tensor
 
 from vps.core.boxes import iou
 from vps.core.candidates import label_column
-from vps.core.detect import Detection, as_target
+from vps.core.detect import Detection, all_candidates, as_target
 from vps.core.detector import Detector, PromptedDetector, WordHider
 from vps.core.images import AnyImage, open_image
 from vps.core.scoring import CLASS_MODE_IOU, COLUMNS, BestCandidates, best_candidates
 from vps.core.targets import Target
 from vps.engine.budget import Budget, StopReason, as_budget
-from vps.engine.passes import SubsetPasses, candidates, check_targets
+from vps.engine.passes import SubsetPasses, check_targets
 from vps.engine.problem import Problem
 from vps.errors import InputError
 from vps.explaining.settings import as_problem, check_threshold
@@ -95,8 +95,8 @@ def explain_words(
         raise InputError("explain_words needs a detector, an image and a target")
     else:
         rgb, _ = open_image(image)
-        hider, target, size = detector, as_target(target), (rgb.shape[0], rgb.shape[1])
-        check_targets(hider, size, [target])
+        hider, size = detector, (rgb.shape[0], rgb.shape[1])
+        (target,) = check_targets(hider, size, [as_target(target)])
     if isinstance(hider, PromptedDetector):
         hider = hider.narrowed((target.label,))
     if not isinstance(hider, WordHider):
@@ -166,7 +166,7 @@ class WordPasses(SubsetPasses):
     def _score(self, keep: np.ndarray) -> BestCandidates[Tensor]:
         """(1, 3) for (1, n) words that are shown."""
         detector = self._hider.with_hidden(self._label, keep[0])
-        found = candidates(detector, self._pixels[None], self._size)
+        found = all_candidates(detector, self._pixels[None], self._size)
         boxes, scores = found.boxes[0].float(), found.scores[0, :, self._column].float()
         if not bool((scores > 0).any()):
             return BestCandidates(self._pixels.new_zeros(1, 3, COLUMNS))

@@ -160,11 +160,16 @@ def test_an_image_that_cannot_be_read_is_skipped_unless_strict():
 
 
 def test_boxes_that_cannot_be_explained_are_counted():
+    images = dataset(entry(1, ("bird", FAR), ("cat", (-20, 0, 10, 10))), labels=LABELS)
+    found = select_cases(Scripted(LABELS, {1: []}), images)
+    assert found.counts["boxless"] == 1
+    assert [(case.kind, case.box) for case in found.cases] == [(Kind.MISSED, FAR)]
+
+
+def test_a_detection_is_what_lies_in_the_image():
     script = {1: seen(("cat", (-20, 0, 10, 10), 0.9), ("dog", (5, 5, 5, 9), 0.8))}
-    images = dataset(entry(1, ("bird", FAR)), labels=LABELS)
-    found = select_cases(Scripted(LABELS, script), images)
-    assert found.counts["boxless"] == 2
-    assert [case.kind for case in found.cases] == [Kind.MISSED]
+    found = select_cases(Scripted(LABELS, script), dataset(entry(1), labels=LABELS))
+    assert [(case.kind, case.box) for case in found.cases] == [(Kind.BACKGROUND, (0, 0, 10, 10))]
 
 
 def test_an_empty_selection_says_what_there_was():

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from vps.core.candidates import Candidates
-from vps.core.detect import Detection, visible
+from vps.core.detect import Detection, all_candidates, visible
 from vps.core.detector import Detector, OpenVocabularyDetector
 from vps.core.names import choose
 from vps.data.sample import Sample
@@ -108,7 +107,7 @@ def _detect(
     size = (batch[0].image.shape[0], batch[0].image.shape[1])
     with torch.no_grad():
         pixels = torch.stack([detector.prepare(sample.image) for sample in batch])
-        detections: Candidates = detector.detect(pixels, size)
+        detections = all_candidates(detector, pixels, size)
     for index, sample in enumerate(batch):
         yield sample, visible(detections, index, threshold, nms_iou)
 
