@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from tests.helpers.analytic import (
+    LABELS,
     TARGET,
     additive,
     breaking,
@@ -444,6 +445,71 @@ def test_a_repair_says_under_how_many_fills_it_holds(colour, held):
     assert sum(found.repair.fills.values()) == held
     assert found.repair.holds() == (held == total)
     assert f"that holds under {held} of {total} fills" in found.sentence()
+
+
+def sees_grey(rule, count=12):
+    """A detector whose rule is also told whether region 0 has the colour of a grey fill."""
+    detector = strip_detector(by_score(lambda keep: 0.7), count)
+    regions = [torch.from_numpy(detector.regions.label_map == r) for r in range(count)]
+
+    def detect(pixels, size):
+        same = (pixels == detector.pixels).all(dim=1)
+        keeps = np.array([[bool(row[region].all()) for region in regions] for row in same])
+        grey = (pixels[:, :, regions[0]] == 0.5).all(dim=2).all(dim=1)
+        scores = torch.tensor(
+            [0.7 * rule(keep, bool(looks)) for keep, looks in zip(keeps, grey, strict=True)]
+        )
+        one = torch.tensor(TARGET.box).repeat(len(pixels), 1, 1)
+        return Candidates(one, scores[:, None, None] * torch.tensor([0.0, 1, 0]), LABELS)
+
+    detector.detect = detect
+    return detector
+
+
+def test_a_repair_that_holds_under_all_fills_stands_before_a_smaller_one_that_does_not():
+    """The grey over region 0 looks like a dog; without regions 10 and 11 the dog is found."""
+    detector = sees_grey(lambda keep, grey: grey or not (keep[10] or keep[11]))
+    found = explain_failure(
+        detector, photo(), MISSED, regions=detector.regions, fill=(0.5, 0.5, 0.5)
+    )
+    assert found.repair.regions == (10, 11)
+    assert found.repair.fills == dict.fromkeys(found.repair.fills, True)
+    assert len(found.repair.fills) == 5
+    assert found.repair.exact
+
+
+def test_without_one_that_holds_the_repair_says_under_how_many_it_does():
+    detector = sees_grey(lambda keep, grey: grey)
+    found = explain_failure(
+        detector, photo(), MISSED, regions=detector.regions, fill=(0.5, 0.5, 0.5)
+    )
+    assert found.repair.regions == (0,)
+    assert sum(found.repair.fills.values()) == 1
+
+
+@pytest.mark.parametrize("passes", [40, 64, 150, 3000])
+def test_a_budget_is_one_number_for_all_that_is_done(passes):
+    weights = np.random.default_rng(0).random((12, 3)) / 10
+    wrong = Target(TARGET.box, "dog", Kind.CLASSIFICATION, "cat")
+    rule = by_score(lambda keep: 0.7 * keep[3] * (not (keep[8] or keep[9])))
+    for answers, target in ((rule, MISSED), (per_label(weights), wrong), (rule, TARGET)):
+        detector = strip_detector(answers, 12)
+        found = explain_failure(
+            detector, photo(), target, regions=detector.regions, threshold=0.2, budget=passes
+        )
+        assert found.passes == len(detector.seen) <= passes
+        if passes in (40, 3000):
+            assert found.stopped == ("budget" if passes == 40 else "finished")
+
+
+def test_a_budget_that_is_too_small_for_words_leaves_them_out():
+    target = Target(MIDDLE, PHRASE, Kind.GROUNDED_WRONG, None, LEFT)
+    found = explain_failure(
+        WordDetector(needs_0_and_3), photo(), target, regions=4, threshold=0.2, budget=18
+    )
+    assert found.passes <= 18
+    assert found.words is None
+    assert found.stopped == "budget"
 
 
 def test_what_lies_beside_the_object_is_hidden_first():

@@ -107,6 +107,8 @@ class Budget:
         cancelled: asked before each batch whether to end, e.g. `threading.Event().is_set`; what is
             known then comes back, with the reason "cancelled".
         deadline: when the seconds are over, of `time.monotonic`; None until `started`.
+        left: asked before each batch how many passes may still be made by all that share the
+            budget; a batch that needs more is not begun.
 
     Raises:
         InputError: a number of passes below 0 or that is no whole number, or seconds not above 0.
@@ -117,6 +119,7 @@ class Budget:
     progress: Callable[[Progress], None] | None = None
     cancelled: Callable[[], bool] | None = None
     deadline: float | None = dataclasses.field(default=None, repr=False)
+    left: Callable[[], int] | None = dataclasses.field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         whole = isinstance(self.passes, Integral) and not isinstance(self.passes, bool)
@@ -137,10 +140,16 @@ class Budget:
         return dataclasses.replace(self, passes=passes)
 
     def first(self, share: float) -> Budget:
-        """The same for the first part of its time, whose clock runs; `share` is in (0, 1]."""
+        """The same for the first part of its passes, and of its time, whose clock runs.
+
+        Args:
+            share: in (0, 1].
+        """
+        passes = None if self.passes is None else int(share * self.passes)
         if self.seconds is None or self.deadline is None:
-            return self
-        return dataclasses.replace(self, deadline=self.deadline - (1 - share) * self.seconds)
+            return self.within(passes)
+        end = self.deadline - (1 - share) * self.seconds
+        return dataclasses.replace(self, passes=passes, deadline=end)
 
     def untimed(self) -> Budget:
         """The same without an end of time; to measure what a search left out."""
@@ -150,12 +159,18 @@ class Budget:
         """The same with no time left: what is known is of use, and nothing is added."""
         return dataclasses.replace(self, deadline=-math.inf)
 
-    def check(self) -> None:
-        """Before each batch: raise Stopped where the time is over or somebody wants the end."""
+    def check(self, passes: int = 0) -> None:
+        """Before each batch: raise Stopped where the time is over or somebody wants the end.
+
+        Args:
+            passes: that the batch takes.
+        """
         if self.cancelled is not None and self.cancelled():
             raise Stopped(StopReason.CANCELLED)
         if self.deadline is not None and time.monotonic() >= self.deadline:
             raise Stopped(StopReason.TIME_LIMIT)
+        if self.left is not None and passes > self.left():
+            raise Stopped(StopReason.BUDGET)
 
     def report(self, progress: Progress) -> None:
         """After each batch: tell who wants to know."""

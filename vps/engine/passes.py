@@ -104,13 +104,14 @@ class SubsetPasses(ABC):
         """Show (K, n) subsets that have not passed yet, as long as a budget lets one begin a batch.
 
         Raises:
-            Stopped: its time is over, or it was cancelled.
+            Stopped: its time is over, no passes are left, or it was cancelled.
             InputError, DetectorError: as for `evaluate`.
         """
         todo = keep[self.new(keep)]
         for start in range(0, len(todo), self.batch_size):
-            budget.check()
-            self.evaluate(todo[start : start + self.batch_size])
+            batch = todo[start : start + self.batch_size]
+            budget.check(len(batch))
+            self.evaluate(batch)
             budget.report(Progress(self.passes))
 
     def _store(self, batch: np.ndarray, table: np.ndarray) -> None:

@@ -101,9 +101,10 @@ def explain_failure(
         set_passes: about the most passes for each of the sets, beside the search of the orders; by
             default, as many as the effort of "vps" allows for the order of one target.
         method: what orders the regions first.
-        budget: its passes are those of the method; after its seconds, no search begins a further
-            batch. The search of the orders stops at half of them, and what their curves lack is
-            measured then.
+        budget: of all together: orders, curves, sets, fills and words. The search of the orders
+            stops at half of its passes or seconds, and what their curves lack is measured then;
+            each set may take half of the passes that are left. Without one, the method and
+            `set_passes` say what it costs.
         seed: of all that is drawn at random.
         settings: of the problem and the method, as for `vps.explaining.explain.explain`; the mode
             is "object", and all prompts are asked, for what is found depends on what else it could
@@ -134,7 +135,7 @@ def explain_failure(
         problem = as_problem(detector, image, targets, {"all_prompts": True, **of_problem})
     if problem.mode != "object":
         raise InputError(f"failures are explained in mode object, got {problem.mode}")
-    traced = trace(problem, chosen, cost.first(0.5), seed)
+    traced = trace(problem, chosen, cost.first(0.5), seed, most=cost.passes)
     failure: DetectorError | None = None
     try:
         explanations = make_explanations(
@@ -144,8 +145,8 @@ def explain_failure(
         explanations, failure = error.partial, error
     if set_passes is None:
         effort = chosen.effort if isinstance(chosen, VPS) else VPS().effort
-        set_passes = passes_allowed(AUTO, effort, None, problem.regions.count)
-    asked = FailureSets(problem, traced.source, explanations, threshold, cost.within(set_passes))
+        set_passes = passes_allowed(AUTO, effort, None, problem.regions.count) or 0
+    asked = FailureSets(problem, traced, explanations, threshold, set_passes, cost)
     sets = asked.sets()
     words = asked.words()
     for note in dict.fromkeys(note for one in explanations for note in one.warnings):
@@ -162,7 +163,7 @@ def explain_failure(
         before=asked.before(),
         best_score=asked.best_score(),
         threshold=threshold,
-        passes=traced.all_passes + asked.word_passes + asked.fill_passes,
+        passes=asked.passes,
         seconds=time.monotonic() - start,
         stopped=asked.stopped,
     )

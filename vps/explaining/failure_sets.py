@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import functools
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -12,19 +15,21 @@ from vps.core.detector import WordHider
 from vps.core.masking import FILLS, check_fill
 from vps.core.scoring import CLASS_MODE_IOU
 from vps.core.targets import Kind
-from vps.engine.budget import Budget, Stopped, StopReason
+from vps.engine.budget import Budget, Progress, Stopped, StopReason
 from vps.engine.curves import prefixes
 from vps.engine.passes import Passes
 from vps.engine.problem import Problem
 from vps.errors import DetectorError
+from vps.explaining.tracing import Traced
 from vps.explaining.words import explain_words
 from vps.results.answer import RegionSet
 from vps.results.explanation import Explanation
 from vps.results.word_answer import WordAnswer
+from vps.sets.across import AcrossFills, Verdicts
 from vps.sets.among import smallest_set_among
-from vps.sets.goals import Goal, repaired, seen, unseen, wins
+from vps.sets.goals import repaired, seen, unseen, wins
 from vps.sets.hiding import BESIDE, repair_orders, share_inside
-from vps.sets.smallest import smallest_set
+from vps.sets.smallest import SubsetSource, smallest_set
 
 
 class FailureSets:
@@ -35,30 +40,43 @@ class FailureSets:
         source: what has seen subsets of it.
         explanations: of its targets.
         threshold: the lowest class score of a detection.
-        budget: its passes are for each of the sets.
+        set_passes: about the most for each of the sets.
+        budget: of all together, with what the orders took.
 
     Attributes:
         stopped: FINISHED, or what ended a search before its time; no other begins after that.
         error: what the detector failed with.
-        word_passes: that the words took.
-        fill_passes: that it took to see whether repairs hold under other fills.
     """
 
     def __init__(
         self,
         problem: Problem,
-        source: Passes,
+        traced: Traced,
         explanations: Sequence[Explanation],
         threshold: float,
+        set_passes: int,
         budget: Budget,
     ) -> None:
-        self._problem, self._source = problem, source
+        self._problem, self._traced, self._source = problem, traced, traced.source
         self._explanations = explanations
-        self._threshold, self._budget = threshold, budget
+        self._threshold, self._set_passes = threshold, set_passes
+        self._most = budget.passes
+        self._tell = budget.progress
+        left = None if budget.passes is None else self._left
+        self._budget = dataclasses.replace(
+            budget, progress=None if self._tell is None else self._report, left=left
+        )
         stopped = explanations[0].stopped
         self.stopped = stopped if stopped.at_once else StopReason.FINISHED
         self.error: DetectorError | None = None
-        self.word_passes = self.fill_passes = 0
+        self._word_passes = 0
+        self._goal = repaired(problem.targets, threshold)
+
+    @property
+    def passes(self) -> int:
+        """All that were made, those for the orders among them."""
+        own, *others = self._fills.values()
+        return self._traced.all_passes + sum(other.passes for other in others) + self._word_passes
 
     def sets(self) -> dict[str, RegionSet | None]:
         """The sets of the answer, by the name of its field."""
@@ -81,7 +99,7 @@ class FailureSets:
         else:
             sets["necessary"] = self._find(unseen(0, at), orders[:1], hide=True)
         if kind.traits.false_box and len(targets) == 1:
-            sets["repair"] = self._under_fills(sets["necessary"])
+            sets["repair"] = self._holding(sets["necessary"], away)
         sets["sufficient"] = self._find(seen(0, at), orders[:1], hide=False)
         return sets
 
@@ -91,9 +109,12 @@ class FailureSets:
         phrase = target.kind.traits.phrase or target.kind is Kind.CORRECT
         if not (phrase and isinstance(detector, WordHider) and self.stopped is StopReason.FINISHED):
             return None
+        # Each word is hidden alone in any case, and the whole phrase is asked for.
+        if self._left() <= len(detector.words(target.label)):
+            self.stopped = StopReason.BUDGET
+            return None
+        budget = dataclasses.replace(self._budget, passes=self._set_passes, progress=self._count)
         try:
-            # Its passes are counted anew: they would take a progress bar back.
-            budget = dataclasses.replace(self._budget, progress=None)
             words = explain_words(self._problem, threshold=self._threshold, budget=budget)
         except KeyboardInterrupt:
             self.stopped = StopReason.INTERRUPTED
@@ -102,7 +123,7 @@ class FailureSets:
         else:
             if words is None:
                 return None
-            self.stopped, self.word_passes = words.stopped, words.passes
+            self.stopped, self._word_passes = words.stopped, words.passes
             # Of another box, the words would not tell about this one.
             about = overlap(words.said, self._problem.targets[-1].box) > CLASS_MODE_IOU
             return words if about else None
@@ -118,62 +139,107 @@ class FailureSets:
 
     def _repair(self, orders: Sequence[np.ndarray]) -> RegionSet | None:
         """What to hide; of an object that is missed, what lies beside it, if that is enough."""
-        goal = repaired(self._problem.targets, self._threshold)
         if self._problem.targets[0].kind is not Kind.MISSED:
-            return self._under_fills(self._find(goal, orders, hide=True))
+            return self._holding(self._find(self._goal, orders, hide=True), orders)
         inside, areas = share_inside(self._problem), self._problem.regions.areas
-        beside = np.flatnonzero(inside <= BESIDE)
-        found = self._find(goal, orders, hide=True, among=beside) if len(beside) else None
+        found, beside = None, np.flatnonzero(inside <= BESIDE)
+        if len(beside):
+            found = self._find(self._goal, orders, hide=True, among=beside)
+            found = self._holding(found, orders, among=beside)
         if found is None:
-            found = self._find(goal, orders, hide=True)
+            found = self._holding(self._find(self._goal, orders, hide=True), orders)
         members = [] if found is None else list(found.regions)
         if found is not None and (inside[members] > BESIDE).any():
             share = float(inside[members] @ areas[members] / areas[members].sum())
             found = dataclasses.replace(found, inside=share)
-        return self._under_fills(found)
+        return found
 
-    def _under_fills(self, found: RegionSet | None) -> RegionSet | None:
-        """The same set, with whether it does the same under other fills; a pass each."""
+    def _holding(
+        self,
+        found: RegionSet | None,
+        orders: Sequence[np.ndarray],
+        *,
+        among: np.ndarray | None = None,
+    ) -> RegionSet | None:
+        """A repair that holds under all fills, if one is found; else the one that was.
+
+        The one that was found under the problem's fill is tried under the others, a pass each.
+        Where it fails, another is looked for that attains the goal under all of them.
+        """
         if found is None or not found.regions or self.stopped is not StopReason.FINISHED:
             return found
-        goal = repaired(self._problem.targets, self._threshold)
-        shown = self._shown(found.regions, hide=True)
-        held = {check_fill(self._problem.fill): True}
+        shown, held = self._shown(found.regions, hide=True), {}
         try:
-            for fill in FILLS:
-                if fill not in held:
-                    self._budget.check()
-                    other = self._problem.varied(fill=fill).passes()
-                    held[fill] = bool(goal(other.evaluate(shown))[0][0])
-                    self.fill_passes += 1
+            for fill, source in self._fills.items():
+                source.show(shown, self._budget)
+                held[fill] = bool(self._goal(source.evaluate(shown))[0][0])
         except Stopped as stop:
             self.stopped = stop.reason
         except KeyboardInterrupt:
             self.stopped = StopReason.INTERRUPTED
         except DetectorError as error:
             self.stopped, self.error = StopReason.FAILED, error
-        return dataclasses.replace(found, fills=held)
+        found = dataclasses.replace(found, fills=held)
+        if found.holds() or self.stopped is not StopReason.FINISHED:
+            return found
+        sources = list(self._fills.values())
+        across = AcrossFills(sources, self._goal)
+        other = self._find(Verdicts.goal, orders, hide=True, among=among, source=across)
+        return (
+            found if other is None else dataclasses.replace(other, fills=dict.fromkeys(held, True))
+        )
+
+    @functools.cached_property
+    def _fills(self) -> dict[str, Passes]:
+        """What shows subsets under each fill, by its name, the problem's own first."""
+        own = check_fill(self._problem.fill)
+        others = [fill for fill in FILLS if fill != own]
+        return {own: self._source} | {
+            fill: self._problem.varied(fill=fill).passes() for fill in others
+        }
 
     def _find(
         self,
-        goal: Goal,
+        goal: Callable[[Any], tuple[np.ndarray, np.ndarray]],
         orders: Sequence[np.ndarray],
         *,
         hide: bool,
         among: np.ndarray | None = None,
+        source: SubsetSource[Any] | None = None,
     ) -> RegionSet | None:
         """The smallest set; of `among` alone, region indices, where they are given."""
-        # After a stop, what has been seen still tells a set, though no pass makes it smaller.
-        budget = self._budget if self.stopped is StopReason.FINISHED else self._budget.over()
+        source = self._source if source is None else source
+        # Of what is left, half: others are still to be looked for.
+        budget = self._budget.within(min(self._set_passes, self._left() // 2))
+        if self.stopped is not StopReason.FINISHED:
+            # What has been seen still tells a set, though no pass makes it smaller.
+            budget = budget.over()
         if among is None:
-            found = smallest_set(self._source, goal, orders, hide=hide, budget=budget)
+            found = smallest_set(source, goal, orders, hide=hide, budget=budget)
         else:
-            found = smallest_set_among(self._source, goal, orders, among, hide=hide, budget=budget)
-        if self.stopped is StopReason.FINISHED and found.stopped is not StopReason.BUDGET:
-            self.stopped, self.error = found.stopped, found.error
+            found = smallest_set_among(source, goal, orders, among, hide=hide, budget=budget)
+        if self.stopped is StopReason.FINISHED:
+            if found.stopped is not StopReason.BUDGET:
+                self.stopped, self.error = found.stopped, found.error
+            elif self._left() < self._source.batch_size:
+                self.stopped = StopReason.BUDGET
         if found.regions is None:
             return None
         return self._described(found.regions, hide, exact=found.exact, passes=found.passes)
+
+    def _left(self) -> int:
+        """Passes that may still be made."""
+        return sys.maxsize if self._most is None else self._most - self.passes
+
+    def _report(self, progress: Progress) -> None:
+        """Tell how far all is, where a source only knows of its own passes."""
+        assert self._tell is not None
+        self._tell(progress._replace(passes=self.passes))
+
+    def _count(self, progress: Progress) -> None:
+        self._word_passes = progress.passes
+        if self._tell is not None:
+            self._report(progress)
 
     def _described(
         self, regions: np.ndarray, hide: bool, *, exact: bool = False, passes: int = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from dataclasses import dataclass
 
@@ -48,7 +49,9 @@ class Traced:
         return self.source.passes + (self.found.passes if self.found.source is None else 0)
 
 
-def trace(problem: Problem, method: Method, budget: Budget, seed: int) -> Traced:
+def trace(
+    problem: Problem, method: Method, budget: Budget, seed: int, *, most: int | None = None
+) -> Traced:
     """Let a method order the regions, and measure the curves along its orders.
 
     All methods are judged by the same replay: up to 2 m passes a target, less what a search has
@@ -59,6 +62,7 @@ def trace(problem: Problem, method: Method, budget: Budget, seed: int) -> Traced
         method: with its settings.
         budget: of the method, with its clock running.
         seed: of its draws.
+        most: passes for all together, those of the curves among them; None for no limit.
 
     Raises:
         InputError, DetectorError, CancelledError: as for `vps.explaining.explain.explain`.
@@ -73,8 +77,12 @@ def trace(problem: Problem, method: Method, budget: Budget, seed: int) -> Traced
     _check(problem, method, found)
     source = problem.passes() if found.source is None else found.source
     orders = found.orders_of(problem.regions)
-    curves, stopped, error = _measured(problem, source, orders, found, budget.untimed())
     searched = found.source is not None
+    rest = budget.untimed()
+    if most is not None:
+        own = 0 if searched else found.passes
+        rest = dataclasses.replace(rest, left=lambda: most - own - source.passes)
+    curves, stopped, error = _measured(problem, source, orders, found, rest)
     return Traced(
         method,
         found,

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from vps.core.scoring import BestCandidates
 from vps.engine.budget import Budget
-from vps.engine.passes import SubsetPasses
-from vps.sets.goals import Goal
 from vps.sets.smallest import SmallestSet, SubsetSource, smallest_set
 
 
 def smallest_set_among(
-    source: SubsetPasses,
-    goal: Goal,
+    source: SubsetSource[Any],
+    goal: Callable[[Any], tuple[np.ndarray, np.ndarray]],
     orders: Sequence[np.ndarray],
     among: np.ndarray,
     *,
@@ -42,10 +40,10 @@ def smallest_set_among(
     return dataclasses.replace(found, regions=np.sort(among[found.regions]))
 
 
-class _PartOfSource(SubsetSource):
+class _PartOfSource(SubsetSource[Any]):
     """Subsets of some regions of a source; the rest is shown, or hidden, throughout."""
 
-    def __init__(self, source: SubsetPasses, among: np.ndarray, *, rest_shown: bool) -> None:
+    def __init__(self, source: SubsetSource[Any], among: np.ndarray, *, rest_shown: bool) -> None:
         self._source, self._among, self._rest_shown = source, among, rest_shown
         self.count, self.batch_size = len(among), source.batch_size
 
@@ -58,7 +56,7 @@ class _PartOfSource(SubsetSource):
         return self._source.subsets[self._ours()][:, self._among]
 
     @property
-    def seen(self) -> BestCandidates[np.ndarray]:
+    def seen(self) -> Any:
         return self._source.seen[self._ours()]
 
     def new(self, keep: np.ndarray) -> np.ndarray:
@@ -67,7 +65,7 @@ class _PartOfSource(SubsetSource):
     def show(self, keep: np.ndarray, budget: Budget) -> None:
         self._source.show(self._whole(keep), budget)
 
-    def evaluate(self, keep: np.ndarray) -> BestCandidates[np.ndarray]:
+    def evaluate(self, keep: np.ndarray) -> Any:
         return self._source.evaluate(self._whole(keep))
 
     def _whole(self, keep: np.ndarray) -> np.ndarray:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations, islice
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
-from vps.core.scoring import BestCandidates
 from vps.engine.budget import Budget, Stopped, StopReason
 from vps.engine.curves import prefixes
 from vps.errors import DetectorError
-from vps.sets.goals import Goal
 
 _BEAM, _EXTENSIONS, _DEPTH = 4, 16, 8
 _PATIENCE = 2  # depths of the beam that come no nearer
@@ -22,7 +20,11 @@ _MOST = 4096
 """Passes where no number is given: all subsets of 12 regions."""
 
 
-class SubsetSource(Protocol):
+Said = TypeVar("Said")
+SaidOut = TypeVar("SaidOut", covariant=True)
+
+
+class SubsetSource(Protocol[SaidOut]):
     """What the search asks; `vps.engine.passes.SubsetPasses` is one."""
 
     count: int
@@ -39,8 +41,8 @@ class SubsetSource(Protocol):
         ...
 
     @property
-    def seen(self) -> BestCandidates[np.ndarray]:
-        """(k, T) what was said of them."""
+    def seen(self) -> SaidOut:
+        """What was said of them."""
         ...
 
     def new(self, keep: np.ndarray) -> np.ndarray:
@@ -51,8 +53,8 @@ class SubsetSource(Protocol):
         """Make the passes that subsets need, as long as the budget lets a batch begin."""
         ...
 
-    def evaluate(self, keep: np.ndarray) -> BestCandidates[np.ndarray]:
-        """(K, T) what is said of (K, count) subsets."""
+    def evaluate(self, keep: np.ndarray) -> SaidOut:
+        """What is said of (K, count) subsets."""
         ...
 
 
@@ -65,8 +67,9 @@ class SmallestSet:
         exact: every set of fewer regions was tried and fails (for None: every set), so that this
             is the smallest one, whatever the score is like.
         passes: that the search added.
-        stopped: why it ended; BUDGET leaves the set irreducible, and after what is `early` a
-            region may be in it that is not needed.
+        stopped: why it ended; BUDGET leaves the set irreducible, but where the budget's `left`
+            came to its end; after that, and after what is `early`, a region may be in it that is
+            not needed.
         error: what the detector failed with.
     """
 
@@ -78,8 +81,8 @@ class SmallestSet:
 
 
 def smallest_set(
-    source: SubsetSource,
-    goal: Goal,
+    source: SubsetSource[Said],
+    goal: Callable[[Said], tuple[np.ndarray, np.ndarray]],
     orders: Sequence[np.ndarray] = (),
     *,
     hide: bool,
@@ -100,7 +103,7 @@ def smallest_set(
 
     Args:
         source: shows subsets; what it has seen costs no pass.
-        goal: what is to be attained, see `vps.sets.goals`.
+        goal: what is to be attained, see `vps.sets.goals`, by what the source says.
         orders: (m,) each, all regions, those that are likely in the set first.
         hide: whether the set is hidden and the rest shown, or it is shown alone.
         budget: its passes are about the most to add; without, 4096. What a set that was found
@@ -114,13 +117,19 @@ def smallest_set(
     return _SetSearch(source, goal, hide, (budget or Budget()).started()).run(orders)
 
 
-class _SetSearch:
+class _SetSearch(Generic[Said]):
     """Members are (K, m) bool, one set a row, whether they are shown or hidden.
 
     The arguments are those of `smallest_set`.
     """
 
-    def __init__(self, source: SubsetSource, goal: Goal, hide: bool, budget: Budget) -> None:
+    def __init__(
+        self,
+        source: SubsetSource[Said],
+        goal: Callable[[Said], tuple[np.ndarray, np.ndarray]],
+        hide: bool,
+        budget: Budget,
+    ) -> None:
         self._source, self._goal, self._hide, self._budget = source, goal, hide, budget
         self._count = source.count
         self._start = source.passes
@@ -176,7 +185,7 @@ class _SetSearch:
 
     def _answer(self, stopped: StopReason, error: DetectorError | None = None) -> SmallestSet:
         passes = self._source.passes - self._start
-        if stopped.early and self._rough is not None:
+        if self._rough is not None and (stopped.early or self._best is None):
             self._keep(self._rough)
         if self._best is None:
             return SmallestSet(None, self._tried == self._count, passes, stopped, error)
