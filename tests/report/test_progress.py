@@ -37,3 +37,14 @@ def test_quiet_and_without_a_terminal(terminal, monkeypatch, capsys):
     with progress.progress_bar("dog", None) as show:
         show(Progress(8, 0, 0.5, 0.5, 0.0, True))
     assert capsys.readouterr().err == ""
+
+
+def test_the_cost_is_told_once_after_the_first_batch_and_without_a_terminal_too(capsys):
+    with progress.progress_bar("dog", 100, cost=lambda seconds: f"{seconds < 60}") as show:
+        assert capsys.readouterr().err == ""
+        show(Progress(8))
+        assert capsys.readouterr().err == "dog: True\n"
+        show(Progress(16))
+    with progress.progress_bar("dog", 100, quiet=True, cost=str) as show:
+        show(Progress(8))
+    assert capsys.readouterr().err == ""

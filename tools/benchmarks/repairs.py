@@ -29,12 +29,14 @@ class Row(NamedTuple):
     """One failure.
 
     Attributes:
+        passes: that the answer took.
         repaired: a set was found whose hiding repairs it.
         seen: `detect` shows so on the image with it hidden.
         holds: under all fills that were tried.
         beside: nothing of it lies in the object's box.
     """
 
+    passes: int
     repaired: bool
     seen: bool
     holds: bool
@@ -48,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--detector", required=True, help="see `vps detectors`")
     parser.add_argument("--per-kind", type=int, default=16, help="failures (default: 16)")
     parser.add_argument("--regions", type=int, default=49)
-    parser.add_argument("--budget", type=int, default=400, help="for the orders (default: 400)")
+    parser.add_argument("--budget", type=int, default=1600, help="passes for all (default: 1600)")
     parser.add_argument("--set-passes", type=int, default=400, help="for a set (default: 400)")
     parser.add_argument("--threshold", type=float, default=0.3)
     parser.add_argument("--batch-size", type=int, default=8)
@@ -84,13 +86,14 @@ def run(arguments: argparse.Namespace) -> None:
         answer.stopped.raise_again()
         rows[case.kind].append(judged(answer, problem))
     print(f"{detector.name}, {arguments.regions} regions, threshold {arguments.threshold:g}")
-    print(f"{'kind':>14} {'cases':>6} {'repaired':>9} {'seen':>5} {'all fills':>10} {'beside':>7}")
+    print(f"{'kind':>14} {'cases':>6} {'repaired':>9} {'seen':>5} {'all fills':>10} ", end="")
+    print(f"{'beside':>7} {'passes':>7}")
     for kind, found in rows.items():
         mended = [row for row in found if row.repaired]
         told = [sum(getattr(row, name) for row in mended) for name in ("seen", "holds", "beside")]
         print(
             f"{kind.value:>14} {len(found):6d} {len(mended):9d} {told[0]:5d} {told[1]:10d} "
-            f"{told[2]:7d}"
+            f"{told[2]:7d} {np.mean([row.passes for row in found] or [0]):7.0f}"
         )
 
 
@@ -98,14 +101,15 @@ def judged(answer: Answer, problem: Problem) -> Row:
     """What becomes of a failure, by looking at the image with the repair hidden."""
     repair = answer.repair
     if repair is None:
-        return Row(False, False, False, False)
+        return Row(answer.passes, False, False, False, False)
     hidden = np.isin(problem.regions.label_map, list(repair.regions))
     fill = make_fill(problem.fill, problem.pixels).expand_as(problem.pixels)
     pixels = torch.where(torch.from_numpy(hidden).to(fill.device), fill, problem.pixels)
     with torch.no_grad():
         found = problem.detector.detect(pixels[None], problem.size)
     shown = visible(found, 0, answer.threshold)
-    return Row(True, is_repaired_for(answer, shown), repair.holds(), repair.inside == 0)
+    seen = is_repaired_for(answer, shown)
+    return Row(answer.passes, True, seen, repair.holds(), repair.inside == 0)
 
 
 def is_repaired_for(answer: Answer, shown: list[Detection]) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +20,14 @@ from vps.core.detector import Detector
 from vps.core.targets import Kind, Target
 from vps.engine.problem import Problem, make_problem
 from vps.errors import IncompleteError, VpsError
+from vps.explaining.cost import cost_of, planned_passes
 from vps.explaining.explain import explain
-from vps.explaining.failure import explain_failure
+from vps.explaining.failure import explain_failure, planned_failure_passes
+from vps.methods import Method
 from vps.report.figures.answer import save_figures
 from vps.report.figures.explanation import save_figure
 from vps.report.figures.panels import regions_shown
-from vps.report.progress import progress_bar
+from vps.report.progress import ShowProgress, progress_bar
 from vps.results.explanation import Explanation
 from vps.sets.goals import with_rival
 
@@ -71,10 +75,9 @@ class Explaining:
         targets = [target for _, target in chosen]
         problem, method = self._problem(detector, image, targets), self.run.method()
         title = names[0] if len(names) == 1 else f"{self.image.stem}, {len(names)} detections"
-        planned, spend = method.planned_passes(problem), self.run.budget().passes
-        total = planned if spend is None else min(planned, spend)
+        planned = partial(planned_passes, problem, budget=self.run.budget())
         failure: VpsError | None = None
-        with noted(), progress_bar(title, total, quiet=self.run.quiet) as progress:
+        with noted(), self._bar(title, method, planned) as progress:
             try:
                 explanations = explain(
                     problem, method=method, budget=self.run.budget(progress), seed=self.run.seed
@@ -98,13 +101,15 @@ class Explaining:
         name = result_name(self.image, question.key, question.target.label)
         check_writable(self.out, [name])
         problem = self._problem(detector, image, with_rival(question.target, question.rival))
+        method = self.run.method()
+        planned = partial(planned_failure_passes, problem, budget=self.run.budget())
         failure: VpsError | None = None
-        with noted(), progress_bar(name, None, quiet=self.run.quiet) as progress:
+        with noted(), self._bar(name, method, planned) as progress:
             try:
                 answer = explain_failure(
                     problem,
                     threshold=self.chosen.threshold,
-                    method=self.run.method(),
+                    method=method,
                     budget=self.run.budget(progress),
                     seed=self.run.seed,
                 )
@@ -118,6 +123,16 @@ class Explaining:
         if failure is not None:
             raise failure
         answer.stopped.raise_again()
+
+    def _bar(
+        self, title: str, method: Method, planned: Callable[[Method], int]
+    ) -> contextlib.AbstractContextManager[ShowProgress]:
+        """A bar that tells after the first batch what all will cost."""
+
+        def cost(pass_seconds: float) -> str:
+            return str(cost_of(method, planned, pass_seconds))
+
+        return progress_bar(title, planned(method), quiet=self.run.quiet, cost=cost)
 
     def _problem(self, detector: Detector, image: np.ndarray, targets: Sequence[Target]) -> Problem:
         settings = self.run.problem()

@@ -21,6 +21,7 @@ from vps.engine.budget import Budget, StopReason, as_budget
 from vps.engine.curves import Curves
 from vps.engine.problem import Problem
 from vps.errors import IncompleteError, InputError
+from vps.explaining.cost import explanation_cost
 from vps.explaining.settings import as_problem, check_seed, sort_settings
 from vps.explaining.tracing import Traced, trace
 from vps.methods import Method
@@ -107,6 +108,11 @@ def explain(
         The explanation; one for each target of `targets` or of a problem. Where there was nothing
         to go by, it says so in `warnings`, and a UserWarning is raised too.
 
+    What it will cost, `explain.cost` tells beforehand, with the same arguments:
+
+        print(explain.cost(detector, "street.jpg", found))
+        at most 832 passes, about 33 s (effort fast: 624 passes, about 25 s)
+
     Raises:
         InputError: an image, target or setting that cannot be used; before the first pass.
         DetectorError: the detector fails or breaks its contract.
@@ -127,6 +133,9 @@ def explain(
     for note in dict.fromkeys(note for result in results for note in result.warnings):
         warnings.warn(note, stacklevel=2)
     return results[0] if target is not None else results
+
+
+explain.cost = explanation_cost  # type: ignore[attr-defined]
 
 
 def make_explanations(

@@ -13,8 +13,9 @@ from vps.core.targets import Target
 from vps.engine.budget import Budget, as_budget
 from vps.engine.problem import Problem
 from vps.errors import DetectorError, IncompleteError, InputError
+from vps.explaining.cost import planned_passes
 from vps.explaining.explain import make_explanations
-from vps.explaining.failure_sets import FailureSets
+from vps.explaining.failure_sets import FailureSets, most_searches
 from vps.explaining.settings import as_problem, check_seed, check_threshold, sort_settings
 from vps.explaining.tracing import trace
 from vps.methods import Method
@@ -144,8 +145,7 @@ def explain_failure(
     except IncompleteError as error:
         explanations, failure = error.partial, error
     if set_passes is None:
-        effort = chosen.effort if isinstance(chosen, VPS) else VPS().effort
-        set_passes = passes_allowed(AUTO, effort, None, problem.regions.count) or 0
+        set_passes = usual_set_passes(chosen, problem.regions.count)
     asked = FailureSets(problem, traced, explanations, threshold, set_passes, cost)
     sets = asked.sets()
     words = asked.words()
@@ -174,6 +174,20 @@ def explain_failure(
             text += f"; the detector failed after {answer.passes} passes, what they tell is kept"
         raise IncompleteError(text, [answer]) from failure
     return answer
+
+
+def usual_set_passes(method: Method, regions: int) -> int:
+    """About the most passes for a set, by default: what the effort allows for an order."""
+    effort = method.effort if isinstance(method, VPS) else VPS().effort
+    return passes_allowed(AUTO, effort, None, regions) or 0
+
+
+def planned_failure_passes(problem: Problem, method: Method, budget: Budget) -> int:
+    """About the most passes that `explain_failure` makes, but for those of words."""
+    if budget.passes is not None:
+        return budget.passes
+    sets = most_searches(problem.targets) * usual_set_passes(method, problem.regions.count)
+    return planned_passes(problem, method, budget) + sets
 
 
 def _with_rival(problem: Problem) -> Problem:

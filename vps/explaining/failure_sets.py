@@ -14,7 +14,7 @@ from vps.core.boxes import overlap
 from vps.core.detector import WordHider
 from vps.core.masking import FILLS, check_fill
 from vps.core.scoring import CLASS_MODE_IOU
-from vps.core.targets import Kind
+from vps.core.targets import Kind, Target
 from vps.engine.budget import Budget, Progress, Stopped, StopReason
 from vps.engine.curves import prefixes
 from vps.engine.passes import Passes
@@ -30,6 +30,17 @@ from vps.sets.among import smallest_set_among
 from vps.sets.goals import repaired, seen, unseen, wins
 from vps.sets.hiding import BESIDE, repair_orders, share_inside
 from vps.sets.smallest import SubsetSource, smallest_set
+
+
+def most_searches(targets: Sequence[Target]) -> int:
+    """How many sets are looked for at the most, for a target and its rival where it has one."""
+    kind = targets[0].kind
+    if kind is Kind.MISSED:
+        # What to hide beside the object, or anywhere, each under all fills if need be.
+        return 5
+    if kind.traits.rival or len(targets) > 1:
+        return 4
+    return 3 if kind.traits.false_box else 2
 
 
 class FailureSets:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import sys
+import time
 from collections.abc import Callable, Iterator
 
 from tqdm import tqdm
@@ -14,7 +16,11 @@ ShowProgress = Callable[[Progress], None]
 
 @contextlib.contextmanager
 def progress_bar(
-    name: str, total: int | None, *, quiet: bool = False
+    name: str,
+    total: int | None,
+    *,
+    quiet: bool = False,
+    cost: Callable[[float], str] | None = None,
 ) -> Iterator[Callable[[Progress], None]]:
     """A bar with passes, rate, time left, and the AUCs of the best order so far.
 
@@ -22,13 +28,21 @@ def progress_bar(
         name: stands before the bar.
         total: passes that are expected; None where that is not known.
         quiet: no bar at all; there is none either where nobody looks, i.e. without a terminal.
+        cost: from the seconds of a pass, known after the first batch, what all will cost; that is
+            told once, without a terminal, too.
 
     Yields:
         The `progress` of a `vps.engine.budget.Budget`.
     """
+    start, told = time.monotonic(), quiet
     with tqdm(desc=name, total=total, unit=" passes", disable=True if quiet else None) as bar:
 
         def show(progress: Progress) -> None:
+            nonlocal told
+            if cost is not None and not told and progress.passes > 0:
+                told = True
+                seconds = (time.monotonic() - start) / progress.passes
+                tqdm.write(f"{name}: {cost(seconds)}", file=sys.stderr)
             # NaN, which is not equal to itself, as long as no curve is known.
             if progress.insertion_auc == progress.insertion_auc:
                 bar.set_postfix_str(
