@@ -42,6 +42,7 @@ def test_equality_sees_every_field(explanation):
         "stopped": StopReason.BUDGET,
         "options": {"masks": 1},
         "saliency": np.ones(explanation.label_map.shape),
+        "effects": np.ones((len(explanation.order), 4)),
     }
     for field in dataclasses.fields(explanation):
         value = getattr(explanation, field.name)

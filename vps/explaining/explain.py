@@ -18,6 +18,7 @@ from vps.core.schema import to_plain
 from vps.core.targets import Target
 from vps.core.versions import versions
 from vps.engine.budget import Budget, StopReason, as_budget
+from vps.engine.certainty import effects_of
 from vps.engine.curves import Curves
 from vps.engine.problem import Problem
 from vps.errors import IncompleteError, InputError
@@ -155,7 +156,8 @@ def make_explanations(
     found = traced.found
     results: list[Explanation] = []
     for number, curves in enumerate(traced.curves):
-        highest = float(traced.source.seen.score[:, number].max(initial=0))
+        scores = traced.source.seen.score[:, number]
+        highest = float(scores.max(initial=0))
         results.append(
             Explanation(
                 label_map=problem.regions.label_map,
@@ -183,6 +185,7 @@ def make_explanations(
                 method=traced.method.name,
                 options=to_plain(traced.method),
                 saliency=None if found.maps is None else found.maps[number],
+                effects=effects_of(traced.source.subsets, scores) if found.source else None,
             )
         )
     if traced.error is not None:

@@ -17,11 +17,12 @@ from vps.core.targets import Target, target_from_record
 from vps.engine import attribution
 from vps.engine import curve_values as curves
 from vps.engine.budget import StopReason
+from vps.engine.certainty import Level, levels_of
 from vps.errors import InputError
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Version 1 lacks `measured`, `rounds`, `stopped` and `sharing`, version 2 `method`, `options` and
-`saliency`; all of these have defaults."""
+`saliency`, version 3 `effects`; all of these have defaults."""
 
 _CURVES = (
     "objective",
@@ -35,6 +36,7 @@ _CURVES = (
 )
 _BOXES = ("insertion_boxes", "deletion_boxes")
 _ARRAYS = ("label_map", "order", "measured", *_CURVES, *_BOXES)
+_OPTIONAL = ("saliency", "effects")
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +81,9 @@ class Explanation:
         options: its settings, all of them.
         saliency: (h, w) float32, the map of a method that gives one, on the detector's grid; None
             for an order, whose map comes from F along it.
+        effects: (m, 4), what adding each region changes on average, the ends of that mean's 90 %
+            interval and the number of subsets in which it was seen
+            (`vps.engine.certainty.effects_of`); None for a method that is no search.
 
     Raises:
         InputError: arrays whose shapes or values do not fit together.
@@ -119,6 +124,7 @@ class Explanation:
     method: str = "vps"
     options: dict[str, Any] = field(default_factory=dict)
     saliency: np.ndarray | None = None
+    effects: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if not len(self.measured):
@@ -136,6 +142,12 @@ class Explanation:
                 raise InputError(
                     f"saliency must be on the grid {self.label_map.shape}, got {saliency.shape}"
                 )
+        if self.effects is not None:
+            effects = np.array(self.effects, np.float64)
+            effects.setflags(write=False)
+            object.__setattr__(self, "effects", effects)
+            if effects.shape != (len(self.order), 4):
+                raise InputError(f"effects must be ({len(self.order)}, 4), got {effects.shape}")
         object.__setattr__(self, "stopped", StopReason(self.stopped))
         for name in ("image_size", "lambdas", "labels", "warnings"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
@@ -168,6 +180,14 @@ class Explanation:
         return attribution.region_scores(self.order, self.objective)
 
     @property
+    def levels(self) -> list[Level] | None:
+        """What the measured effects say of each region, one a region; None without `effects`."""
+        if self.effects is None:
+            return None
+        highest = max(self.insertion.max(), self.deletion.max())
+        return levels_of(self.effects, float(highest))
+
+    @property
     def heatmap(self) -> np.ndarray:
         """(H, W) float32 in [0, 1] on the original image; zeros and a warning if constant."""
         return self.heatmap_at(self.image_size)
@@ -178,6 +198,17 @@ class Explanation:
             return attribution.resized(attribution.scaled(self.saliency), size)
         scores = attribution.scaled(self.region_scores)
         return attribution.paint(scores, self.label_map, size)
+
+    def told_at(self, size: tuple[int, int]) -> np.ndarray:
+        """(H, W) bool on a grid of a size: where something can be told of the region; True
+        everywhere without `effects`."""
+        levels = self.levels
+        told = np.array(
+            [True] * len(self.order)
+            if levels is None
+            else [level is not Level.UNTOLD for level in levels]
+        )
+        return attribution.paint(told, self.label_map, size)
 
     @property
     def insertion_auc(self) -> float:
@@ -247,12 +278,13 @@ class Explanation:
         """
         record: dict[str, Any] = {"schema_version": SCHEMA_VERSION}
         for item in dataclasses.fields(self):
-            if item.name not in (*_ARRAYS, "saliency"):
+            if item.name not in (*_ARRAYS, *_OPTIONAL):
                 record[item.name] = getattr(self, item.name)
         record["target"] = dataclasses.asdict(self.target)
         arrays = {name: getattr(self, name) for name in _ARRAYS}
-        if self.saliency is not None:
-            arrays["saliency"] = self.saliency
+        arrays |= {
+            name: getattr(self, name) for name in _OPTIONAL if getattr(self, name) is not None
+        }
         return archive.write_pair(path, arrays, record)
 
     @classmethod

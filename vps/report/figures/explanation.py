@@ -73,7 +73,8 @@ def draw_explanation(explanation: Explanation, image: np.ndarray) -> Figure:
         axes.set_title(title, loc="left", fontsize=SMALL + 1, fontweight="bold", pad=4)
     _caption(panels[0], _about_detection(explanation), max(places[0][2], _NARROWEST))
     _caption(panels[2], _about_part(explanation), max(places[2][2], _NARROWEST))
-    _colour_bar(figure, places[1], size[1])
+    note = "" if explanation.levels is None else "\ngrey: cannot be told"
+    _colour_bar(figure, places[1], size[1], f"attribution{note}")
     for number, line in enumerate(reversed(notes)):
         y = (0.05 + 0.14 * number) / (size[1] + extra)
         figure.text(_MARGIN / size[0], y, line, fontsize=SMALL, color=VERMILLION, parse_math=False)
@@ -176,15 +177,15 @@ def _caption(axes: Axes, text: str, width: float) -> None:
     )
 
 
-def _colour_bar(figure: Figure, place: Place, bottom: float) -> None:
-    """Below the map: the same colours, over the grey of the middle."""
+def _colour_bar(figure: Figure, place: Place, bottom: float, name: str) -> None:
+    """Below the map: the same colours, over the grey of the middle, and what they are."""
     left, top, width, height = place
     axes = _axes(figure, (left, top + height + 0.07, width, 0.08), bottom)
     axes.imshow(coloured(np.linspace(0, 1, 256)[None], 0.5), aspect="auto", extent=(0, 1, 0, 1))
     axes.set(xticks=[0, 0.5, 1], yticks=[])
     # A bar too narrow for its name still tells its ends.
-    name = "attribution" if width >= _NARROWEST else ""
-    axes.set_xticklabels(["0", name, "1"], fontsize=SMALL, color=GREY)
+    middle = name if width >= _NARROWEST else ""
+    axes.set_xticklabels(["0", middle, "1"], fontsize=SMALL, color=GREY)
     axes.tick_params(length=0, pad=2)
     first, _, last = axes.get_xticklabels()
     first.set_horizontalalignment("left")

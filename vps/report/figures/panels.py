@@ -97,7 +97,7 @@ def draw_map(axes: Axes, explanation: Explanation, image: np.ndarray) -> None:
     size = image.shape[:2]
     values = attribution.scaled(explanation.region_scores)
     heatmap = attribution.paint(values, explanation.label_map, size)
-    show(axes, coloured(heatmap, greyed(image)), explanation.image_size)
+    show(axes, map_colours(explanation, heatmap, greyed(image)), explanation.image_size)
     regions = attribution.paint(np.arange(len(values)), explanation.label_map, size)
     edges = _edges_of(regions)
     draw_outline(axes, edges, explanation.image_size, "white", 0.3, alpha=0.25)
@@ -158,6 +158,13 @@ def coloured(values: np.ndarray, grey: np.ndarray | float) -> np.ndarray:
     cover = 0.15 + 0.7 * values**1.5
     under = np.broadcast_to(np.asarray(grey)[..., None], (*values.shape[:-1], 1))
     colours: np.ndarray = (1 - cover) * under + cover * COLOUR_MAP(values[..., 0])[..., :3]
+    return colours
+
+
+def map_colours(explanation: Explanation, values: np.ndarray, grey: np.ndarray) -> np.ndarray:
+    """(H, W, 3) a map in [0, 1] over an image in grey; without colour what cannot be told."""
+    told = explanation.told_at((grey.shape[0], grey.shape[1]))[..., None]
+    colours: np.ndarray = np.where(told, coloured(values, grey), grey[..., None])
     return colours
 
 

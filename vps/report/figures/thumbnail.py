@@ -15,7 +15,7 @@ from scipy.ndimage import binary_dilation, binary_erosion
 from vps.core.files import write_atomically
 from vps.core.targets import Box
 from vps.engine import attribution
-from vps.report.figures.panels import ORANGE, VERMILLION, coloured, greyed
+from vps.report.figures.panels import ORANGE, VERMILLION, greyed, map_colours
 from vps.results.explanation import Explanation
 
 SAID = "#56B4E9"
@@ -54,7 +54,7 @@ def thumbnail(
         # A constant map is told of among the warnings of the explanation.
         warnings.simplefilter("ignore")
         values = explanation.heatmap_at((size[1], size[0]))
-    heat = coloured(values, greyed(np.asarray(small)))
+    heat = map_colours(explanation, values, greyed(np.asarray(small)))
     right = Image.fromarray((255 * heat).astype(np.uint8))
     if hidden:
         inside = np.isin(attribution.resized(explanation.label_map, (size[1], size[0])), [*hidden])
