@@ -105,7 +105,7 @@ def test_nothing_found(image, bright, tmp_path, capsys):
 
 def test_nan_from_the_detector(image, bright, tmp_path, capsys):
     bright.broken = True
-    fails(capsys, run_explain(image, tmp_path), "NaN", "bright")
+    fails(capsys, run_explain(image, tmp_path, "--quiet"), "NaN", "bright")
 
 
 def test_an_output_folder_that_cannot_be_written_is_told_before_any_pass(
