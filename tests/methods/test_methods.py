@@ -21,6 +21,7 @@ DOG, BIRD = Target(BOX, "dog"), Target(BOX, "bird")
 SETTINGS = {
     **{name: {} for name in METHODS},
     "drise": {"masks": 40, "grid": 4},
+    "vps-multi-scale": {"numbers": [3, 5]},
     **{f"vps {search}": {"search": search} for search in SEARCHES},
     "vps share": {"search": "top_k", "budget": 0.5},
 }

@@ -50,8 +50,9 @@ def test_what_changes_nothing_is_the_same_and_what_changes_is_compared():
     assert first.search == "greedy"
     for row in rows:
         assert (row.spearman, row.top_iou, row.gain) == pytest.approx((1, 1, 0))
-    # Regions 0 and 2 decide; only the first is as large as the top 10 %.
-    assert 0 < rows[0].kept < 1
+        assert row.kept == 1
+    # Regions 0 and 2 decide, and all others help.
+    assert rows[0].chance == 1
 
 
 def test_another_detector_would_be_told_apart():

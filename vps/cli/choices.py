@@ -24,7 +24,7 @@ EFFORT_NAMES = ("fast", "balanced", "high")
 REGION_METHOD_NAMES = ("slico", "slic", "grid", "felzenszwalb")
 FILL_NAMES = ("mean", "black", "image-mean", "blur")
 MODE_NAMES = ("object", "class", "box")
-METHOD_NAMES = ("vps", "drise", "random", "box")
+METHOD_NAMES = ("vps", "vps-multi-scale", "drise", "random", "box")
 DTYPE_NAMES = ("float32", "bfloat16", "float16")
 
 FIGURE_FORMATS = ("png", "pdf", "svg")

@@ -34,8 +34,8 @@ from vps.errors import InputError
 if TYPE_CHECKING:
     from vps.metrics.stability import Stability
 
-_FIELDS = ("spearman", "top_iou", "kept", "gain")
-_HEADS = ("Spearman", "IoU of top 10 %", "of what decides, kept", "J more")
+_FIELDS = ("spearman", "top_iou", "kept", "chance", "gain")
+_HEADS = ("Spearman", "IoU of top 10 %", "what decides, again", "by chance", "J more")
 
 
 def stability_command(
@@ -126,11 +126,11 @@ def stability_command(
 
 def _table(rows: Sequence[Stability]) -> Iterator[str]:
     """A line a variation: means over the images, and their range."""
-    yield f"{'':20} {'images':>6}" + "".join(f" {head:>24}" for head in _HEADS)
+    yield f"{'':20} {'images':>6}" + "".join(f" {head:>22}" for head in _HEADS)
     for name in dict.fromkeys(row.variation for row in rows):
         same = [row for row in rows if row.variation == name]
         cells = [_cell([getattr(row, field) for row in same]) for field in _FIELDS]
-        yield f"{name:20} {len(same):6d}" + "".join(f" {cell:>24}" for cell in cells)
+        yield f"{name:20} {len(same):6d}" + "".join(f" {cell:>22}" for cell in cells)
 
 
 def _cell(values: Sequence[float]) -> str:

@@ -11,6 +11,7 @@ from vps.core.schema import build
 from vps.errors import InputError
 from vps.methods.box import BoxPrior
 from vps.methods.drise import DRISE
+from vps.methods.multi_scale import MultiScaleVPS
 from vps.methods.protocol import Attribution, Method, RepairSearch
 from vps.methods.random import RandomOrder
 from vps.methods.vps import VPS
@@ -19,6 +20,7 @@ __all__ = ["METHODS", "Attribution", "Method", "RepairSearch", "make_method"]
 
 METHODS: dict[str, type[Method]] = {
     "vps": VPS,
+    "vps-multi-scale": MultiScaleVPS,
     "drise": DRISE,
     "random": RandomOrder,
     "box": BoxPrior,

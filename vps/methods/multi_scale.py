@@ -25,13 +25,14 @@ class MultiScaleVPS:
     """The mean of the maps of `vps.methods.vps.VPS` at several numbers of regions.
 
     The image is cut anew for each number, by the method that cut the problem's regions (slico,
-    where they were given), and each search gets an equal part of the passes. Each map is scaled to
-    [0, 1] before. By default all together may take what VPS alone may.
+    where they were given), and each search gets an equal part of the passes: all together what VPS
+    alone may take at the middle number. Each map is scaled to [0, 1] before.
 
     Attributes:
         numbers: of regions to aim for, at least two of them, each at least 2.
         search: as for VPS.
-        effort: as for VPS; says how many passes there are, for the problem's own regions.
+        effort: as for VPS; says how many passes there are.
+        budget: instead, the most passes of all searches and targets together.
 
     Raises:
         InputError: fewer than two numbers, one below 2, or a search or effort that does not exist.
@@ -55,7 +56,7 @@ class MultiScaleVPS:
         """What the effort or the budget allows."""
         if self.budget is not None:
             return self.budget
-        regions, targets = problem.regions.count, len(problem.targets)
+        regions, targets = sorted(self.numbers)[len(self.numbers) // 2], len(problem.targets)
         return passes_allowed("path_search", self.effort, None, regions, targets) or 0
 
     def with_passes(self, passes: int) -> MultiScaleVPS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from vps.core.detector import Detector
 from vps.core.images import AnyImage
 from vps.core.masking import Colour
 from vps.core.targets import Target
+from vps.engine.attribution import paint
 from vps.engine.certainty import Level
 from vps.errors import InputError
 from vps.explaining.explain import explain
@@ -80,8 +81,9 @@ class Stability:
         variation: its name.
         spearman: correlation of the ranks of all pixels of both maps; NaN for a constant map.
         top_iou: IoU of the top 10 % of the pixels.
-        kept: of the area that "decides" in the first map, the share in the other's top 10 %; NaN
-            where nothing decides, or the method is no search.
+        kept: of the area that "decides" in the first explanation, the share that decides or helps
+            in the other (`Explanation.levels`); NaN where nothing decides, or there is no search.
+        chance: the share of all area that does, which is what to expect by chance.
         gain: J of the other less that of the first, J = insertion AUC - deletion AUC.
     """
 
@@ -89,6 +91,7 @@ class Stability:
     spearman: float
     top_iou: float
     kept: float
+    chance: float
     gain: float
 
 
@@ -193,19 +196,28 @@ def _compared(name: str, first: Explanation, other: Explanation) -> Stability:
         name,
         same.spearman,
         same.top_iou,
-        _kept(first, maps[1]),
+        *_kept(first, other, size),
         _faithfulness(other) - _faithfulness(first),
     )
 
 
-def _kept(first: Explanation, other: np.ndarray) -> float:
-    """The share of what decides that lies in the top of another map."""
-    if first.levels is None:
-        return float("nan")
-    decides = np.array([level is Level.DECIDES for level in first.levels])[first.label_map]
-    if not decides.any():
-        return float("nan")
-    return float((other[decides] >= np.quantile(other, 1 - TOP)).mean())
+def _kept(first: Explanation, other: Explanation, size: tuple[int, int]) -> tuple[float, float]:
+    """Of what decides, the share that decides or helps again; and that of all area."""
+    decides = _painted(first, size, (Level.DECIDES,))
+    again = _painted(other, size, (Level.DECIDES, Level.HELPS))
+    if decides is None or again is None or not decides.any():
+        return np.nan, np.nan
+    return float(again[decides].mean()), float(again.mean())
+
+
+def _painted(
+    explanation: Explanation, size: tuple[int, int], wanted: Collection[Level]
+) -> np.ndarray | None:
+    """(H, W) bool: where the levels are among some; None without levels."""
+    if explanation.levels is None:
+        return None
+    chosen = np.array([level in wanted for level in explanation.levels])
+    return paint(chosen, explanation.label_map, size)
 
 
 def _faithfulness(explanation: Explanation) -> float:
