@@ -1,0 +1,37 @@
+"""Shapes of outputs, compared with what a description means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+
+def fits(shape: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> bool:
+    """Whether a shape is one of `shapes`; -1 there is any number, and so is an open axis here."""
+    return any(
+        len(shape) == len(other)
+        and all(
+            want == -1 or have == want or not isinstance(have, int)
+            for have, want in zip(shape, other, strict=True)
+        )
+        for other in shapes
+    )
+
+
+def with_batch(
+    values: np.ndarray, shapes: Sequence[tuple[int, ...]], count: int
+) -> np.ndarray | None:
+    """What a run returned for `count` images, with an axis for them; None if it does not fit."""
+    if values.shape[:1] == (count,) and fits(values.shape[1:], shapes):
+        return values
+    return values[None] if count == 1 and fits(values.shape, shapes) else None
+
+
+def meant(shapes: Sequence[tuple[int, ...]], count: int) -> str:
+    """The shapes that a description means, for a message."""
+    return " or ".join(
+        str([count, *("any" if axis == -1 else axis for axis in shape)]).replace("'", "")
+        for shape in shapes
+    )
