@@ -42,6 +42,13 @@ def check_description(config: OnnxConfig, session: Any, *, bytes_in: bool) -> No
     names = metadata_names(metadata, config.model)
     if names:
         check_labels(config.labels, names, config.model, getattr(config.output, "background", ""))
+    ports = {port.name.split(":")[0] for port in session.get_outputs()}
+    if isinstance(config.output, BoxesOutput) and config.output.boxes.startswith("detection_boxes"):
+        if ports >= {"detection_scores", "detection_classes"} and config.output.format != "yxyx":
+            raise InputError(
+                f"output.format is {config.output.format}, but {config.model} has the outputs of "
+                "TensorFlow's Object Detection API, whose boxes are yxyx"
+            )
     stride = parsed(metadata.get("stride", ""))
     if isinstance(stride, int) and stride > 0 and any(side % stride for side in config.input.size):
         raise InputError(
@@ -80,19 +87,26 @@ def check_labels(
 
 
 def check_rows(config: OnnxConfig, outputs: Sequence[Tensor]) -> None:
-    """Raise DetectorError where rows of x1 y1 x2 y2 score class are read as scores of classes."""
+    """Raise DetectorError where rows of a box, a score and a class are read as scores of classes."""
     if not isinstance(config.output, Yolov5Output | Yolov8Output) or outputs[0].shape[-1] != 6:
         return
-    rows = outputs[0]
-    rows = rows[rows[..., 4] > 0]
-    whole = rows[:, 5] == rows[:, 5].round()
-    corners = (rows[:, :2] <= rows[:, 2:4]).all(-1)
-    if len(rows) and bool((whole & corners).all()):
-        raise DetectorError(
-            f"{config.model} returned six columns, the last of whole numbers: rows of x1 y1 x2 y2 "
-            f"score class, as YOLOv10 or a YOLO with NMS has them, not {config.output.head}; set "
-            "output to {head: rows, columns: [x1, y1, x2, y2, score, class]}"
-        )
+    for columns, family in _ROWS:
+        place = [columns.index(name) for name in ("x1", "y1", "x2", "y2", "score", "class")]
+        rows = outputs[0][..., place]
+        rows = rows[rows[..., 4] > 0]
+        inside = (rows[:, 4] <= 1) & (rows[:, 5] == rows[:, 5].round())
+        if len(rows) and bool((inside & (rows[:, :2] <= rows[:, 2:4]).all(-1)).all()):
+            raise DetectorError(
+                f"{config.model} returned six columns, one of whole numbers: rows of a box, a score "
+                f"and a class, as {family} has them, not {config.output.head}; set output to "
+                f"{{head: rows, columns: [{', '.join(columns)}]}}"
+            )
+
+
+_ROWS = (
+    (("x1", "y1", "x2", "y2", "score", "class"), "YOLOv10 or a YOLO with NMS"),
+    (("class", "score", "x1", "y1", "x2", "y2"), "PaddleDetection"),
+)
 
 
 def check_candidates(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from detectors.onnx_files.checks import cost_of
 from detectors.onnx_files.config import OnnxConfig, read_description
@@ -64,10 +64,15 @@ def _fitted(config: OnnxConfig, threads: int) -> OnnxDetector:
     try:
         return OnnxDetector(config, session)
     except InputError as error:
-        with contextlib.suppress(VpsError):
-            options = recognised(read_contents(config.model, session), len(config.labels))
-            fitting = [one for one in options if build(OutputConfig, one.output) != config.output]
-            if fitting:
-                found = " or ".join(f"{one.family} (output: {flow(one.output)})" for one in fitting)
-                raise InputError(f"{error}; its shapes are those of {found}") from None
-        raise
+        raise InputError(f"{error}{_better(config, session)}") from None
+
+
+def _better(config: OnnxConfig, session: Any) -> str:
+    """Which outputs a file with these shapes is known to have, if it is not those described."""
+    try:
+        options = recognised(read_contents(config.model, session), len(config.labels))
+    except VpsError:
+        return ""
+    found = [one for one in options if build(OutputConfig, one.output) != config.output]
+    texts = [f"{one.family} (output: {flow(one.output)})" for one in found]
+    return f"; its shapes are those of {' or '.join(texts)}" if texts else ""
