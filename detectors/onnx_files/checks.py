@@ -43,12 +43,12 @@ def check_description(config: OnnxConfig, session: Any, *, bytes_in: bool) -> No
     if names:
         check_labels(config.labels, names, config.model, getattr(config.output, "background", ""))
     ports = {port.name.split(":")[0] for port in session.get_outputs()}
-    if isinstance(config.output, BoxesOutput) and config.output.boxes.startswith("detection_boxes"):
-        if ports >= {"detection_scores", "detection_classes"} and config.output.format != "yxyx":
-            raise InputError(
-                f"output.format is {config.output.format}, but {config.model} has the outputs of "
-                "TensorFlow's Object Detection API, whose boxes are yxyx"
-            )
+    wrong = isinstance(config.output, BoxesOutput) and config.output.format != "yxyx"
+    if wrong and ports >= {"detection_boxes", "detection_scores", "detection_classes"}:
+        raise InputError(
+            f"{config.model} has the outputs of TensorFlow's Object Detection API, whose boxes are "
+            "yxyx; correct output.format"
+        )
     stride = parsed(metadata.get("stride", ""))
     if isinstance(stride, int) and stride > 0 and any(side % stride for side in config.input.size):
         raise InputError(
@@ -87,7 +87,7 @@ def check_labels(
 
 
 def check_rows(config: OnnxConfig, outputs: Sequence[Tensor]) -> None:
-    """Raise DetectorError where rows of a box, a score and a class are read as scores of classes."""
+    """Raise DetectorError where rows of box, score and class are read as scores of classes."""
     if not isinstance(config.output, Yolov5Output | Yolov8Output) or outputs[0].shape[-1] != 6:
         return
     for columns, family in _ROWS:
@@ -97,8 +97,8 @@ def check_rows(config: OnnxConfig, outputs: Sequence[Tensor]) -> None:
         inside = (rows[:, 4] <= 1) & (rows[:, 5] == rows[:, 5].round())
         if len(rows) and bool((inside & (rows[:, :2] <= rows[:, 2:4]).all(-1)).all()):
             raise DetectorError(
-                f"{config.model} returned six columns, one of whole numbers: rows of a box, a score "
-                f"and a class, as {family} has them, not {config.output.head}; set output to "
+                f"{config.model} returned six columns, one of whole numbers: box, score and class, "
+                f"as {family} has them, not {config.output.head}; set output to "
                 f"{{head: rows, columns: [{', '.join(columns)}]}}"
             )
 

@@ -10,14 +10,19 @@ import numpy as np
 
 def fits(shape: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> bool:
     """Whether a shape is one of `shapes`; -1 there is any number, and so is an open axis here."""
-    return any(
-        len(shape) == len(other)
-        and all(
-            want == -1 or have == want or not isinstance(have, int)
-            for have, want in zip(shape, other, strict=True)
-        )
-        for other in shapes
-    )
+    return any(_is(shape, other) for other in shapes)
+
+
+def _is(shape: Sequence[Any], other: tuple[int, ...]) -> bool:
+    if len(shape) != len(other):
+        return False
+    pairs = list(zip(shape, other, strict=True))
+    if any(want not in (-1, have) and isinstance(have, int) for have, want in pairs):
+        return False
+    # Where all that is fixed is open and what is open is fixed, it is another shape.
+    said = [have for have in shape if isinstance(have, int)]
+    wanted = [want for want in other if want != -1]
+    return not said or not wanted or any(have == want for have, want in pairs)
 
 
 def with_batch(

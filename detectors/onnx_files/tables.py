@@ -118,22 +118,28 @@ def _table(contents: Contents, port: Any, labels: int | None) -> Iterator[Propos
         yield _yolov8(contents, port, width, labels)
         return
     few = rows is None or (rows <= MOST_ROWS and rows not in counts and rows not in anchors)
+    if rows is None or rows <= MOST_ROWS:
+        yield from _ended(contents, port, width)
     if few:
         yield from _few(contents, port, width, labels)
     if rows is None or not few:
         yield from _many(contents, port, rows, width, labels)
 
 
-def _few(contents: Contents, port: Any, width: int, labels: int | None) -> Iterator[Proposal]:
-    """(N, C) of at most so many rows: what a top-k or an NMS left, or the queries of a DETR."""
+def _ended(contents: Contents, port: Any, width: int) -> Iterator[Proposal]:
+    """(N, 6) of few rows, what a top-k or an NMS left: box, score and class."""
     more = {"segment": _MASKS, "pose": width - 6, "obb": 1}.get(contents.task, 0)
-    queries = labels == width - 4 if labels is not None else width > 6
     if width == 6 + more and "rtdetr" not in contents.metadata.get("description", "").lower():
         columns = [*_CORNERS, "score", "class"]
         if contents.task == "obb":
             columns, more = ["cx", "cy", "w", "h", "score", "class", "angle"], 0
         family = "YOLOv10, YOLO26, or a YOLO with NMS inside"
         yield _rows(family, contents, port, columns, LETTERBOX, extra=more)
+
+
+def _few(contents: Contents, port: Any, width: int, labels: int | None) -> Iterator[Proposal]:
+    """(N, C) of few rows that are no cells of a grid: the queries of a DETR, or anchors."""
+    queries = labels == width - 4 if labels is not None else width > 6
     if queries:
         yield Proposal(
             "RT-DETR of Ultralytics",
@@ -162,7 +168,8 @@ def _many(
     notes = left(contents, [port.name])
     if width == classes + 5 and classes > 0:
         raw = {"head": "yolox", "strides": list(strides), **first_name(contents, port)}
-        yield Proposal("YOLOX, cells", raw, YOLOX, classes, notes=notes, sure=False)
+        given = {**raw, "decoded": False}
+        yield Proposal("YOLOX, cells", given, YOLOX, classes, notes=notes, sure=False)
         yield from _decoded(contents, port, raw, classes)
     elif width == classes + 4:
         yield _yolov8(contents, port, width, labels)
