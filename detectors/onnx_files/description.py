@@ -130,7 +130,7 @@ def describe(
         raise InputError(
             f"{path} has outputs of a form that is not known: "
             f"{', '.join(f'{port.name} {port.shape}' for port in contents.outputs)}; write a "
-            "description (detectors/README.md), or export it another way"
+            "description (detectors/README.md), or export it with the layer that makes boxes"
         )
     described = [_complete(contents, one, labels, given) for one in options]
     fitting, reasons = [], []
@@ -165,14 +165,22 @@ def _agrees(proposal: Proposal, given: Mapping[str, Any]) -> bool:
 
 def _choice(fitting: Sequence[Description]) -> tuple[str, str]:
     """The key in which several ways to read a file differ, and what there is to choose."""
-    outputs = [one.content["output"] for one in fitting]
-    keys = [
-        key for key in {**outputs[0], **outputs[1]} if len({str(o.get(key)) for o in outputs}) > 1
+    tables = [
+        {
+            f"{part}.{key}": value
+            for part in ("output", "input")
+            for key, value in one.content[part].items()
+        }
+        for one in fitting
     ]
-    options = " or ".join(
-        f"{one.content['output'].get(keys[0], 'left out')} ({one.family})" for one in fitting
+    key = next(
+        key for key in {**tables[0], **tables[1]} if tables[0].get(key) != tables[1].get(key)
     )
-    return f"output.{keys[0]}", f"{options}; an image with objects may tell (--image)"
+    options = " or ".join(
+        f"{table.get(key, 'left out')} ({one.family})"
+        for table, one in zip(tables, fitting, strict=True)
+    )
+    return key, f"{options}; an image with objects may tell (--image)"
 
 
 def flow(content: Mapping[str, Any]) -> str:

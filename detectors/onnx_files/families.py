@@ -7,6 +7,7 @@ from typing import Any
 
 from detectors.onnx_files.contents import Contents
 from detectors.onnx_files.feeds import MASKS, NUMPY_TYPES
+from detectors.onnx_files.grids import grid_of
 from detectors.onnx_files.proposal import (
     IMAGENET,
     LETTERBOX,
@@ -276,9 +277,9 @@ def _pairs(
         return None
     widths: list[tuple[int, str, int, str]] = []
     for stride in strides:
-        cells = [*cell_counts_of(contents.size, stride)]
+        grid = grid_of(contents.size, stride)
         here = [(width, port.name) for port in contents.outputs
-                if (width := _width(port, cells)) is not None]  # fmt: skip
+                if (width := _width(port, grid)) is not None]  # fmt: skip
         if len(here) != 2:
             return None
         (first, one), (second, other) = here
@@ -293,21 +294,38 @@ def _pairs(
     return (others, ones, second, first // 4) if first % 4 == 0 else None
 
 
-def cell_counts_of(size: tuple[int, int], stride: int) -> tuple[int, int, int]:
-    """Cells, rows and columns of one stride in an input (height, width)."""
-    from detectors.onnx_files.grids import grid_of
-
-    rows, columns = grid_of(size, stride)
-    return rows * columns, rows, columns
-
-
-def _width(port: Any, cells: list[int]) -> int | None:
-    """Numbers a cell of an output that has these cells, (n, C), (C, n) or (C, h, w)."""
-    count, rows, columns = cells
-    shape = sides(port)
+def _width(port: Any, grid: tuple[int, int]) -> int | None:
+    """Numbers a cell of an output with a grid (h, w) of cells: (n, C), (C, n) or (C, h, w)."""
+    shape, count = sides(port), grid[0] * grid[1]
     if len(shape) == 2 and count in shape:
         return shape[1] if shape[0] == count else shape[0]
-    return shape[0] if len(shape) == 3 and shape[1:] == [rows, columns] else None
+    return shape[0] if len(shape) == 3 and shape[1:] == list(grid) else None
+
+
+def _boxes_scores_classes(contents: Contents, labels: int | None) -> Proposal | None:
+    """Boxes (B, N, 4), scores and classes (B, N) of a family that nothing tells."""
+    ports = _triple(contents, 3)
+    if not ports:
+        return None
+    boxes, scores, classes = ports
+    questions = {**_UNTOLD, "output.background": "first if class 0 is the background, else none"}
+    return Proposal(
+        "boxes, scores and classes of an unknown family",
+        {"head": "boxes", "boxes": boxes, "scores": scores, "classes": classes},
+        {},
+        contents.ranked,
+        notes=left(contents, ports),
+        questions=questions,
+    )
+
+
+_UNTOLD = {
+    "input.scale": "what white is: 255 or 1",
+    "input.placement": "stretch, centre or corner",
+    "input.channels": "rgb or bgr",
+    "output.format": "xyxy, cxcywh, xywh or yxyx",
+    "output.unit": "pixels or fraction",
+}
 
 
 def _boxes_and_scores(contents: Contents, labels: int | None) -> Proposal | None:
@@ -319,16 +337,10 @@ def _boxes_and_scores(contents: Contents, labels: int | None) -> Proposal | None
     scores = next(port for port in real if port is not boxes[0])
     rows = sides(boxes[0])[0]
     width = next((side for side in sides(scores) if side not in (rows, None)), None)
-    questions = {
-        "input.scale": "what white is: 255 or 1",
-        "input.placement": "stretch, centre or corner",
-        "input.channels": "rgb or bgr",
-        "output.format": "xyxy, cxcywh or xywh",
-    }
     output = {"head": "boxes", "boxes": boxes[0].name, "scores": scores.name}
     notes = left(contents, [boxes[0].name, scores.name])
     family = "boxes and scores of an unknown family"
-    return Proposal(family, output, {}, width, notes=notes, questions=questions)
+    return Proposal(family, output, {}, width, notes=notes, questions=_UNTOLD)
 
 
 def _triple(contents: Contents, rank: int) -> tuple[str, str, str] | None:
@@ -355,5 +367,6 @@ _FAMILIES: tuple[Callable[[Contents, int | None], Proposal | None], ...] = (
     _torchvision,
     _yolov4,
     _levels,
+    _boxes_scores_classes,
     _boxes_and_scores,
 )

@@ -122,7 +122,7 @@ def _table(contents: Contents, port: Any, labels: int | None) -> Iterator[Propos
         yield from _ended(contents, port, width)
     if few:
         yield from _few(contents, port, width, labels)
-    if rows is None or not few:
+    elif rows is not None:
         yield from _many(contents, port, rows, width, labels)
 
 
@@ -154,14 +154,14 @@ def _few(contents: Contents, port: Any, width: int, labels: int | None) -> Itera
 
 
 def _many(
-    contents: Contents, port: Any, rows: int | None, width: int, labels: int | None
+    contents: Contents, port: Any, rows: int, width: int, labels: int | None
 ) -> Iterator[Proposal]:
     """(N, C) of cells or anchors."""
-    strides = cell_counts(contents.size).get(rows or 0)
+    strides = cell_counts(contents.size).get(rows)
     if strides is None:
         if labels is not None and width - labels == 4:
             yield _yolov8(contents, port, width, labels)
-        elif rows is not None or width != 6:
+        else:
             yield _yolov5(contents, port, width, labels)
         return
     classes = width - 5 if labels is None else labels
