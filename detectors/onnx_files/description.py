@@ -14,17 +14,15 @@ import numpy as np
 from detectors.onnx_files.checks import check_labels, check_task, cost_of
 from detectors.onnx_files.config import OnnxConfig, build_description
 from detectors.onnx_files.contents import Contents, read_contents
-from detectors.onnx_files.detector import OnnxDetector
 from detectors.onnx_files.families import recognised
 from detectors.onnx_files.proposal import Proposal, coco
+from detectors.onnx_files.trial import Trial, try_out
 from vps.core.extras import require
 from vps.core.schema import to_plain
 from vps.errors import DetectorError, InputError
 
 TO_BE_SAID = "TO BE SAID"
 """Stands in a description for a value that only the user knows."""
-# For a trial where the file does not show how many classes there are.
-_MANY = 1000
 
 
 @dataclass(frozen=True)
@@ -85,16 +83,6 @@ class Description:
         return "\n".join([*head, *asked, body])
 
 
-@dataclass(frozen=True)
-class Trial:
-    """What a proposal made of an image: how many boxes score 0.3 or more, and the best."""
-
-    found: int
-    best: float
-    label: str
-    sure: bool | None
-
-
 def describe(
     path: Path,
     session: Any,
@@ -139,7 +127,7 @@ def describe(
             if names and labels:
                 background = proposal.output.get("background", "")
                 check_labels(labels, names, path, str(background))
-            trial = try_out(one, session, image)
+            trial = try_out(one.content, session, image, one.most)
             if proposal.sure is not None and trial.sure not in (None, proposal.sure):
                 raise DetectorError(f"objectness that does not fit {proposal.family}")
             fitting.append((one, trial))
@@ -249,33 +237,6 @@ def _labels(
         return named, f"the file names no classes; it has {len(named)}, taken to be those of COCO"
     numbered = [f"class {number}" for number in range(proposal.classes)]
     return numbered, f"the file names no classes; its {len(numbered)} are called by their numbers"
-
-
-def try_out(described: Description, session: Any, image: np.ndarray | None = None) -> Trial:
-    """Run a description on an image; what is open in it is filled with anything.
-
-    Raises:
-        InputError: the file does not fit it.
-        DetectorError: what it returns does not.
-    """
-    content = dict(described.content)
-    content["input"] = {"scale": 1, "placement": "stretch", "size": [640, 640], **content["input"]}
-    content.setdefault("labels", [f"class {number}" for number in range(described.most or _MANY)])
-    detector = OnnxDetector(build_description(content), session)
-    if image is None:
-        from skimage.data import astronaut
-
-        image = astronaut()
-    found = detector.detect(detector.prepare(image)[None], (image.shape[0], image.shape[1]))
-    best = found.scores[0].amax(-1)
-    if not len(best):
-        return Trial(0, 0.0, "", None)
-    top = int(best.argmax())
-    sure = None
-    if found.objectness is not None:
-        sure = bool((found.objectness == 1).all())
-    label = detector.labels[int(found.scores[0, top].argmax())]
-    return Trial(int((best >= 0.3).sum()), float(best[top]), label, sure)
 
 
 def _trial_notes(chosen: Description, trial: Trial) -> list[str]:

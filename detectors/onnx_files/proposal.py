@@ -23,6 +23,12 @@ NANODET = {
     "mean": [103.53, 116.28, 123.675],
     "std": [57.375, 57.12, 58.395],
 }
+SIZE = (640, 640)
+"""What YOLOs and RT-DETR see where nothing is said."""
+FREE = (800, 1333)
+"""The sides to which DETR and torchvision resize: the shorter, and at most the longer."""
+WHOLE = {"channels": "rgb", "placement": "free"}
+"""Of models that resize by themselves."""
 NORMALISED = (
     "which mean and std the model was trained with: [0, 0, 0] and [1, 1, 1], or the means of "
     "ImageNet, [0.485, 0.456, 0.406] and [0.229, 0.224, 0.225] where scale is 1"

@@ -12,6 +12,7 @@ from detectors.onnx_files.proposal import (
     NANODET,
     NORMALISED,
     RESIZED,
+    SIZE,
     YOLOX,
     Proposal,
     first_name,
@@ -22,7 +23,6 @@ from detectors.onnx_files.proposal import (
 
 MOST_ROWS = 1000
 """More rows than that are cells or anchors, fewer are what a top-k or an NMS left."""
-SIZE = (640, 640)
 _GRIDS = ((8, 16, 32), (8, 16, 32, 64), (16, 32), (4, 8, 16, 32))
 _CORNERS = ["x1", "y1", "x2", "y2"]
 _MASKS = 32  # coefficients of a mask, where the file has prototypes of masks
@@ -149,7 +149,8 @@ def _few(contents: Contents, port: Any, width: int, labels: int | None) -> Itera
             size=SIZE,
             notes=left(contents, [port.name]),
         )
-    if labels is None or width - labels == 5:
+    masks = _MASKS if _has_prototypes(contents) else 0
+    if labels is None or width - labels in (5, 5 + masks):
         yield _yolov5(contents, port, width, labels)
 
 
@@ -221,7 +222,14 @@ def _yolov5(contents: Contents, port: Any, width: int, labels: int | None) -> Pr
         width - 5 - extra,
         size=SIZE,
         notes=(*notes, *left(contents, [port.name])),
+        questions={} if extra == protos else _unexplained(extra),
     )
+
+
+def _unexplained(extra: int) -> dict[str, str]:
+    """The question about columns that neither a task nor prototypes of masks explain."""
+    about = f"{extra} columns more than the labels need: {extra} if they are no class scores"
+    return {"output.extra": f"{about} (key points); or correct the labels"}
 
 
 def _yolov8(contents: Contents, port: Any, width: int, labels: int | None) -> Proposal:
@@ -251,6 +259,8 @@ def _yolov8(contents: Contents, port: Any, width: int, labels: int | None) -> Pr
             f"one column more than 4 + {classes} labels: true if it is the angle of a rotated box, "
             "in radians (-obb), false if it is to be left; or correct the labels"
         )
+    elif extra not in (0, known, masks):
+        questions = _unexplained(extra)
     return Proposal(
         "YOLOv8, YOLO11 and the like",
         output,
