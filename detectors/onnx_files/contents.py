@@ -95,14 +95,14 @@ class Contents:
         """What it says, a line each."""
         names = self.names
         shown = f"{len(names)}: {', '.join(names[:5])}{' ...' * (len(names) > 5)}" if names else ""
-        said = {key: self.metadata[key] for key in ("task", "imgsz", "stride", "description")
-                if key in self.metadata}  # fmt: skip
+        keys = ("task", "imgsz", "stride", "description")
+        said = [f"{key}: {self.metadata[key]}" for key in keys if key in self.metadata]
         return [
             f"inputs: {listed_ports(self.inputs)}",
             f"outputs: {listed_ports(self.outputs)}",
             f"written by: {self.producer or 'unknown'}",
             f"class names: {shown or 'none'}",
-            *(f"{key}: {value}" for key, value in said.items()),
+            *said,
         ]
 
 

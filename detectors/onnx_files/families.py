@@ -164,7 +164,6 @@ def _dets_and_labels(contents: Contents, labels: int | None) -> Proposal | None:
             "mmdeploy",
             {**output, "columns": columns},
             given,
-            size=FREE,
             notes=notes,
             questions=questions,
         )

@@ -49,8 +49,8 @@ def _pairs(
     widths: list[tuple[int, str, int, str]] = []
     for stride in strides:
         grid = grid_of(contents.size, stride)
-        here = [(width, port.name) for port in contents.outputs
-                if (width := _width(port, grid)) is not None]  # fmt: skip
+        found = [(_width(port, grid), port.name) for port in contents.outputs]
+        here = [(width, name) for width, name in found if width is not None]
         if len(here) != 2:
             return None
         (first, one), (second, other) = here
