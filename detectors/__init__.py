@@ -5,7 +5,8 @@ A detector's name is a kind of `DETECTORS`, with what to load after a colon wher
     demo-grounding-dino                                      comes with this package
     hf-grounding-dino:IDEA-Research/grounding-dino-tiny      a checkpoint of the Hugging Face hub
     hf-grounding-dino:./folder                               a folder with a checkpoint
-    onnx:configs/yolox_nano.yaml                             a description of an ONNX file
+    onnx:model.onnx                                          an ONNX file
+    onnx:configs/yolox_nano.yaml                             a description of one
 
 `vps detectors` lists all kinds with an example, and `available` gives the same in Python. A
 callable becomes a detector with `detectors.function.FunctionDetector`.

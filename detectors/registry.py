@@ -101,12 +101,12 @@ DETECTORS = {
         source="CONFIG.py",
     ),
     "onnx": DetectorEntry(
-        "detectors.onnx_files.detector:load_onnx",
-        "ONNX files, described by a few lines of YAML",
-        ("onnxruntime", "yaml"),
+        "detectors.onnx_files.loading:load_onnx",
+        "ONNX files of YOLOs, RT-DETR, NanoDet, torchvision ... alone, or with a YAML description",
+        ("onnxruntime", "onnx", "yaml"),
         "onnx",
-        "onnx:configs/yolox_nano.yaml",
-        source="FILE.yaml|FOLDER",
+        "onnx:model.onnx",
+        source="FILE.onnx|FILE.yaml|FOLDER",
     ),
     "torchvision": DetectorEntry(
         "detectors.torchvision_models.detector:load_torchvision",

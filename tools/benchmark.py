@@ -17,6 +17,7 @@ def main() -> int:
         faithfulness,
         florence,
         overhead,
+        precision,
         prompts,
         repairs,
         runner,
@@ -35,6 +36,7 @@ def main() -> int:
         "targets": targets,
         "prompts": prompts,
         "florence": florence,
+        "precision": precision,
         "runner": runner,
     }
     parser = argparse.ArgumentParser(description=__doc__)

@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 
+class AssumptionWarning(UserWarning):
+    """What was taken for granted of something that the caller gave; the command line prints it as
+    a note."""
+
+
 class VpsError(Exception):
     """Base of all errors that the command line prints as one line, without a traceback."""
 

@@ -28,6 +28,7 @@ def test_every_entry_can_be_imported(entry):
         ("onnx:a.yaml", {"dtype": "float16"}, "not on cpu in float16"),
         ("onnx", {}, "needs a description"),
         ("onnx:nowhere.yaml", {}, "nowhere.yaml cannot be read"),
+        ("onnx:nowhere.onnx", {}, "ONNX model nowhere.onnx does not exist"),
     ],
 )
 def test_what_cannot_be_loaded(name, settings, message):

@@ -334,7 +334,7 @@ CASES = [
         "classes",
         save_classes,
         own_classes,
-        {"placement": "stretch", "layout": "nhwc", "antialias": True},
+        {"placement": "stretch", "layout": "nhwc", "scale": 255, "antialias": True},
         {
             "head": "boxes",
             "boxes": "boxes",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vps.cli.choices import DEMO_DETECTOR
+from vps.cli.output import assumptions_noted
 from vps.errors import InputError
 
 if TYPE_CHECKING:
@@ -56,13 +57,14 @@ class DetectorChoice:
         from vps.core.images import read_image
 
         image = read_image(path)
-        detector = load(
-            self.name,
-            prompt=self.prompt,
-            device=self.device,
-            dtype=self.dtype,
-            **self._options(),
-        )
+        with assumptions_noted():
+            detector = load(
+                self.name,
+                prompt=self.prompt,
+                device=self.device,
+                dtype=self.dtype,
+                **self._options(),
+            )
         return detector, image
 
     def _options(self) -> dict[str, str]:

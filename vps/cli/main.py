@@ -14,6 +14,7 @@ from vps._version import __version__
 from vps.cli.demo import demo_command
 from vps.cli.detect import detect_command
 from vps.cli.explain import explain_command
+from vps.cli.inspect import inspect_command
 from vps.cli.lists import detectors_command, methods_command, searches_command
 from vps.cli.stability import stability_command
 from vps.cli.study import report_command, select_command, study_command
@@ -41,6 +42,7 @@ _app.command("select")(select_command)
 _app.command("report")(report_command)
 _app.command("demo")(demo_command)
 _app.command("detectors")(detectors_command)
+_app.command("inspect")(inspect_command)
 _app.command("methods")(methods_command)
 _app.command("searches")(searches_command)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import uuid
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from vps.core.file_names import safe_name
-from vps.errors import InputError, one_line
+from vps.errors import AssumptionWarning, InputError, one_line
 
 _STEM, _LABEL = 60, 40  # characters of each in the name of a result
 
@@ -42,6 +43,19 @@ def noted() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         yield
+
+
+@contextlib.contextmanager
+def assumptions_noted() -> Iterator[None]:
+    """Print what is taken for granted within the block as notes, once it has ended well."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", AssumptionWarning)
+        yield
+    for one in caught:
+        if issubclass(one.category, AssumptionWarning):
+            print(f"note: {one.message}", file=sys.stderr)
+        else:
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
 
 
 def box_text(box: tuple[float, ...]) -> str:

@@ -2,13 +2,8 @@ import pytest
 
 pytest.importorskip("yaml")
 
-from detectors.onnx_files.config import (
-    BoxesOutput,
-    InputConfig,
-    Yolov8Output,
-    YoloxOutput,
-    read_description,
-)
+from detectors.onnx_files.config import InputConfig, read_description
+from detectors.onnx_files.outputs import BoxesOutput, Yolov8Output, YoloxOutput
 from vps.errors import InputError
 
 YOLOX = """
@@ -61,6 +56,7 @@ def test_a_long_description(read):
     assert config.input == InputConfig(
         size=(32, 64),
         scale=1,
+        padding=114 / 255,
         placement="stretch",
         antialias=True,
         mean=(0.5, 0.4, 0.3),
@@ -79,6 +75,20 @@ def test_yolov8(read):
 
 
 @pytest.mark.parametrize(
+    ("head", "given", "expected"),
+    [
+        ("yolov8", "", InputConfig((32, 64), "rgb", 1, 114 / 255, "centre")),
+        ("yolov5", ", scale: 255", InputConfig((32, 64), "rgb", 255, 114, "centre")),
+        ("yolox, strides: [8]", "", InputConfig((32, 64), "bgr", 255, 114, "corner")),
+        ("fastestdet", "", InputConfig((32, 64), "bgr", 1, 114 / 255, "stretch")),
+    ],
+)
+def test_what_is_left_out_is_as_the_family_has_it(read, head, given, expected):
+    text = YOLOX.replace("yolox, strides: [16, 32]", head).replace(", channels: bgr", given)
+    assert read(text).input == expected
+
+
+@pytest.mark.parametrize(
     ("old", "new", "message"),
     [
         ("labels:", "lables:", "unknown key .*'lables', did you mean 'labels'"),
@@ -93,7 +103,11 @@ def test_yolov8(read):
         ("channels: bgr", "mean: [1, 2, x]", r"input.mean\[2\] must be a number, got 'x'"),
         ("channels: bgr", "std: [1, 2, 0]", "input: std must be three positive numbers"),
         ("head: yolox", "head: yolo", "did you mean 'yolox'"),
-        ("head: yolox, ", "", "output.head is missing; choices: yolox, yolov8, boxes"),
+        (
+            "head: yolox, ",
+            "",
+            "output.head is missing; choices: yolox, yolov5, yolov8, rows, boxes",
+        ),
         ("head: yolox", "head: yolov8", "unknown key of output 'strides'"),
         ("head: yolox, strides: [16, 32]", "head: boxes, boxes: b", "output.scores is missing"),
         ("yolox, strides: [16, 32]", "yolov8, activation: softmax", "output.activation.*'softmax'"),
@@ -111,7 +125,16 @@ def test_yolov8(read):
         ("head: yolox, strides: [16, 32]", "", "output.head is missing"),
         ("[dog, cat]", "[dog, dog]", "different names"),
         ("[dog, cat]", "[]", "at least one"),
-        ("[dog, cat]", "[dog, no]", r"labels\[1\] must be text, got False"),
+        ("[dog, cat]", "[dog, no]", r"labels\[1\] must be text, got False; write it in qu"),
+        ("[dog, cat]", "[dog, Objectness]", "'Objectness' is no label"),
+        ("channels: bgr", "scale: 0", "scale must be a positive number"),
+        ("yolox, strides: [16, 32]", "boxes, boxes: b, scores: s", "input.scale is missing"),
+        ("yolox, strides: [16, 32]", "yolov8, extra: -1", "extra must be a number"),
+        ("yolox, strides: [16, 32]", "yolov8, rotated: true", "extra must count it"),
+        ("yolox, strides: [16, 32]", "rows, columns: [x1, y1, w, h, score, class]", "must have x1"),
+        ("yolox, strides: [16, 32]", "rows, columns: [x1, y1, x2, y2, score]", "and a class"),
+        ("yolox, strides: [16, 32]", "distributions, strides: [8], bins: 1", "bins must be 2"),
+        ("strides: [16, 32]", "strides: [16, 32], decoded: 3", "decoded must be true or false"),
         ("name: stand-in", "name: [", "not valid YAML"),
         (
             "input: {size: [32, 64], channels: bgr}",

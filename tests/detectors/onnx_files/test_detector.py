@@ -39,6 +39,7 @@ class Session:
     inputs = (SimpleNamespace(name="images", type="tensor(float)", shape=[1, 3, 32, 64]),)
     shape = (1, CELLS, 7)
     objectness = 0.5
+    metadata = {}
 
     def __init__(self, path, options, providers):
         assert options.intra_op_num_threads == 3
@@ -47,8 +48,11 @@ class Session:
     def get_inputs(self):
         return self.inputs
 
+    def get_modelmeta(self):
+        return SimpleNamespace(custom_metadata_map=self.metadata)
+
     def get_outputs(self):
-        return [SimpleNamespace(name="output", shape=list(self.shape))]
+        return [SimpleNamespace(name="output", type="tensor(float)", shape=list(self.shape))]
 
     def run(self, names, feed):
         assert names == ["output"]
@@ -149,12 +153,19 @@ def test_a_model_that_does_not_fit_its_description(folder, monkeypatch):
     [
         ([("tensor(float)", [1, 3, 32, 32])], "an input of shape .*32, 32.* 32, 64"),
         ([("tensor(float)", [4, 3, 32, 64])], r"an input of shape \[4, .* means \[1, "),
-        ([("tensor(int64)", [1, 3, 32, 64])], "images: tensor.int64.; only one input of type"),
-        ([("tensor(float)", [1, 3, 32, 64]), ("tensor(float)", [1, 2])], "only one input"),
+        ([("tensor(int64)", [1, 3, 32, 64])], "input0: tensor.int64. .* for an image is needed"),
+        ([("tensor(float)", [1, 3, 32, 64])] * 2, "for an image is needed"),
+        (
+            [("tensor(float)", [1, 3, 32, 64]), ("tensor(float)", [1, 2])],
+            r"an input 'input1' .* which numbers .*: input.others: \{input1",
+        ),
     ],
 )
 def test_inputs_that_cannot_be_fed(folder, monkeypatch, inputs, message):
-    given = [SimpleNamespace(name="images", type=kind, shape=shape) for kind, shape in inputs]
+    given = [
+        SimpleNamespace(name=f"input{number}", type=kind, shape=shape)
+        for number, (kind, shape) in enumerate(inputs)
+    ]
     monkeypatch.setattr(Session, "inputs", given)
     with pytest.raises(InputError, match=message):
         load(f"onnx:{folder}", threads=3)
@@ -204,7 +215,9 @@ def test_a_batch_is_one_run_where_the_file_allows(write, batched, runs):
 def test_a_file_that_only_claims_to_take_a_batch(write, tmp_path, batched):
     source = write("yolov8", batched=batched)
     graph = tiny_onnx.Graph()
-    values = graph("Sigmoid", tiny_onnx.cells(graph, 6, 1))
+    pixels = np.array([64, 32, 64, 32, 1, 1], np.float32)
+    values = graph("Mul", graph("Sigmoid", tiny_onnx.cells(graph, 6, 1)), pixels)
+    values = graph("Transpose", values, perm=[0, 2, 1])
     single = graph("Reshape", values, tiny_onnx.numbers(1, 6, -1))
     image = ("FLOAT", ["batch", 3, 32, 64])
     graph.save(tmp_path / "model.onnx", image, {"output": (single, "FLOAT", ["batch", 6, "n"])})
@@ -265,6 +278,33 @@ def test_half_precision(write, tmp_path):
     found = load(source).detect(torch.full((1, 3, 32, 64), 0.25), (32, 64))
     assert found.scores.dtype == torch.float32
     assert torch.allclose(found.scores, expected.scores, atol=1e-3)
+
+
+def test_what_the_files_metadata_contradicts(folder, monkeypatch):
+    for metadata, message in [
+        ({"names": "{0: 'cat', 1: 'dog'}"}, "labels.0. is 'dog', but .* calls that class 'cat'"),
+        ({"names": "['dog']"}, "names 1 classes, and 2 labels were given"),
+        ({"names": "{1: 'dog', 2: 'cat'}"}, "numbered 1 to 2, not from 0"),
+        ({"stride": "24"}, "no multiple of 24"),
+        ({"task": "classify"}, "classifies images"),
+    ]:
+        monkeypatch.setattr(Session, "metadata", metadata)
+        with pytest.raises(InputError, match=message):
+            load(f"onnx:{folder}", threads=3)
+    for names in ("{0: 'dog', 1: 'Cat'}", '{"0": "dog", "1": "cat"}', "dog, cat", "dog\ncat\n"):
+        monkeypatch.setattr(Session, "metadata", {"names": names, "stride": "32"})
+        load(f"onnx:{folder}", threads=3)
+
+
+def test_bytes_need_white_to_be_255(folder, monkeypatch):
+    given = SimpleNamespace(name="images", type="tensor(uint8)", shape=[1, 3, 32, 64])
+    monkeypatch.setattr(Session, "inputs", (given,))
+    load(f"onnx:{folder}", threads=3)
+    for more in ("scale: 1", "mean: [1, 2, 3]"):
+        text = DESCRIPTION.replace("channels: bgr", f"channels: bgr, {more}")
+        (folder / "detector.yaml").write_text(text)
+        with pytest.raises(InputError, match="takes bytes .uint8., so input.scale must be 255"):
+            load(f"onnx:{folder}", threads=3)
 
 
 @real_data

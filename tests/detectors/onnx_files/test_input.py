@@ -14,6 +14,7 @@ from detectors.onnx_files.input import arranged, corner, fitted_content
         ((427, 640), "stretch", (416, 416)),
         ((100, 50), "corner", (416, 208)),
         ((1, 900), "centre", (1, 416)),
+        ((427, 640), "free", (278, 416)),
     ],
 )
 def test_fitted(size, placement, expected):
@@ -25,6 +26,14 @@ def test_fitted(size, placement, expected):
 )
 def test_where_pixels_start(placement, expected):
     assert corner((7, 4), InputConfig((10, 10), placement=placement)) == expected
+
+
+def test_a_free_size_is_that_of_the_shorter_side_unless_the_longer_is_too_long():
+    config = InputConfig((800, 1333), placement="free")
+    for size, expected in [((480, 640), (800, 1067)), ((640, 480), (1067, 800))]:
+        assert fitted_content(size, config) == expected
+    assert fitted_content((100, 400), config) == (333, 1333)
+    assert arranged(torch.rand(1, 3, 7, 9), config).shape == (1, 3, 7, 9)
 
 
 def test_pixels_are_padded_on_the_scale_of_the_model():
