@@ -19,7 +19,7 @@ from detectors.grounding_dino.original_keys import NOT_OF_THE_MODEL
 from detectors.grounding_dino.text_cache import CachedText
 from detectors.hf.checkpoint import find_checkpoint, loading
 from detectors.shared.pixels import choose_device, choose_dtype
-from detectors.shared.weights import read_state_dict
+from detectors.shared.weights import read_state_dict, under_prefix
 from vps.core.extras import require
 from vps.errors import InputError, MissingExtraError
 
@@ -85,6 +85,7 @@ def read_original(
     state = read_state_dict(Path(weights).expanduser())
     tokenizer, bert = _read_text_encoder(str(text_encoder or settings.get("text_encoder_type", "")))
     model = _build(path, settings, tokenizer, bert)
+    state = under_prefix(state, model.state_dict(), Path(weights))
     _fill(model, state, f"checkpoint {weights} does not fit config {config}")
     limit = min(model.max_text_len, bert.config.max_position_embeddings)
     model.tokenizer = _TokenIds()

@@ -12,6 +12,7 @@ from typing import Any
 from torch import Tensor, nn
 from torchvision import models
 
+from detectors.shared.weight_files import is_address, nearest
 from detectors.shared.weights import read_state_dict
 from detectors.torchvision_models.heads import find_torchvision_head
 from vps.core.names import choose
@@ -135,12 +136,12 @@ def _fetch(published: Any) -> dict[str, Tensor]:
 
 
 def _read_file(path: Path, published: Mapping[str, Any]) -> dict[str, Tensor]:
-    if published and not path.is_file():
+    if published and not path.exists() and not is_address(path):
         raise InputError(
-            f"there are no weights {path}; give a file, or published weights: "
+            f"there are no weights {path}{nearest(path)}; give a file, or published weights: "
             f"{', '.join(published)}"
         )
-    return read_state_dict(path)
+    return read_state_dict(path, SCORES)
 
 
 def _count_classes(state: Mapping[str, Tensor], where: str) -> int:
