@@ -52,12 +52,10 @@ def read_mmdet_model(
     state, meta = read_weights(weights)
     # mmengine resolves names like "Resize" in a scope of the whole process.
     with DefaultScope.overwrite_default_scope(settings.get("default_scope") or "mmdet"):
-        with _building(config, "the model"):
+        with _building(f"config {config}", "the model"):
             model = revert_sync_batchnorm(registry.MODELS.build(settings.model))
         head = find_mmdet_head(model)
-        with _building(config, "the test pipeline"):
-            steps = [registry.TRANSFORMS.build(step) for step in get_test_pipeline(settings)]
-        pipeline = Pipeline(steps)
+        pipeline = pipeline_of(settings, f"config {config}")
         names = find_labels(labels, meta, settings, head.num_classes, f"{config} with {weights}")
     state = under_prefix(state, model.state_dict(), weights)
     _fill(model, state, f"checkpoint {weights} does not fit config {config}")
@@ -65,6 +63,33 @@ def read_mmdet_model(
     model.eval()
     model.requires_grad_(False)
     return model, names, pipeline
+
+
+def pipeline_of(settings: Any, where: str = "the model's cfg") -> Pipeline:
+    """The test pipeline of a config.
+
+    Args:
+        settings: the config.
+        where: it comes from, for messages.
+
+    Raises:
+        InputError: it cannot be built, or does more than load, resize, pad and pack.
+    """
+    with (
+        DefaultScope.overwrite_default_scope(settings.get("default_scope") or "mmdet"),
+        _building(where, "the test pipeline"),
+    ):
+        steps = [registry.TRANSFORMS.build(step) for step in get_test_pipeline(settings)]
+    return Pipeline(steps)
+
+
+def labels_in_memory(
+    model: Any, settings: Any, given: Sequence[str] | None = None
+) -> tuple[str, ...]:
+    """The names of the classes of a model that `init_detector` gave; as for `find_labels`."""
+    meta = {"dataset_meta": getattr(model, "dataset_meta", None)}
+    count = find_mmdet_head(model).num_classes
+    return find_labels(given, meta, settings, count, f"the {type(model).__name__}")
 
 
 def read_mmdet_config(path: Path) -> Any:
@@ -166,7 +191,7 @@ def _forget(settings: Any) -> None:
 
 
 @contextmanager
-def _building(config: Path, what: str) -> Iterator[None]:
+def _building(config: str, what: str) -> Iterator[None]:
     """Within the block, whatever a builder of mmdet raises becomes an InputError."""
     try:
         with warnings.catch_warnings():
@@ -174,7 +199,7 @@ def _building(config: Path, what: str) -> Iterator[None]:
             yield
     except Exception as error:
         raise InputError(
-            f"config {config}: {what} cannot be built with mmdet {mmdet.__version__}: "
+            f"{config}: {what} cannot be built with mmdet {mmdet.__version__}: "
             f"{one_line(error)}"
         ) from error
 

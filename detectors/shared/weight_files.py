@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from vps.core.extras import require
-from vps.core.files import shown_path
+from vps.core.files import is_address, shown_path
 from vps.errors import InputError, one_line
 
 BESIDE_WEIGHTS = (
@@ -57,7 +57,6 @@ _STAND_FOR = (
     (b"<html", "a web page and not the file: open the address in a browser, and save the file"),
     (b"<?xml", "a message of a web server and not the file: fetch it again"),
 )
-_ADDRESS = re.compile(r"^\w{2,}:/")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -136,11 +135,6 @@ def check_download(path: Path, what: str) -> None:
     for beginning, meaning in _STAND_FOR:
         if start.startswith(beginning):
             raise InputError(f"{what} {shown_path(path)}: the file is {meaning}")
-
-
-def is_address(path: Path | str) -> bool:
-    """Whether a path is an address on the web; `Path` makes one slash of its two."""
-    return _ADDRESS.match(str(path)) is not None
 
 
 def nearest(path: Path) -> str:

@@ -18,6 +18,7 @@ from vps.core.regions import Regions
 from vps.core.scoring import COLUMNS, MODES, BestCandidates, attained_by, best_candidates
 from vps.core.targets import Kind, Target
 from vps.engine.budget import Budget, Progress
+from vps.engine.repeats import WholeImage
 from vps.errors import DetectorError, InputError
 
 
@@ -96,7 +97,9 @@ class SubsetPasses(ABC):
         todo = keep[self.new(keep)]
         for start in range(0, len(todo), self.batch_size):
             batch = todo[start : start + self.batch_size]
-            self._store(batch, self._detect(batch))
+            table = self._detect(batch)
+            self._store(batch, table)
+            self._look(batch, table)
         return BestCandidates(self._table[[self._index[key] for key in _keys(keep)]])
 
     def show(self, keep: np.ndarray, budget: Budget) -> None:
@@ -111,6 +114,9 @@ class SubsetPasses(ABC):
             budget.check()
             self.evaluate(todo[start : start + self.batch_size])
             budget.report(Progress(self.passes))
+
+    def _look(self, batch: np.ndarray, table: np.ndarray) -> None:
+        """What else is to be done with a batch (B, n) that was seen, and its table."""
 
     def _store(self, batch: np.ndarray, table: np.ndarray) -> None:
         start, end = self.passes, self.passes + len(batch)
@@ -162,6 +168,7 @@ class Passes(SubsetPasses):
         batch_size: the most images that go through the detector at a time; does not change
             scores.
         scorer: of a `TargetScorer`, what `scorer_of` gave, where it has been asked already.
+        whole: is told what is said of the whole image, when a pass shows it.
 
     Raises:
         InputError: no targets, a label that the detector does not know, a box outside the image,
@@ -181,6 +188,7 @@ class Passes(SubsetPasses):
         mode: str = "object",
         batch_size: int = 8,
         scorer: TargetScorer | None = None,
+        whole: WholeImage | None = None,
     ) -> None:
         check_targets(detector, size, targets)
         check_pass_settings(mode, batch_size)
@@ -192,11 +200,17 @@ class Passes(SubsetPasses):
         self.size = size
         self._scorer = scorer or scorer_of(detector, pixels, size, targets)
         self._mode = mode
+        self._whole = whole
         self._columns = [label_column(target.label, detector.labels) for target in targets]
         self._boxes = torch.tensor([target.box for target in targets], device=pixels.device)
         self._apart = [_apart(target, pixels.device) for target in targets]
         labels = torch.tensor(regions.label_map, device=pixels.device)
         self._mask = Masker(pixels, labels, make_fill(fill, pixels), batch_size)
+
+    def _look(self, batch: np.ndarray, table: np.ndarray) -> None:
+        for row in np.flatnonzero(batch.all(axis=1)):
+            if self._whole is not None:
+                self._whole.see(table[row])
 
     def _score(self, keep: np.ndarray) -> BestCandidates[Tensor]:
         shown = self._mask(torch.from_numpy(keep).to(self._boxes.device))
