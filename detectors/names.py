@@ -11,8 +11,9 @@ from vps.core.names import choose
 from vps.errors import InputError
 
 FOR_PHOTOGRAPHS = (
-    "for photographs take another, e.g. --detector hf-grounding-dino:IDEA-Research/grounding-dino-tiny "
-    '--prompt "dog . cat ."; `vps detectors` lists all'
+    "for photographs take another, e.g. --detector "
+    'hf-grounding-dino:IDEA-Research/grounding-dino-tiny --prompt "dog . cat ."; `vps detectors` '
+    "lists all"
 )
 DEMO_ASKED = (
     'say what to look for: --prompt "circle . cross ." is what the demo detector knows, shapes in '

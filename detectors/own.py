@@ -60,9 +60,7 @@ def load_own(
     if inspect.isroutine(built) or inspect.isclass(built):
         parameters = inspect.signature(built).parameters
         taken = tuple(one for one in _HANDED if one in parameters)
-        needs_labels = (
-            "labels" in taken and parameters["labels"].default is inspect.Parameter.empty
-        )
+        needs_labels = "labels" in taken and parameters["labels"].default is inspect.Parameter.empty
         asked = usual if labels is None and needs_labels else labels
         if needs_labels and asked is None:
             raise InputError(f"{name} wants labels: say what to look for (--prompt, or labels)")

@@ -12,8 +12,8 @@ from torch import Tensor
 from detectors.grounding_dino.hf_checkpoint import GroundingDinoCheckpoint, read_grounding_dino
 from detectors.grounding_dino.prompted import EncodedPrompt, PromptedModel
 from detectors.grounding_dino.text_cache import reading
-from detectors.shared.pixels import check_batch, enough_places, to_pixels
 from detectors.names import DEMO_ASKED
+from detectors.shared.pixels import check_batch, enough_places, to_pixels
 from detectors.shared.prompts import required_labels
 from detectors.shared.watch import ChoiceWatch
 from vps.core.candidates import Candidates

@@ -199,8 +199,7 @@ def _building(config: str, what: str) -> Iterator[None]:
             yield
     except Exception as error:
         raise InputError(
-            f"{config}: {what} cannot be built with mmdet {mmdet.__version__}: "
-            f"{one_line(error)}"
+            f"{config}: {what} cannot be built with mmdet {mmdet.__version__}: {one_line(error)}"
         ) from error
 
 

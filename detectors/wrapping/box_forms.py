@@ -135,9 +135,7 @@ def as_xyxy(boxes: np.ndarray, form: str) -> np.ndarray:
     return boxes[:, [1, 0, 3, 2]] if form == "yxyx" else boxes
 
 
-def _fits(
-    boxes: np.ndarray, form: str, grid: tuple[int, int], slack: float = _SLACK
-) -> np.ndarray:
+def _fits(boxes: np.ndarray, form: str, grid: tuple[int, int], slack: float = _SLACK) -> np.ndarray:
     """(n,) bool: whether boxes of a form have two sides in order and lie in the image."""
     xyxy, (height, width) = as_xyxy(boxes, form), grid
     room = np.array([width, height]) * slack + 1

@@ -1,4 +1,5 @@
 import json
+import sys
 import textwrap
 
 import numpy as np
@@ -77,7 +78,7 @@ MODULE = """
 def test_the_command_line_finds_modules_in_the_working_directory(
     name, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr("sys.path", [path for path in __import__("sys").path])
+    monkeypatch.setattr("sys.path", [*sys.path])
     path = tmp_path / name.split(":")[0].replace(".py", "")
     path.parent.mkdir(exist_ok=True)
     path.with_suffix(".py").write_text(textwrap.dedent(MODULE))

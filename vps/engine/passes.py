@@ -97,9 +97,7 @@ class SubsetPasses(ABC):
         todo = keep[self.new(keep)]
         for start in range(0, len(todo), self.batch_size):
             batch = todo[start : start + self.batch_size]
-            table = self._detect(batch)
-            self._store(batch, table)
-            self._look(batch, table)
+            self._store(batch, self._detect(batch))
         return BestCandidates(self._table[[self._index[key] for key in _keys(keep)]])
 
     def show(self, keep: np.ndarray, budget: Budget) -> None:
@@ -114,9 +112,6 @@ class SubsetPasses(ABC):
             budget.check()
             self.evaluate(todo[start : start + self.batch_size])
             budget.report(Progress(self.passes))
-
-    def _look(self, batch: np.ndarray, table: np.ndarray) -> None:
-        """What else is to be done with a batch (B, n) that was seen, and its table."""
 
     def _store(self, batch: np.ndarray, table: np.ndarray) -> None:
         start, end = self.passes, self.passes + len(batch)
@@ -207,7 +202,8 @@ class Passes(SubsetPasses):
         labels = torch.tensor(regions.label_map, device=pixels.device)
         self._mask = Masker(pixels, labels, make_fill(fill, pixels), batch_size)
 
-    def _look(self, batch: np.ndarray, table: np.ndarray) -> None:
+    def _store(self, batch: np.ndarray, table: np.ndarray) -> None:
+        super()._store(batch, table)
         for row in np.flatnonzero(batch.all(axis=1)):
             if self._whole is not None:
                 self._whole.see(table[row])

@@ -79,8 +79,8 @@ def load_detector(config: StudyConfig, dataset: Dataset, loader: str, device: st
         if chosen:
             raise
         raise LabelsError(
-            f"data set {dataset.name}: {error}; set detector.labels in the config to the names that "
-            "are to be asked for, and rename of the data set where its own differ"
+            f"data set {dataset.name}: {error}; set detector.labels in the config to the names "
+            "that are to be asked for, and rename of the data set where its own differ"
         ) from error
     except VpsError:
         raise

@@ -26,7 +26,13 @@ def check(state):
         {"state_dict": STATE},
         {"model": {f"module.{name}": value for name, value in STATE.items()}},
         # torchvision's references/detection/train.py
-        {"model": STATE, "optimizer": {}, "lr_scheduler": {}, "args": Namespace(lr=0.1), "epoch": 1},
+        {
+            "model": STATE,
+            "optimizer": {},
+            "lr_scheduler": {},
+            "args": Namespace(lr=0.1),
+            "epoch": 1,
+        },
         {"model_state_dict": STATE, "optimizer_state_dict": {"state": {}}},
         {"model": {f"_orig_mod.{name}": value for name, value in STATE.items()}},
         {"net": {f"_orig_mod.module.{name}": value for name, value in STATE.items()}},
@@ -129,7 +135,10 @@ def test_a_missing_file(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "LFS pointer.*pull"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
+            "LFS pointer.*pull",
+        ),
         (b"\n<!DOCTYPE HTML><title>Sign in</title>", "a web page"),
         (b"<html><body>404", "a web page"),
         (b'<?xml version="1.0"?><Error>', "a message of a web server"),

@@ -79,10 +79,13 @@ def test_what_is_no_detector_or_does_not_fit(yolo, tmp_path):
         wrap(yolo("detect"), imgsz=3)
     from ultralytics import YOLO
 
-    text = write_yaml(tmp_path).read_text().replace("[2, 3], 1, Detect, [nc]", "-1, 1, Classify, [nc]")
+    text = (
+        write_yaml(tmp_path).read_text().replace("[2, 3], 1, Detect, [nc]", "-1, 1, Classify, [nc]")
+    )
     (tmp_path / "classes.yaml").write_text(text)
-    with pytest.warns(UserWarning, match="in training mode"), pytest.raises(
-        InputError, match="Classify of this model gives no boxes"
+    with (
+        pytest.warns(UserWarning, match="in training mode"),
+        pytest.raises(InputError, match="Classify of this model gives no boxes"),
     ):
         wrap(YOLO(str(tmp_path / "classes.yaml"), task="classify"))
 

@@ -9,6 +9,7 @@ from vps.errors import DetectorError
 
 BOXES = [[1.0, 2.0, 30.0, 40.0], [5.0, 6.0, 7.0, 8.0]]
 RATES = [0.9, 0.25]
+SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 
 def of_supervision(**parts):
@@ -24,7 +25,11 @@ SAME = {
     "exchanged": lambda: [np.array(BOXES), np.array([1, 0]), np.array(RATES)],
     "dict": lambda: {"boxes": BOXES, "scores": RATES, "labels": [1, 0]},
     "dict of tensors in a list": lambda: [
-        {"boxes": torch.tensor(BOXES), "labels": torch.tensor([1, 0]), "scores": torch.tensor(RATES)}
+        {
+            "boxes": torch.tensor(BOXES),
+            "labels": torch.tensor([1, 0]),
+            "scores": torch.tensor(RATES),
+        }
     ],
     "other keys": lambda: {"bboxes": BOXES, "confidence": RATES, "class_ids": [1, 0]},
     "rows": lambda: [[*BOXES[0], 0.9, 1], [*BOXES[1], 0.25, 0]],
@@ -35,7 +40,7 @@ SAME = {
         for box, rate, label in zip(BOXES, RATES, (1, 0), strict=True)
     ],
     "a pipeline's": lambda: [
-        {"score": rate, "label": label, "box": dict(zip(("xmin", "ymin", "xmax", "ymax"), box))}
+        {"score": rate, "label": label, "box": dict(zip(SIDES, box, strict=True))}
         for box, rate, label in zip(BOXES, RATES, (1, 0), strict=True)
     ],
     "COCO's": lambda: [
@@ -50,7 +55,10 @@ SAME = {
     ),
     "pandas": lambda: pytest.importorskip("pandas").DataFrame(
         {
-            **{side: np.array(BOXES)[:, k] for k, side in enumerate(("xmin", "ymin", "xmax", "ymax"))},
+            **{
+                side: np.array(BOXES)[:, k]
+                for k, side in enumerate(("xmin", "ymin", "xmax", "ymax"))
+            },
             "confidence": RATES,
             "class": [1, 0],
             "name": ["dog", "cat"],

@@ -150,7 +150,11 @@ def of_supervision(image):
 
 @pytest.mark.parametrize(
     "function",
-    [bright, of_supervision, lambda image: {"boxes": [[0, 0, 32, 48]], "scores": [0.5], "labels": ["cat"]}],
+    [
+        bright,
+        of_supervision,
+        lambda image: {"boxes": [[0, 0, 32, 48]], "scores": [0.5], "labels": ["cat"]},
+    ],
     ids=["arrays", "supervision", "dict"],
 )
 def test_functions(function):
