@@ -88,6 +88,8 @@ def _hint(name: str) -> str | None:
         return address_hint(name)
     if path.is_dir():
         return _of_folder(name, path)
+    if ":" in name:  # A kind that is misspelt, with what it should load.
+        return None
     if suffix in PICKLES:
         return (
             f"it is a checkpoint of PyTorch. If it is one of Ultralytics, {export_hint(name)}. "

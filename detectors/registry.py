@@ -108,14 +108,6 @@ DETECTORS = {
         "onnx:configs/yolox_nano.yaml",
         source="FILE.yaml|FOLDER",
     ),
-    "ultralytics": DetectorEntry(
-        "detectors.ultralytics_models.checkpoint:load_ultralytics",
-        "models of Ultralytics (AGPL-3.0): YOLO of all versions, RT-DETR; weights as a state dict",
-        ("ultralytics",),
-        "ultralytics",
-        "ultralytics:yolo11n.yaml --option weights=yolo11n.safetensors",
-        source="MODEL.yaml",
-    ),
     "torchvision": DetectorEntry(
         "detectors.torchvision_models.detector:load_torchvision",
         "Faster, Mask and Keypoint R-CNN, RetinaNet, FCOS, SSD and SSDlite of torchvision",
@@ -123,6 +115,14 @@ DETECTORS = {
         "",
         "torchvision:fasterrcnn_resnet50_fpn_v2",
         source="MODEL|MODULE:FUNCTION",
+    ),
+    "ultralytics": DetectorEntry(
+        "detectors.ultralytics_models.checkpoint:load_ultralytics",
+        "models of Ultralytics (AGPL-3.0): YOLO of all versions, RT-DETR; weights as a state dict",
+        ("ultralytics",),
+        "ultralytics",
+        "ultralytics:yolo11n.yaml --option weights=yolo11n.safetensors",
+        source="MODEL.yaml",
     ),
 }
 
