@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vps.core.names import choose
+from detectors.names import unknown_detector
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,14 @@ DETECTORS = {
         "torchvision:fasterrcnn_resnet50_fpn_v2",
         source="MODEL|MODULE:FUNCTION",
     ),
+    "ultralytics": DetectorEntry(
+        "detectors.ultralytics_models.checkpoint:load_ultralytics",
+        "models of Ultralytics (AGPL-3.0): YOLO of all versions, RT-DETR; weights as a state dict",
+        ("ultralytics",),
+        "ultralytics",
+        "ultralytics:yolo11n.yaml --option weights=yolo11n.safetensors",
+        source="MODEL.yaml",
+    ),
 }
 
 
@@ -125,4 +133,7 @@ def find_entry(name: str) -> DetectorEntry:
     Raises:
         InputError: there is no such kind.
     """
-    return choose(DETECTORS, name.partition(":")[0], "detector")
+    kind = name.partition(":")[0]
+    if kind not in DETECTORS:
+        raise unknown_detector(name, dict(DETECTORS))
+    return DETECTORS[kind]

@@ -18,6 +18,10 @@ class InputError(VpsError, ValueError):
     """What the caller gave cannot be used: an image, a box, a label, a setting."""
 
 
+class LabelsError(InputError):
+    """Labels that a detector cannot be asked for: none, an empty one, two that read the same."""
+
+
 class OutputError(InputError):
     """A result cannot be written: the disk is full, the folder is read-only."""
 

@@ -88,18 +88,32 @@ def read_florence2(
         _check_format(source, folder)
         types = MODEL_TYPES["hf-florence-2"]
         model = read_hf_model(folder, transformers.Florence2ForConditionalGeneration, types)
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-        images = _images(source, folder)
+        return as_florence2(source, model.to(place, computed), folder)
+
+
+def as_florence2(source: str, model: Any, folder: str) -> Florence2Checkpoint:
+    """A model with the tokenizer and image settings of a folder; call it within `loading`.
+
+    Args:
+        source: what messages call it.
+        model: in the dtype in which it computes, and on its device.
+        folder: what `find_checkpoint` returns.
+
+    Raises:
+        InputError: a tokenizer or an image processor that is missing, or of another model.
+    """
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    images = _images(source, folder)
     settings = model.generation_config
     text = model.config.text_config
     start = _given(settings.decoder_start_token_id, text.decoder_start_token_id)
     first = settings.forced_bos_token_id
     end = int(tokenizer.eos_token_id)
     return Florence2Checkpoint(
-        model=model.to(place, computed),
+        model=model,
         tokenizer=tokenizer,
         images=images,
-        device=place,
+        device=model.device,
         locations=_locations(source, tokenizer, int(text.vocab_size)),
         added=frozenset(tokenizer.get_added_vocab().values()),
         silent=frozenset({int(tokenizer.bos_token_id), end, int(tokenizer.pad_token_id)}),

@@ -13,6 +13,7 @@ from detectors.florence2.checkpoint import Florence2Checkpoint, read_florence2
 from detectors.florence2.parse import bins_to_boxes
 from detectors.florence2.targets import LikelihoodScorer
 from detectors.florence2.tasks import make_settings
+from detectors.names import DEMO_ASKED
 from detectors.shared.pixels import scale_boxes
 from detectors.shared.prompts import check_labels
 from vps.core.candidates import Candidates
@@ -82,7 +83,7 @@ def load_florence2(
     Args:
         source: a checkpoint in the format of transformers, e.g. florence-community/Florence-2-base.
         labels: names; what the model calls otherwise is no candidate.
-        device: "cpu", "cuda" or "cuda:N".
+        device: "cpu", "cuda", "cuda:N" or "mps".
         dtype: in which the model computes, its weights included.
         task: "open-vocabulary" asks for each label, "grounding" takes each label for a caption and
             the phrases that are part of it for the label, "od" asks once for whatever there is; or
@@ -101,7 +102,7 @@ def load_florence2(
             not complete, a tokenizer without locations, a device that is not there, an option that
             does not exist, or labels that cannot be asked for.
     """
-    make = _maker(labels, task, scoring, confidence, beams, max_new_tokens)
+    make = florence2_maker(labels, task, scoring, confidence, beams, max_new_tokens)
     return make(read_florence2(source, device=device, dtype=dtype), f"hf-florence-2:{source}")
 
 
@@ -122,7 +123,9 @@ def load_demo_florence2(
     Raises:
         InputError: its files are not there, or as for `load_florence2`.
     """
-    make = _maker(labels, task, scoring, confidence, beams, max_new_tokens)
+    if labels is None:
+        raise InputError(DEMO_ASKED)
+    make = florence2_maker(labels, task, scoring, confidence, beams, max_new_tokens)
     if source:
         raise InputError(f"demo-florence-2 takes no path, got {source!r}")
     if not (DEMO_FLORENCE2 / "model.safetensors").is_file():
@@ -134,15 +137,27 @@ def load_demo_florence2(
     return make(read_florence2(str(DEMO_FLORENCE2), device=device, dtype=dtype), "demo-florence-2")
 
 
-def _maker(
-    labels: Sequence[str] | None, task: str, scoring: str, confidence: str, *numbers: int
+def florence2_maker(
+    labels: Sequence[str] | None,
+    task: str = "open-vocabulary",
+    scoring: str = "generate",
+    confidence: str = "probability",
+    beams: int = 1,
+    max_new_tokens: int = 256,
 ) -> Callable[[Florence2Checkpoint, str], HFFlorence2]:
-    """A detector out of checkpoint and name; all else is checked before one is read for nothing."""
+    """A detector out of checkpoint and name; all else is checked before one is read for nothing.
+
+    Args:
+        labels, task, scoring, confidence, beams, max_new_tokens: see `load_florence2`.
+
+    Raises:
+        InputError: labels that cannot be asked for, or an option that does not exist.
+    """
     if labels is None:
         raise InputError(
             'Florence-2 finds what it is asked for; say what, e.g. --prompt "dog . cat ."'
         )
     names = check_labels(labels)
     kind = choose(SCORINGS, scoring, "scoring")
-    settings = make_settings(task, confidence, *numbers)
+    settings = make_settings(task, confidence, beams, max_new_tokens)
     return lambda checkpoint, name: kind(checkpoint, names, settings, name=name)

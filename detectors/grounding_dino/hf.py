@@ -12,6 +12,7 @@ from torch import Tensor
 from detectors.grounding_dino.hf_checkpoint import GroundingDinoCheckpoint, read_grounding_dino
 from detectors.grounding_dino.prompted import EncodedPrompt, PromptedModel
 from detectors.grounding_dino.text_cache import reading
+from detectors.names import DEMO_ASKED
 from detectors.shared.pixels import check_batch, enough_places, to_pixels
 from detectors.shared.prompts import required_labels
 from detectors.shared.watch import ChoiceWatch
@@ -93,6 +94,8 @@ def load_demo_grounding_dino(
     Raises:
         InputError: its files are not there, or as for `load_grounding_dino`.
     """
+    if labels is None:
+        raise InputError(DEMO_ASKED)
     names = required_labels(labels)
     if source:
         raise InputError(f"demo-grounding-dino takes no path, got {source!r}")

@@ -57,11 +57,29 @@ def read_grounding_dino(
     with loading(source):
         auto = transformers.AutoModelForZeroShotObjectDetection
         model = read_hf_model(folder, auto, MODEL_TYPES[GROUNDING_DINO])
-        tokenizer = read_tokenizer(folder)
-        images = read_images(folder, plain_processor("GroundingDinoImageProcessor"))
+        return as_checkpoint(source, model.to(place), folder, place, computed)
+
+
+def as_checkpoint(
+    source: str, model: Any, folder: str, place: torch.device, dtype: torch.dtype
+) -> GroundingDinoCheckpoint:
+    """A model with the tokenizer and image settings of a folder; call it within `loading`.
+
+    Args:
+        source: what messages call it.
+        model: on its device; its text backbone is replaced.
+        folder: what `find_checkpoint` returns.
+        place: the device.
+        dtype: in which it computes.
+
+    Raises:
+        InputError: a tokenizer or an image processor that is missing, or of another model.
+    """
+    tokenizer = read_tokenizer(folder)
+    images = read_images(folder, plain_processor("GroundingDinoImageProcessor"))
     _check_separators(source, tokenizer)
     model.model.text_backbone = CachedText(model.model.text_backbone)
-    return GroundingDinoCheckpoint(model.to(place), tokenizer, images, place, computed)
+    return GroundingDinoCheckpoint(model, tokenizer, images, place, dtype)
 
 
 def _check_separators(source: str, tokenizer: Any) -> None:

@@ -19,7 +19,8 @@ from detectors.grounding_dino.original_keys import NOT_OF_THE_MODEL
 from detectors.grounding_dino.text_cache import CachedText
 from detectors.hf.checkpoint import find_checkpoint, loading
 from detectors.shared.pixels import choose_device, choose_dtype
-from detectors.shared.weights import read_state_dict
+from detectors.shared.watch import share
+from detectors.shared.weights import read_state_dict, under_prefix
 from vps.core.extras import require
 from vps.errors import InputError, MissingExtraError
 
@@ -76,21 +77,48 @@ def read_original(
         InputError: as for `detectors.grounding_dino.original.load_original`.
     """
     computed, place = choose_dtype(dtype), choose_device(device)
-    if not (all(isinstance(side, int) for side in sides) and 0 < sides[0] <= sides[1]):
-        raise InputError(
-            f"min_size and max_size must be whole numbers of pixels in order, got {sides}"
-        )
+    _check_sides(sides)
     path = _SHIPPED / CONFIGS[config] if config in CONFIGS else Path(config).expanduser()
     settings = read_original_config(path)
     state = read_state_dict(Path(weights).expanduser())
     tokenizer, bert = _read_text_encoder(str(text_encoder or settings.get("text_encoder_type", "")))
     model = _build(path, settings, tokenizer, bert)
+    state = under_prefix(state, model.state_dict(), Path(weights))
     _fill(model, state, f"checkpoint {weights} does not fit config {config}")
-    limit = min(model.max_text_len, bert.config.max_position_embeddings)
+    model.eval().requires_grad_(False)
+    return _prompted(model.to(place), tokenizer, sides, computed)
+
+
+def in_memory(model: Any, sides: tuple[int, int] = (800, 1333)) -> OriginalCheckpoint:
+    """A model as the package's `load_model` gives it, which stays as it is.
+
+    Args:
+        model: in evaluation mode.
+        sides: the length that an image's shorter side gets, and that the longer may not exceed.
+
+    Raises:
+        InputError: sides that are no whole numbers of pixels in order.
+    """
+    _check_sides(sides)
+    return _prompted(share(model), model.tokenizer, sides, next(model.parameters()).dtype)
+
+
+def _prompted(
+    model: Any, tokenizer: Any, sides: tuple[int, int], dtype: torch.dtype
+) -> OriginalCheckpoint:
+    """A model, which is changed to be asked by token ids."""
+    limit = min(model.max_text_len, model.bert.config.max_position_embeddings)
     model.tokenizer = _TokenIds()
     model.bert = _CachedBert(model.bert)
-    model.eval().requires_grad_(False)
-    return OriginalCheckpoint(model.to(place), tokenizer, limit, sides, place, computed)
+    place = next(model.parameters()).device
+    return OriginalCheckpoint(model, tokenizer, limit, sides, place, dtype)
+
+
+def _check_sides(sides: tuple[int, int]) -> None:
+    if not (all(isinstance(side, int) for side in sides) and 0 < sides[0] <= sides[1]):
+        raise InputError(
+            f"min_size and max_size must be whole numbers of pixels in order, got {sides}"
+        )
 
 
 def read_original_config(path: Path) -> dict[str, Any]:

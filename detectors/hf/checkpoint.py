@@ -10,7 +10,10 @@ from typing import Any
 
 import torch
 
+from detectors.names import address_hint
+from detectors.shared.weight_files import check_download, nearest
 from vps.core.extras import require
+from vps.core.files import is_address
 from vps.errors import InputError, MissingExtraError, VpsError, one_line
 
 transformers: Any = require("transformers", extra="hf")
@@ -66,9 +69,16 @@ def find_checkpoint(source: str, kind: str) -> str:
     """
     if not source:
         raise InputError(f"{kind} needs a checkpoint: {kind}:NAME_OR_FOLDER")
+    if is_address(source):
+        raise InputError(f"{kind}:{source} is no checkpoint: {address_hint(source, kind)}")
     folder = Path(source).expanduser()
-    if source.startswith((".", "/", "~")) and not folder.is_dir():
-        raise InputError(f"there is no checkpoint folder {source}")
+    if folder.is_file():
+        raise InputError(f"{source} is a file; give the folder of the checkpoint: {kind}:FOLDER")
+    here = source.startswith((".", "/", "~")) or (len(folder.parts) > 1 and folder.parent.is_dir())
+    if (here or source.count("/") > 1) and not folder.is_dir():
+        raise InputError(f"there is no checkpoint folder {source}{nearest(folder)}")
+    for file in folder.glob("*.safetensors") if folder.is_dir() else ():
+        check_download(file, f"checkpoint {source}")
     return str(folder) if folder.is_dir() else source
 
 

@@ -19,6 +19,7 @@ from detectors.hf.checkpoint import (
 )
 from detectors.hf.images import ImageProcessor, read_processor
 from detectors.shared.pixels import check_batch, choose_device, choose_dtype, enough_places
+from detectors.shared.prompts import check_labels
 from detectors.shared.watch import ChoiceWatch
 from vps.core.boxes import cxcywh_to_xyxy
 from vps.core.candidates import Candidates
@@ -41,20 +42,28 @@ class HFClosedSet:
         processor: how it wants its images.
         name: what reports call the detector.
         dtype: in which it computes.
+        labels: one name a class, in order, instead of those of its configuration.
 
     Raises:
-        InputError: the model's configuration names no labels.
+        InputError: the model's configuration names no labels, or not those of its columns; or
+            others are given than it has classes.
     """
 
     def __init__(
-        self, model: Any, processor: ImageProcessor, *, name: str, dtype: torch.dtype
+        self,
+        model: Any,
+        processor: ImageProcessor,
+        *,
+        name: str,
+        dtype: torch.dtype = torch.float32,
+        labels: Sequence[str] | None = None,
     ) -> None:
         self.name = name
         self.model = model
         self.processor = processor
         self.dtype = dtype
         self.device: torch.device = model.device
-        named = read_labels(model.config.id2label)
+        named = read_labels(model.config.id2label if labels is None else label_map(labels, model))
         self.labels = tuple(named.values())
         self._columns = torch.tensor(list(named), device=self.device)
         config = model.config
@@ -106,11 +115,27 @@ def label_scores(logits: Tensor, labels: int) -> Tensor:
     )
 
 
-def read_labels(names: Mapping[int, str]) -> dict[int, str]:
+def label_map(labels: Sequence[str], model: Any) -> dict[int, str]:
+    """Labels that are given, by their columns.
+
+    Raises:
+        InputError: more or fewer than the model has classes, or one name twice.
+    """
+    names, count = check_labels(labels), int(model.config.num_labels)
+    if len(names) != count:
+        raise InputError(
+            f"the model finds the {count} classes that it was trained for, and takes no prompt; "
+            f"labels only name those {count} anew, in their order, and {len(names)} were given: "
+            "leave them out, or use hf-zero-shot to look for other things"
+        )
+    return dict(enumerate(names))
+
+
+def read_labels(names: Mapping[int, Any]) -> dict[int, str]:
     """Columns with the names of their labels, each name once.
 
     COCO's ids have gaps, which published models call "N/A"; those are left out. Of labels with one
-    name, the later ones get their id behind it.
+    name, the later ones get their id behind it. A number is a name as any.
 
     Args:
         names: `config.id2label`.
@@ -119,16 +144,23 @@ def read_labels(names: Mapping[int, str]) -> dict[int, str]:
         InputError: no name is left, or the ids are not those of the columns.
     """
     if sorted(names) != list(range(len(names))):
-        raise InputError("id2label in the model's config.json must number its labels from 0 on")
+        raise InputError(
+            f"id2label in the model's config.json numbers its {len(names)} labels from "
+            f"{min(names, default=0)} to {max(names, default=0)}, and the columns of its scores "
+            f"are numbered from 0 to {len(names) - 1}: give the names of the columns as labels, in "
+            'order (--prompt "cat . dog ."), or mend id2label and label2id in config.json'
+        )
     named: dict[int, str] = {}
     for column in sorted(names):
-        name = names[column].strip()
+        name = str(names[column]).strip()
         if name and name.upper() != "N/A":
             while name in named.values():
                 name = f"{name} ({column})"
             named[column] = name
     if not named:
-        raise InputError("id2label in the model's config.json names no labels")
+        raise InputError(
+            "id2label in the model's config.json names no labels; give them as labels, in order"
+        )
     return named
 
 
@@ -137,20 +169,24 @@ def load_closed_set(
 ) -> HFClosedSet:
     """A closed-set detector from a folder, or from the Hugging Face hub by name.
 
+    Args:
+        source: a folder, or a name on the hub.
+        labels: one name a class, in order, where the checkpoint names them not or wrongly.
+        device: where it computes.
+        dtype: in what it computes.
+
     Raises:
-        InputError: labels are given; no such checkpoint, not one of a closed-set detector, weights
-            that are not safetensors or do not fit; or a device that is not there.
+        InputError: more or fewer labels than the model has classes; no such checkpoint, not one of
+            a closed-set detector, weights that are not safetensors or do not fit; or a device that
+            is not there.
         MissingExtraError: the model's backbone is one of timm, which is not installed.
     """
     folder, computed = find_checkpoint(source, CLOSED_SET), choose_dtype(dtype)
-    if labels is not None:
-        raise InputError(
-            f"{CLOSED_SET}:{source} finds what it was trained for and takes no labels or prompt; "
-            "leave them out, or use hf-zero-shot"
-        )
     place = choose_device(device)
     with loading(source):
         auto = transformers.AutoModelForObjectDetection
         model = read_hf_model(folder, auto, MODEL_TYPES[CLOSED_SET])
         processor = read_processor(folder)
-    return HFClosedSet(model.to(place), processor, name=f"{CLOSED_SET}:{source}", dtype=computed)
+    return HFClosedSet(
+        model.to(place), processor, name=f"{CLOSED_SET}:{source}", dtype=computed, labels=labels
+    )

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from detectors.mmdet3.candidates import find_mmdet_head
 from detectors.mmdet3.pipeline import Pipeline
-from detectors.shared.weights import find_state_dict, read_file
+from detectors.shared.weight_files import read_weight_file
+from detectors.shared.weights import find_state_dict, under_prefix
 from vps.core.extras import require
 from vps.errors import InputError, one_line
 
@@ -27,35 +28,8 @@ get_test_pipeline: Any = require("mmdet.utils", extra="mmdet").get_test_pipeline
 FETCHED = ("init_cfg", "pretrained", "teacher_ckpt")
 """Settings of a model that name weights to begin a training with; they may lie on the web."""
 
-BESIDE_WEIGHTS = (
-    "builtins.getattr",
-    "mmengine.config.config.ConfigDict",
-    "mmengine.logging.history_buffer.HistoryBuffer",
-    "numpy.core.multiarray._reconstruct",
-    "numpy.core.multiarray.scalar",
-    "numpy._core.multiarray._reconstruct",
-    "numpy._core.multiarray.scalar",
-    "numpy.dtype",
-    "numpy.ndarray",
-)
-"""What checkpoints hold beside tensors and plain values: the history of the training."""
-
-
 BY_THE_WAY = ("num_batches_tracked", "data_preprocessor.")
 """Parts of the names of what some checkpoints hold and others do not, and what changes no score."""
-
-
-class Ignored:
-    """Stands for an object of `BESIDE_WEIGHTS`, which is so neither made nor called."""
-
-    def __new__(cls, *_: Any) -> Ignored:
-        return super().__new__(cls)
-
-    def __init__(self, *_: Any) -> None:
-        pass
-
-    def __setstate__(self, _: Any) -> None:
-        pass
 
 
 def read_mmdet_model(
@@ -78,18 +52,44 @@ def read_mmdet_model(
     state, meta = read_weights(weights)
     # mmengine resolves names like "Resize" in a scope of the whole process.
     with DefaultScope.overwrite_default_scope(settings.get("default_scope") or "mmdet"):
-        with _building(config, "the model"):
+        with _building(f"config {config}", "the model"):
             model = revert_sync_batchnorm(registry.MODELS.build(settings.model))
         head = find_mmdet_head(model)
-        with _building(config, "the test pipeline"):
-            steps = [registry.TRANSFORMS.build(step) for step in get_test_pipeline(settings)]
-        pipeline = Pipeline(steps)
+        pipeline = pipeline_of(settings, f"config {config}")
         names = find_labels(labels, meta, settings, head.num_classes, f"{config} with {weights}")
+    state = under_prefix(state, model.state_dict(), weights)
     _fill(model, state, f"checkpoint {weights} does not fit config {config}")
     # Not in one line: some detectors of mmdet return None.
     model.eval()
     model.requires_grad_(False)
     return model, names, pipeline
+
+
+def pipeline_of(settings: Any, where: str = "the model's cfg") -> Pipeline:
+    """The test pipeline of a config.
+
+    Args:
+        settings: the config.
+        where: it comes from, for messages.
+
+    Raises:
+        InputError: it cannot be built, or does more than load, resize, pad and pack.
+    """
+    with (
+        DefaultScope.overwrite_default_scope(settings.get("default_scope") or "mmdet"),
+        _building(where, "the test pipeline"),
+    ):
+        steps = [registry.TRANSFORMS.build(step) for step in get_test_pipeline(settings)]
+    return Pipeline(steps)
+
+
+def labels_in_memory(
+    model: Any, settings: Any, given: Sequence[str] | None = None
+) -> tuple[str, ...]:
+    """The names of the classes of a model that `init_detector` gave; as for `find_labels`."""
+    meta = {"dataset_meta": getattr(model, "dataset_meta", None)}
+    count = find_mmdet_head(model).num_classes
+    return find_labels(given, meta, settings, count, f"the {type(model).__name__}")
 
 
 def read_mmdet_config(path: Path) -> Any:
@@ -123,8 +123,9 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
     Raises:
         InputError: no such file, a damaged one, or one with something else than weights.
     """
-    content = read_file(path, [(Ignored, name) for name in BESIDE_WEIGHTS])
-    named: Any = OrderedDict(find_state_dict(content, path))
+    content = read_weight_file(path)
+    # With a moving average, mmengine saves that as the state dict, and the rest beside it.
+    named: Any = OrderedDict(find_state_dict(content, path, averages=False))
     # Tells layers by which version of them the weights were written.
     named._metadata = getattr(content.get("state_dict", content), "_metadata", None)
     meta = content.get("meta")
@@ -190,7 +191,7 @@ def _forget(settings: Any) -> None:
 
 
 @contextmanager
-def _building(config: Path, what: str) -> Iterator[None]:
+def _building(config: str, what: str) -> Iterator[None]:
     """Within the block, whatever a builder of mmdet raises becomes an InputError."""
     try:
         with warnings.catch_warnings():
@@ -198,8 +199,7 @@ def _building(config: Path, what: str) -> Iterator[None]:
             yield
     except Exception as error:
         raise InputError(
-            f"config {config}: {what} cannot be built with mmdet {mmdet.__version__}: "
-            f"{one_line(error)}"
+            f"{config}: {what} cannot be built with mmdet {mmdet.__version__}: {one_line(error)}"
         ) from error
 
 

@@ -14,6 +14,7 @@ from vps.core.images import as_rgb
 from vps.core.names import choose
 from vps.errors import InputError
 
+DEVICES = "cpu, cuda, cuda:0 or mps"
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -73,13 +74,18 @@ def choose_device(device: str | torch.device) -> torch.device:
     try:
         chosen = torch.device(device)
     except RuntimeError:
-        raise InputError(f"unknown device {device!r}; use cpu, cuda or cuda:0") from None
-    if chosen.type not in ("cpu", "cuda"):
-        raise InputError(f"device {device} is not supported; use cpu, cuda or cuda:0")
+        raise InputError(f"unknown device {device!r}; use {DEVICES}") from None
+    if chosen.type not in ("cpu", "cuda", "mps"):
+        raise InputError(f"device {device} is not supported; use {DEVICES}")
     if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
         count = torch.cuda.device_count()
         raise InputError(
             f"device {device} was asked for, but torch finds {count} CUDA GPUs; use cpu"
+        )
+    if chosen.type == "mps" and not torch.backends.mps.is_available():
+        raise InputError(
+            f"device {device} was asked for, which is the GPU of an Apple computer, and torch "
+            "finds none; use cpu"
         )
     return chosen
 

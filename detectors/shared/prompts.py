@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vps.errors import InputError
+from vps.errors import InputError, LabelsError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -34,24 +34,24 @@ def check_labels(labels: Sequence[str]) -> tuple[str, ...]:
     """Labels without outer spaces.
 
     Raises:
-        InputError: one string instead of several, no label, an empty label, or two labels that
+        LabelsError: one string instead of several, no label, an empty label, or two labels that
             differ at most in case and spaces and so read the same to the model.
     """
     if isinstance(labels, str):
-        raise InputError(
+        raise LabelsError(
             f"labels must be a sequence of names, got the string {labels!r}; "
             "split a prompt with parse_prompt, or wrap one label in a tuple"
         )
     names = tuple(label.strip() for label in labels)
     if not names:
-        raise InputError("no labels given: name at least one, e.g. labels=('dog', 'cat')")
+        raise LabelsError("no labels given: name at least one, e.g. labels=('dog', 'cat')")
     seen: dict[str, str] = {}
     for name in names:
         text = as_phrase(name)
         if not text:
-            raise InputError(f"label {name!r} is empty: a label needs at least one word")
+            raise LabelsError(f"label {name!r} is empty: a label needs at least one word")
         if text in seen:
-            raise InputError(f"labels {seen[text]!r} and {name!r} read the same; keep one of them")
+            raise LabelsError(f"labels {seen[text]!r} and {name!r} read the same; keep one of them")
         seen[text] = name
     return names
 

@@ -12,8 +12,10 @@ from typing import Any
 from torch import Tensor, nn
 from torchvision import models
 
+from detectors.shared.weight_files import nearest
 from detectors.shared.weights import read_state_dict
 from detectors.torchvision_models.heads import find_torchvision_head
+from vps.core.files import is_address
 from vps.core.names import choose
 from vps.errors import InputError, one_line
 
@@ -64,7 +66,8 @@ def read_torchvision_model(
         labels = next((known.meta["categories"] for known in published.values()), ())
         if len(labels) != classes:
             raise InputError(
-                f"{where} scores {classes} classes; give the labels, without the background"
+                f"{where} scores {classes} classes; give the labels, without the background, as "
+                'detector.labels in a config or --prompt "cat . dog ."'
             )
     model = builder(num_classes=classes)
     find_torchvision_head(model)
@@ -135,12 +138,12 @@ def _fetch(published: Any) -> dict[str, Tensor]:
 
 
 def _read_file(path: Path, published: Mapping[str, Any]) -> dict[str, Tensor]:
-    if published and not path.is_file():
+    if published and not path.exists() and not is_address(path):
         raise InputError(
-            f"there are no weights {path}; give a file, or published weights: "
+            f"there are no weights {path}{nearest(path)}; give a file, or published weights: "
             f"{', '.join(published)}"
         )
-    return read_state_dict(path)
+    return read_state_dict(path, SCORES)
 
 
 def _count_classes(state: Mapping[str, Tensor], where: str) -> int:

@@ -119,7 +119,7 @@ def load_torchvision(
             classes.
         labels: the names of the classes, for a file; see `TorchvisionDetector`. Published weights
             bring their own, and a file with as many classes gets the same unless told otherwise.
-        device: "cpu", "cuda" or "cuda:N".
+        device: "cpu", "cuda", "cuda:N" or "mps".
         dtype: "float32", "bfloat16" or "float16".
         weights: "DEFAULT" or another name of published weights, which torchvision fetches once; or
             a file with a state dict, as torch.save (.pth) or safetensors writes it. A file whose

@@ -68,7 +68,7 @@ class BrightnessDetector:
         return Candidates(boxes, torch.stack([0.5 * scores, scores], dim=-1), LABELS)
 
 
-def load(name: str, labels: tuple[str, ...], *, device: str, dtype: str, **options: Any) -> Any:
+def load(name: str, usual: tuple[str, ...], *, device: str, dtype: str, **options: Any) -> Any:
     """What the runner imports in each worker."""
     if options.get("broken"):
         raise OSError("no such weights")

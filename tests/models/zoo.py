@@ -28,6 +28,7 @@ FAMILIES = (
     "tiny_mmdet",
     "tiny_onnx",
     "tiny_torchvision",
+    "tiny_ultralytics",
 )
 
 

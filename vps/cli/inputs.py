@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +66,9 @@ class DetectorChoice:
                 dtype=self.dtype,
                 **self._options(),
             )
+        note = demo_note(detector, image)
+        if note is not None:
+            print(f"note: {note}", file=sys.stderr)
         return detector, image
 
     def _options(self) -> dict[str, str]:
@@ -75,6 +79,23 @@ class DetectorChoice:
                     f"{name} is no --option; see --detector, --prompt, --device, --dtype"
                 )
         return options
+
+
+def demo_note(detector: Detector, image: np.ndarray) -> str | None:
+    """What to tell of the demo detectors where an image is none of theirs, or a label is not."""
+    if not detector.name.startswith("demo-"):
+        return None
+    from detectors.names import FOR_PHOTOGRAPHS
+    from vps.data.scenes.layouts import CATEGORIES, SIZES
+
+    odd = [label for label in detector.labels if label.split()[-1].lower() not in CATEGORIES]
+    if not odd and image.shape[:2] in SIZES:
+        return None
+    known = f"it does not know {odd[0]!r}, but" if odd else "it knows"
+    return (
+        f"{detector.name} is for the drawn scenes of the demo: {known} {', '.join(CATEGORIES)}; "
+        f"{FOR_PHOTOGRAPHS}"
+    )
 
 
 def parse_pairs(texts: Sequence[str], flag: str) -> dict[str, str]:

@@ -32,7 +32,7 @@ DetectorNameOption = Annotated[
     typer.Option(
         "--detector",
         metavar="NAME",
-        help="a name; `vps detectors` lists all",
+        help="a name (`vps detectors` lists all), or my_module:build, a function of yours",
         rich_help_panel=THE_DETECTOR,
     ),
 ]
@@ -48,7 +48,7 @@ PromptOption = Annotated[
 DeviceOption = Annotated[
     str,
     typer.Option(
-        "--device", metavar="NAME", help="cpu, cuda or cuda:N", rich_help_panel=THE_DETECTOR
+        "--device", metavar="NAME", help="cpu, cuda, cuda:N or mps", rich_help_panel=THE_DETECTOR
     ),
 ]
 DtypeOption = Annotated[str, choice("--dtype", DTYPE_NAMES, "", THE_DETECTOR)]

@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import stat
 import uuid
 import zipfile
@@ -24,6 +25,7 @@ import numpy as np
 from vps.errors import InputError, OutputError, one_line
 
 _SHOWN = 200  # characters of a path in a message
+_ADDRESS = re.compile(r"\w{2,}:/")  # `Path` makes one slash of two
 
 
 def open_file(path: Path, what: str) -> BinaryIO:
@@ -49,6 +51,11 @@ def check_file(path: Path, what: str) -> None:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
+        if is_address(path):
+            raise InputError(
+                f"{start} is an address on the web, which nothing is fetched from: download the "
+                "file, and give its path"
+            ) from None
         raise InputError(f"{start} does not exist") from None
     except (OSError, ValueError) as error:  # Too long a name; or one with a NUL in it.
         reason = getattr(error, "strerror", None) or one_line(error)
@@ -56,6 +63,11 @@ def check_file(path: Path, what: str) -> None:
     if not stat.S_ISREG(mode):
         found = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
         raise InputError(f"{start} is no file, but {found}")
+
+
+def is_address(path: str | PathLike[str]) -> bool:
+    """Whether a path is an address on the web."""
+    return _ADDRESS.match(os.fspath(path)) is not None
 
 
 def shown_path(path: str | PathLike[str]) -> str:

@@ -106,8 +106,8 @@ class Target:
         object.__setattr__(self, "box", _checked_box(self.box))
         if self.predicted_box is not None:
             object.__setattr__(self, "predicted_box", _checked_box(self.predicted_box))
-        if not self.label:
-            raise InputError("a target needs a label")
+        if not isinstance(self.label, str) or not self.label:
+            raise InputError(f"a target needs a label, the name of one; got {self.label!r}")
 
     def check_inside(self, size: tuple[int, int]) -> None:
         """Raise InputError unless at least half of the box lies in an image of size (H, W).

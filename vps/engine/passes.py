@@ -19,6 +19,7 @@ from vps.core.regions import Regions
 from vps.core.scoring import COLUMNS, MODES, BestCandidates, attained_by, best_candidates
 from vps.core.targets import Kind, Target
 from vps.engine.budget import Budget, Progress
+from vps.engine.repeats import WholeImage
 from vps.errors import DetectorError, InputError
 
 
@@ -164,6 +165,7 @@ class Passes(SubsetPasses):
         batch_size: the most images that go through the detector at a time; does not change
             scores.
         scorer: of a `TargetScorer`, what `scorer_of` gave, where it has been asked already.
+        whole: is told what is said of the whole image, when a pass shows it.
 
     Raises:
         InputError: no targets, a label that the detector does not know, a box outside the image,
@@ -183,6 +185,7 @@ class Passes(SubsetPasses):
         mode: str = "object",
         batch_size: int = 8,
         scorer: TargetScorer | None = None,
+        whole: WholeImage | None = None,
     ) -> None:
         targets = check_targets(detector, size, targets)
         check_pass_settings(mode, batch_size)
@@ -194,11 +197,18 @@ class Passes(SubsetPasses):
         self.size = size
         self._scorer = scorer or scorer_of(detector, pixels, size, targets)
         self._mode = mode
+        self._whole = whole
         self._columns = [label_column(target.label, detector.labels) for target in targets]
         self._boxes = torch.tensor([target.box for target in targets], device=pixels.device)
         self._apart = [_apart(target, pixels.device) for target in targets]
         labels = torch.tensor(regions.label_map, device=pixels.device)
         self._mask = Masker(pixels, labels, make_fill(fill, pixels), batch_size)
+
+    def _store(self, batch: np.ndarray, table: np.ndarray) -> None:
+        super()._store(batch, table)
+        for row in np.flatnonzero(batch.all(axis=1)):
+            if self._whole is not None:
+                self._whole.see(table[row])
 
     def _score(self, keep: np.ndarray) -> BestCandidates[Tensor]:
         shown = self._mask(torch.from_numpy(keep).to(self._boxes.device))

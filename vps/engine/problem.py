@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Integral
 
+import numpy as np
 from torch import Tensor
 
 from vps.core.detect import Detection, as_target
@@ -26,6 +27,7 @@ from vps.engine.passes import (
     check_targets,
     scorer_of,
 )
+from vps.engine.repeats import WholeImage
 from vps.errors import InputError
 
 
@@ -48,6 +50,7 @@ class Problem:
         image_name: what the caller calls the image.
         whole_detector: as it was given, with all its prompts.
         all_prompts: whether they are all asked.
+        whole: what its passes have seen of the whole image, whatever the fill.
     """
 
     detector: Detector
@@ -62,6 +65,7 @@ class Problem:
     image_name: str | None
     whole_detector: Detector
     all_prompts: bool
+    whole: WholeImage = field(default_factory=WholeImage, repr=False)
 
     def passes(self) -> Passes:
         """A new counter and cache of passes."""
@@ -75,6 +79,7 @@ class Problem:
             mode=self.mode,
             batch_size=self.batch_size,
             scorer=self.scorer,
+            whole=self.whole,
         )
 
     @functools.cached_property
@@ -96,6 +101,16 @@ class Problem:
         if "scorer" in vars(self):
             vars(other)["scorer"] = self.scorer
         return other
+
+    def look_first(self) -> None:
+        """Show the whole image once, unless passes have shown it: the next that does tells whether
+        the detector is deterministic. No counter of passes has this one.
+
+        Raises:
+            DetectorError: the detector fails or breaks its contract.
+        """
+        if not self.whole.looks:
+            self.passes().evaluate(np.ones((1, self.regions.count), bool))
 
     def objectives(self, source: Passes) -> list[Objective]:
         """The objective of each target, on the passes of `source`."""
@@ -129,6 +144,7 @@ class Problem:
             targets=asked,
             mode=mode,
             all_prompts=every,
+            whole=WholeImage(),
         )
 
 

@@ -89,6 +89,10 @@ def explain(
     `Explanation.stopped` "interrupted". Points of its curves that were not measured until then are
     interpolated; `Explanation.measured` tells which. A loop over images has to look at `stopped`.
 
+    A detector that is not deterministic is noticed: one pass more than `Explanation.passes` counts
+    and the budget allows shows the whole image before anything else, and a warning tells where the
+    detector says another thing of it later on. A problem that is explained again takes none more.
+
     Args:
         detector: what is explained; or a `Problem`, which holds image and targets already.
         image: (H, W, 3) uint8 RGB, a PIL image, or the path of an image file.
@@ -153,7 +157,8 @@ def make_explanations(
     Raises:
         IncompleteError: the detector failed on the way; `partial` has the explanations.
     """
-    found = traced.found
+    found, doubt = traced.found, problem.whole.doubt(problem.detector)
+    unsure = () if doubt is None else (doubt,)
     results: list[Explanation] = []
     for number, curves in enumerate(traced.curves):
         scores = traced.source.seen.score[:, number]
@@ -177,7 +182,7 @@ def make_explanations(
                 passes=traced.passes,
                 seconds=seconds,
                 versions=versions(),
-                warnings=_doubts(curves, traced.stopped, highest),
+                warnings=(*unsure, *_doubts(curves, traced.stopped, highest)),
                 image_name=problem.image_name,
                 rounds=found.rounds,
                 stopped=traced.stopped,

@@ -55,7 +55,10 @@ def trace(
     """Let a method order the regions, and measure the curves along its orders.
 
     All methods are judged by the same replay: up to 2 m passes a target, less what a search has
-    seen already.
+    seen already. Before that, one pass shows the whole image, unless passes of the problem have
+    done so: the method's own look at it then tells whether the detector is deterministic. That pass
+    is no part of what the method or the curves cost: it is not in `passes`, and no budget of passes
+    limits it; after the end of the time, or when it is cancelled, it is not made.
 
     Args:
         problem: what is asked.
@@ -70,6 +73,8 @@ def trace(
     """
     start = time.perf_counter()
     try:
+        budget.check()
+        problem.look_first()
         found = method.attribute(problem, budget, seed)
     except Stopped as stop:
         raise _nothing_known(stop.reason) from None

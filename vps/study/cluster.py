@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -89,11 +90,17 @@ def _actors(ray: Any, job: Job) -> list[Any]:
         "num_cpus": min(threads, int(share) or share),
         "num_gpus": min(1, gpus / count) if on_gpu else 0,
         "max_restarts": -1,
-        "runtime_env": {"env_vars": thread_settings(threads)},
+        "runtime_env": {"env_vars": {**thread_settings(threads), "PYTHONPATH": _module_path()}},
     }
     actor = ray.remote(Actor).options(**options)
     # Ray shows each actor its own GPU as the first.
     return [actor.remote(job, device, threads) for _ in range(count)]
+
+
+def _module_path() -> str:
+    """Where actors find what this process finds: a detector may be a function of one's own."""
+    here = [os.getcwd(), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    return os.pathsep.join(dict.fromkeys(filter(None, here)))
 
 
 def _work(ray: Any, job: Job, queue: Queue, actors: list[Any]) -> Iterator[tuple[Task, Reply]]:

@@ -52,6 +52,7 @@ class ScenesConfig:
 
     def __post_init__(self) -> None:
         check_plain_name(self.split, "split")
+        _expand_home(self, "folder")
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ class DatasetConfig:
 
     def __post_init__(self) -> None:
         choose(FORMATS, self.format, "format")
+        _expand_home(self, "annotations", "images", "cases")
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,9 @@ class DetectorConfig:
     """The detector, as `detectors.load` takes it.
 
     Attributes:
-        name: e.g. "onnx:configs/yolox_nano.yaml".
-        labels: what an open-vocabulary detector is asked for; by default, the data set's labels.
+        name: e.g. "onnx:configs/yolox_nano.yaml", or "my_module:build", a function of one's own.
+        labels: what an open-vocabulary detector is asked for, by default the data set's labels; of
+            others, the names of their classes, where their weights bring none.
         device: "auto" (a GPU for each worker where there are some, else the CPU), "cpu", "cuda:N".
         dtype: "float32", "bfloat16" or "float16".
         options: of this kind of detector.
@@ -94,6 +97,12 @@ class DetectorConfig:
     device: str = "auto"
     dtype: str = "float32"
     options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("name", "labels", "prompt", "device", "dtype"):
+            if name in self.options:
+                key = "labels" if name == "prompt" else name
+                raise InputError(f"options.{name}: this is set by detector.{key}, not by an option")
 
 
 @dataclass(frozen=True)
@@ -205,6 +214,7 @@ class StudyConfig:
         check_seed(self.seed)
         object.__setattr__(self, "repair", self._checked_repair())
         object.__setattr__(self, "out", self.out or f"out/eval/{safe_name(self.name)}")
+        _expand_home(self, "out")
         object.__setattr__(
             self, "methods", {name: _checked(name, one) for name, one in self.methods.items()}
         )
@@ -313,6 +323,14 @@ def _override(content: dict[str, Any], text: str, yaml: Any) -> None:
         content[parts[-1]] = yaml.safe_load(value)
     except yaml.YAMLError as error:
         raise InputError(f"{text}: the value is no YAML: {one_line(error)}") from error
+
+
+def _expand_home(settings: Any, *names: str) -> None:
+    """Put the home folder for "~" at the start of paths among frozen settings."""
+    for name in names:
+        path = getattr(settings, name)
+        if path is not None:
+            object.__setattr__(settings, name, os.path.expanduser(path))
 
 
 def _check_name(what: str, name: str) -> None:

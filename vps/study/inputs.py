@@ -23,7 +23,14 @@ from vps.data.readers.files import checked_format, existing_file, read_json
 from vps.data.readers.formats import open_dataset
 from vps.data.readers.vps_list import read_vps_list
 from vps.data.scenes.scene_files import write_coco, write_lvis
-from vps.errors import DetectorError, InputError, OutputError, VpsError, one_line
+from vps.errors import (
+    DetectorError,
+    InputError,
+    LabelsError,
+    OutputError,
+    VpsError,
+    one_line,
+)
 from vps.study.config import ScenesConfig, StudyConfig
 from vps.study.memory import BatchFit
 
@@ -47,7 +54,8 @@ def load_detector(config: StudyConfig, dataset: Dataset, loader: str, device: st
     Args:
         config: of the study.
         dataset: what it will look at.
-        loader: "module:function", takes a name, labels, device, dtype and options.
+        loader: "module:function", takes a name, the labels of the data set, device, dtype, labels
+            where the config has some, and options.
         device: where it runs.
 
     Raises:
@@ -55,10 +63,25 @@ def load_detector(config: StudyConfig, dataset: Dataset, loader: str, device: st
     """
     module, function = loader.split(":")
     settings = config.detector
-    labels = settings.labels or dataset.labels or ANY_PHRASE
+    usual = dataset.labels or ANY_PHRASE
+    chosen = {} if settings.labels is None else {"labels": settings.labels}
     load: Callable[..., Detector] = getattr(importlib.import_module(module), function)
     try:
-        return load(settings.name, labels, device=device, dtype=settings.dtype, **settings.options)
+        return load(
+            settings.name,
+            usual,
+            device=device,
+            dtype=settings.dtype,
+            **chosen,
+            **settings.options,
+        )
+    except LabelsError as error:
+        if chosen:
+            raise
+        raise LabelsError(
+            f"data set {dataset.name}: {error}; set detector.labels in the config to the names "
+            "that are to be asked for, and rename of the data set where its own differ"
+        ) from error
     except VpsError:
         raise
     except Exception as error:
