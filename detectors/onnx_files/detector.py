@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate, pad
+from torch.nn.functional import pad
 
 from detectors.onnx_files.config import OnnxConfig, read_description
 from detectors.onnx_files.heads import make_head
 from detectors.onnx_files.input import arranged, corner, fitted_content
-from detectors.shared.pixels import check_batch, scale_boxes, to_pixels
+from detectors.shared.pixels import check_batch, sampled, scale_boxes, to_pixels
 from vps.core.candidates import Candidates
 from vps.core.extras import require
 from vps.core.names import choose
@@ -80,8 +80,7 @@ class OnnxDetector:
         grid = fitted_content(size, config)
         if config.antialias:
             return to_pixels(image, grid, self.device)
-        pixels = to_pixels(image, size, self.device)
-        return interpolate(pixels[None], grid, mode="bilinear")[0]
+        return sampled(image, grid, self.device)
 
     @torch.no_grad()
     def detect(self, pixels: Tensor, size: tuple[int, int]) -> Candidates:

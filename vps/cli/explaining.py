@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from vps.cli.inputs import DetectorChoice
+from vps.cli.inputs import DetectorChoice, ImageChoice
 from vps.cli.output import box_text, check_writable, noted, result_name
 from vps.cli.questions import Asked, question_of, targets_of
 from vps.cli.settings import RunSettings
 from vps.core.detect import Detection, detect
 from vps.core.detector import Detector
+from vps.core.images import OpenedImage
 from vps.core.targets import Kind, Target
 from vps.engine.problem import Problem, make_problem
 from vps.errors import IncompleteError, VpsError
@@ -40,7 +39,7 @@ class Explaining:
         saved: gets the path of each result when it is written.
     """
 
-    image: Path
+    image: ImageChoice
     out: Path
     suffix: str
     chosen: DetectorChoice
@@ -57,20 +56,28 @@ class Explaining:
             KeyboardInterrupt: Ctrl-C; what is known is saved.
         """
         detector, image = self.chosen.load_with(self.image)
+        if self.asked.box is not None and image.orientation != 1:
+            height, width = image.size
+            print(
+                f"note: the image is turned as its EXIF orientation ({image.orientation}) says; "
+                f"--box is taken as one of the turned image, {height} x {width} pixels (height x "
+                "width); if it is of the image as stored, add --exif stored",
+                file=sys.stderr,
+            )
         found = detect(detector, image, self.chosen.threshold)
         if self.asked.why:
             self._answer(detector, image, found)
         else:
             self._explain(detector, image, found)
 
-    def _explain(self, detector: Detector, image: np.ndarray, found: list[Detection]) -> None:
+    def _explain(self, detector: Detector, image: OpenedImage, found: list[Detection]) -> None:
         """A map, and the curves along it, of one or several targets."""
         chosen = targets_of(self.asked, detector.labels, found, self.chosen.threshold)
-        names = [result_name(self.image, key, target.label) for key, target in chosen]
+        names = [result_name(self.image.path, key, target.label) for key, target in chosen]
         check_writable(self.out, names)
         targets = [target for _, target in chosen]
         problem, method = self._problem(detector, image, targets), self.run.method()
-        title = names[0] if len(names) == 1 else f"{self.image.stem}, {len(names)} detections"
+        title = names[0] if len(names) == 1 else f"{self.image.path.stem}, {len(names)} detections"
         planned, spend = method.planned_passes(problem), self.run.budget().passes
         total = planned if spend is None else min(planned, spend)
         failure: VpsError | None = None
@@ -92,10 +99,10 @@ class Explaining:
             raise failure
         explanations[0].stopped.raise_again()
 
-    def _answer(self, detector: Detector, image: np.ndarray, found: list[Detection]) -> None:
+    def _answer(self, detector: Detector, image: OpenedImage, found: list[Detection]) -> None:
         """What is missed, wrong or needed: one answer, in a sentence and a picture."""
         question = question_of(self.asked, detector.labels, found, self.chosen.threshold)
-        name = result_name(self.image, question.key, question.target.label)
+        name = result_name(self.image.path, question.key, question.target.label)
         check_writable(self.out, [name])
         problem = self._problem(detector, image, with_rival(question.target, question.rival))
         failure: VpsError | None = None
@@ -119,11 +126,13 @@ class Explaining:
             raise failure
         answer.stopped.raise_again()
 
-    def _problem(self, detector: Detector, image: np.ndarray, targets: Sequence[Target]) -> Problem:
+    def _problem(
+        self, detector: Detector, image: OpenedImage, targets: Sequence[Target]
+    ) -> Problem:
         settings = self.run.problem()
         # What is found depends on what else it could be called.
         settings["all_prompts"] |= self.asked.why
-        return make_problem(detector, image, targets, image_name=self.image.name, **settings)
+        return make_problem(detector, image, targets, image_name=self.image.path.name, **settings)
 
 
 def _summary(explanation: Explanation, figure: Path) -> str:

@@ -12,10 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from vps.core.images import AnyImage, as_rgb, open_image
+from vps.core.images import AnyImage
 from vps.core.masking import FILLS, make_fill
 from vps.engine import attribution
-from vps.errors import InputError
 from vps.report.figures.explanation import save_figure, write_figure
 from vps.report.figures.panels import (
     GREY,
@@ -25,10 +24,10 @@ from vps.report.figures.panels import (
     draw_box,
     draw_label,
     draw_outline,
+    drawable,
     greyed,
     shortened,
     show,
-    shrunk,
 )
 from vps.report.figures.word_row import WordRow
 from vps.results.answer import Answer, RegionSet
@@ -40,7 +39,7 @@ _CHARACTERS = 19.0  # that fit into an inch
 _LETTERS = 26  # of a label at a box
 
 
-def draw_answer(answer: Answer, image: np.ndarray) -> Figure:
+def draw_answer(answer: Answer, image: AnyImage) -> Figure:
     """Draw an answer as three panels in a row, with its sentence below.
 
     Of a failure: before, with the target's box, dashed where the detector has none there, or has
@@ -52,18 +51,12 @@ def draw_answer(answer: Answer, image: np.ndarray) -> Figure:
 
     Args:
         answer: what is drawn.
-        image: (H, W, 3) uint8 RGB, the image that was explained.
+        image: that was explained, in whatever form.
 
     Raises:
-        InputError: an image of another size than the one that was explained.
+        InputError: an image that cannot be read, or of another size than what was explained.
     """
-    image = as_rgb(image)
-    if image.shape[:2] != answer.explanation.image_size:
-        raise InputError(
-            f"the answer is about an image of {answer.explanation.image_size} pixels (height, "
-            f"width), this one has {image.shape[:2]}"
-        )
-    image = shrunk(image)
+    image = drawable(image, answer.explanation.image_size, "the answer is about")
     aspect = image.shape[1] / image.shape[0]
     width = (_WIDTH - 2 * _MARGIN - 2 * _GAP) / 3
     height = float(np.clip(width / aspect, _LOWEST, _HIGHEST))
@@ -113,14 +106,14 @@ def save_answer_figure(
     Args, Raises:
         as for `vps.report.figures.explanation.save_figure`.
     """
-    return write_figure(draw_answer(answer, open_image(image)[0]), path, dpi)
+    return write_figure(draw_answer(answer, image), path, dpi)
 
 
 def _wrapped(sentence: str) -> list[str]:
     return textwrap.wrap(sentence[0].upper() + sentence[1:] + ".", int(_WIDTH * _CHARACTERS))
 
 
-def save_figures(answer: Answer, image: np.ndarray, path: str | PathLike[str], suffix: str) -> Path:
+def save_figures(answer: Answer, image: AnyImage, path: str | PathLike[str], suffix: str) -> Path:
     """Draw an answer, <path>_answer.<suffix>, and the explanations that belong to it.
 
     These are <path>.<suffix> of the target, and <path>_rival.<suffix> where it has a rival: what

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from vps.core.images import AnyImage, as_rgb, open_image
+from vps.core.images import AnyImage
 from vps.core.targets import Kind
 from vps.errors import InputError, OutputError
 from vps.report.figures.panels import (
@@ -24,8 +24,8 @@ from vps.report.figures.panels import (
     draw_detection,
     draw_map,
     draw_sufficient,
+    drawable,
     regions_shown,
-    shrunk,
 )
 from vps.results.explanation import Explanation
 
@@ -38,25 +38,19 @@ _AXIS_LEFT, _CURVES_ASPECT, _LOWEST, _HIGHEST = 0.42, 1.15, 1.1, 2.6
 _NARROWEST = 1.1  # a panel, for the sake of its caption
 
 
-def draw_explanation(explanation: Explanation, image: np.ndarray) -> Figure:
+def draw_explanation(explanation: Explanation, image: AnyImage) -> Figure:
     """Draw an explanation as one figure of four panels.
 
     In a row, or two by two where the image is so wide that a row would be too low.
 
     Args:
         explanation: what is drawn.
-        image: (H, W, 3) uint8 RGB, the image that was explained.
+        image: that was explained, in whatever form.
 
     Raises:
-        InputError: an image of another size than the one that was explained.
+        InputError: an image that cannot be read, or of another size than what was explained.
     """
-    image = as_rgb(image)
-    if image.shape[:2] != explanation.image_size:
-        raise InputError(
-            f"the explanation is of an image of {explanation.image_size} pixels (height, width), "
-            f"this one has {image.shape[:2]}"
-        )
-    image = shrunk(image)
+    image = drawable(image, explanation.image_size, "the explanation is of")
     places, size = _layout(image.shape[1] / image.shape[0])
     notes = [line for note in explanation.warnings for line in textwrap.wrap(f"! {note}", 110)]
     extra = 0.14 * len(notes) + (0.06 if notes else 0)
@@ -99,7 +93,7 @@ def save_figure(
         InputError: an image that cannot be read, or a suffix that matplotlib does not know.
         OutputError: a path that cannot be written.
     """
-    return write_figure(draw_explanation(explanation, open_image(image)[0]), path, dpi)
+    return write_figure(draw_explanation(explanation, image), path, dpi)
 
 
 def write_figure(figure: Figure, path: str | PathLike[str], dpi: int) -> Path:
