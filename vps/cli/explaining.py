@@ -21,6 +21,7 @@ from vps.explaining.explain import explain
 from vps.explaining.failure import explain_failure
 from vps.report.figures.answer import save_figures
 from vps.report.figures.explanation import save_figure
+from vps.report.figures.letters import latin_note
 from vps.report.figures.panels import regions_shown
 from vps.report.progress import progress_bar
 from vps.results.explanation import Explanation
@@ -95,6 +96,7 @@ class Explaining:
             print(_summary(explanation, figure))
             for note in explanation.warnings:
                 print(f"note: {note}", file=sys.stderr)
+            _note_letters(explanation.target.label)
         if failure is not None:
             raise failure
         explanations[0].stopped.raise_again()
@@ -121,6 +123,7 @@ class Explaining:
         with noted():
             figure = save_figures(answer, image, self.out / name, self.suffix)
         print(answer.sentence())
+        _note_letters(answer.target.label)
         print(f"{answer.passes} passes in {answer.seconds:.1f} s -> {figure}")
         if failure is not None:
             raise failure
@@ -133,6 +136,12 @@ class Explaining:
         # What is found depends on what else it could be called.
         settings["all_prompts"] |= self.asked.why
         return make_problem(detector, image, targets, image_name=self.image.path.name, **settings)
+
+
+def _note_letters(text: str) -> None:
+    """Say it where the pictures do not have a text's own letters."""
+    if latin := latin_note([text]):
+        print(f"note: {latin}", file=sys.stderr)
 
 
 def _summary(explanation: Explanation, figure: Path) -> str:

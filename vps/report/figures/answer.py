@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from os import PathLike
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from vps.core.images import AnyImage
 from vps.core.masking import FILLS, make_fill
 from vps.engine import attribution
 from vps.report.figures.explanation import save_figure, write_figure
+from vps.report.figures.letters import fit_letters, latin_note, shortened, wrapped
 from vps.report.figures.panels import (
     GREY,
     ORANGE,
@@ -26,7 +26,6 @@ from vps.report.figures.panels import (
     draw_outline,
     drawable,
     greyed,
-    shortened,
     show,
 )
 from vps.report.figures.word_row import WordRow
@@ -61,7 +60,7 @@ def draw_answer(answer: Answer, image: AnyImage) -> Figure:
     width = (_WIDTH - 2 * _MARGIN - 2 * _GAP) / 3
     height = float(np.clip(width / aspect, _LOWEST, _HIGHEST))
     wide = height * aspect if height < width / aspect else width
-    lines = _wrapped(answer.sentence())
+    lines = _wrapped(answer)
     row = None if answer.words is None else WordRow(answer.words, _WIDTH - 2 * _MARGIN)
     below = 0.0 if row is None else row.height + _BETWEEN
     total = _WIDTH, _TITLE + height + below + 0.1 + _LINE * len(lines)
@@ -95,6 +94,7 @@ def draw_answer(answer: Answer, image: AnyImage) -> Figure:
         linespacing=1.25,
         parse_math=False,
     )
+    fit_letters(figure)
     return figure
 
 
@@ -109,8 +109,13 @@ def save_answer_figure(
     return write_figure(draw_answer(answer, image), path, dpi)
 
 
-def _wrapped(sentence: str) -> list[str]:
-    return textwrap.wrap(sentence[0].upper() + sentence[1:] + ".", int(_WIDTH * _CHARACTERS))
+def _wrapped(answer: Answer) -> list[str]:
+    """The lines below the panels: the sentence, and what has to be said of its letters."""
+    sentence, columns = answer.sentence(), int(_WIDTH * _CHARACTERS)
+    said = [answer.target.label, *([] if answer.rival is None else [answer.rival.label])]
+    latin = latin_note(said)
+    notes = wrapped(f"! {latin}", columns) if latin else []
+    return wrapped(sentence[0].upper() + sentence[1:] + ".", columns) + notes
 
 
 def save_figures(answer: Answer, image: AnyImage, path: str | PathLike[str], suffix: str) -> Path:
@@ -202,7 +207,7 @@ def _draw_seen(axes: Axes, answer: Answer, found: RegionSet, image: np.ndarray, 
     show(axes, np.where(shown[..., None], image / 255, _fill(answer, image)), size)
     seen = found.found_score >= answer.threshold
     ours, theirs = _names(answer)
-    text = f"{ours} {found.found_score:.2f}" if seen else f"no {ours}"
+    text = f"{ours} {found.found_score:.2f}" if seen else f"{ours} not found"
     if answer.kind.traits.rival:
         text += f", {theirs} {found.rival_found:.2f}"
     elif not seen and found.other_label is not None and found.other_score >= answer.threshold:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from os import PathLike
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from matplotlib.figure import Figure
 from vps.core.images import AnyImage
 from vps.core.targets import Kind
 from vps.errors import InputError, OutputError
+from vps.report.figures.letters import fit_letters, latin_note, wrapped
 from vps.report.figures.panels import (
     GREY,
     SMALL,
@@ -52,8 +52,10 @@ def draw_explanation(explanation: Explanation, image: AnyImage) -> Figure:
     """
     image = drawable(image, explanation.image_size, "the explanation is of")
     places, size = _layout(image.shape[1] / image.shape[0])
-    notes = [line for note in explanation.warnings for line in textwrap.wrap(f"! {note}", 110)]
-    extra = 0.14 * len(notes) + (0.06 if notes else 0)
+    latin = latin_note([explanation.target.label, explanation.detector])
+    notes = [*explanation.warnings, *([latin] if latin else [])]
+    lines = [line for note in notes for line in wrapped(f"! {note}", 110)]
+    extra = 0.14 * len(lines) + (0.06 if lines else 0)
     figure = Figure(figsize=(size[0], size[1] + extra), facecolor="white")
     FigureCanvasAgg(figure)
     panels = [_axes(figure, place, size[1]) for place in places]
@@ -68,9 +70,10 @@ def draw_explanation(explanation: Explanation, image: AnyImage) -> Figure:
     _caption(panels[0], _about_detection(explanation), max(places[0][2], _NARROWEST))
     _caption(panels[2], _about_part(explanation), max(places[2][2], _NARROWEST))
     _colour_bar(figure, places[1], size[1])
-    for number, line in enumerate(reversed(notes)):
+    for number, line in enumerate(reversed(lines)):
         y = (0.05 + 0.14 * number) / (size[1] + extra)
         figure.text(_MARGIN / size[0], y, line, fontsize=SMALL, color=VERMILLION, parse_math=False)
+    fit_letters(figure)
     return figure
 
 
@@ -152,7 +155,7 @@ def _axes(figure: Figure, place: Place, bottom: float) -> Axes:
 
 def _caption(axes: Axes, text: str, width: float) -> None:
     """Up to three lines under a panel of a width in inches."""
-    lines = textwrap.wrap(
+    lines = wrapped(
         text, int(width * _CHARACTERS), max_lines=3, placeholder="\u2026", break_on_hyphens=False
     )
     axes.annotate(

@@ -14,6 +14,7 @@ from vps.core.images import AnyImage, open_image
 from vps.core.targets import Kind
 from vps.engine import attribution
 from vps.errors import InputError
+from vps.report.figures.letters import shortened
 from vps.results.explanation import Explanation
 
 # Of the palette of Okabe and Ito, which stays apart for all kinds of colour vision.
@@ -185,11 +186,6 @@ def coloured(values: np.ndarray, grey: np.ndarray | float) -> np.ndarray:
 def greyed(image: np.ndarray) -> np.ndarray:
     """The luma (H, W) in [0, 1] of an RGB image."""
     return image @ np.array([0.299, 0.587, 0.114]) / 255
-
-
-def shortened(text: str, length: int) -> str:
-    """The text, cut in the middle of nowhere if it must be, with an ellipsis."""
-    return text if len(text) <= length else text[: length - 1].rstrip() + "\u2026"
 
 
 def show(axes: Axes, image: np.ndarray, size: tuple[int, int]) -> None:
