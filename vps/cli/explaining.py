@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from vps.cli.claims import claim_name
 from vps.cli.inputs import DetectorChoice, ImageChoice
 from vps.cli.output import box_text, check_writable, noted, result_name
 from vps.cli.questions import Asked, question_of, targets_of
@@ -74,11 +75,12 @@ class Explaining:
     def _explain(self, detector: Detector, image: OpenedImage, found: list[Detection]) -> None:
         """A map, and the curves along it, of one or several targets."""
         chosen = targets_of(self.asked, detector.labels, found, self.chosen.threshold)
-        names = [result_name(self.image.path, key, target.label) for key, target in chosen]
+        named = self._named()
+        names = [result_name(named, key, target.label) for key, target in chosen]
         check_writable(self.out, names)
         targets = [target for _, target in chosen]
         problem, method = self._problem(detector, image, targets), self.run.method()
-        title = names[0] if len(names) == 1 else f"{self.image.path.stem}, {len(names)} detections"
+        title = names[0] if len(names) == 1 else f"{named.stem}, {len(names)} detections"
         planned, spend = method.planned_passes(problem), self.run.budget().passes
         total = planned if spend is None else min(planned, spend)
         failure: VpsError | None = None
@@ -104,7 +106,7 @@ class Explaining:
     def _answer(self, detector: Detector, image: OpenedImage, found: list[Detection]) -> None:
         """What is missed, wrong or needed: one answer, in a sentence and a picture."""
         question = question_of(self.asked, detector.labels, found, self.chosen.threshold)
-        name = result_name(self.image.path, question.key, question.target.label)
+        name = result_name(self._named(), question.key, question.target.label)
         check_writable(self.out, [name])
         problem = self._problem(detector, image, with_rival(question.target, question.rival))
         failure: VpsError | None = None
@@ -129,13 +131,24 @@ class Explaining:
             raise failure
         answer.stopped.raise_again()
 
+    def _named(self) -> Path:
+        """The image's path by which its results are named: no other image's of that name."""
+        path = self.image.path
+        return path.with_name(f"{claim_name(self.out, path)}{path.suffix}")
+
+    def _image_name(self) -> str:
+        """What results call the image: with its folder where another is called the same."""
+        path = self.image.path
+        same = self._named().name == path.name
+        return path.name if same else f"{path.resolve().parent.name}/{path.name}"
+
     def _problem(
         self, detector: Detector, image: OpenedImage, targets: Sequence[Target]
     ) -> Problem:
         settings = self.run.problem()
         # What is found depends on what else it could be called.
         settings["all_prompts"] |= self.asked.why
-        return make_problem(detector, image, targets, image_name=self.image.path.name, **settings)
+        return make_problem(detector, image, targets, image_name=self._image_name(), **settings)
 
 
 def _note_letters(text: str) -> None:

@@ -7,7 +7,7 @@ import dataclasses
 import hashlib
 import importlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -59,11 +59,30 @@ def load_detector(config: StudyConfig, dataset: Dataset, loader: str, device: st
     load: Callable[..., Detector] = getattr(importlib.import_module(module), function)
     try:
         return load(settings.name, labels, device=device, dtype=settings.dtype, **settings.options)
+    except InputError as error:
+        twins = _twins(dataset.labels)
+        if settings.labels or not twins:
+            raise
+        raise InputError(
+            f"{error}: both are labels of data set {dataset.name}. Set detector.labels to what the "
+            f"detector is to be asked for, without {twins[1]!r}, say; objects of that name then "
+            f"count as unknown to it, unless they are called {twins[0]!r} in the annotations, too"
+        ) from error
     except VpsError:
         raise
     except Exception as error:
         what = f"detector {settings.name} cannot be loaded: {one_line(error)}"
         raise DetectorError(what) from error
+
+
+def _twins(labels: Sequence[str]) -> tuple[str, str] | None:
+    """The first two labels that differ at most in case and spaces; None if there are none."""
+    seen: dict[str, str] = {}
+    for label in labels:
+        other = seen.setdefault(" ".join(label.lower().split()), label)
+        if other != label:
+            return other, label
+    return None
 
 
 def find_lists(

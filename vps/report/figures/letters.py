@@ -75,8 +75,8 @@ def latin_note(texts: Iterable[str]) -> str:
     if not drawn:
         return ""
     return (
-        f"{', '.join(map(repr, drawn))}: Latin letters in place of those of the label, which no font "
-        "of this computer has; install one that does, e.g. Noto Sans CJK"
+        f"{', '.join(map(repr, drawn))}: Latin letters in place of those of the label, which no "
+        "font of this computer has; install one that does, e.g. Noto Sans CJK"
     )
 
 
