@@ -16,6 +16,7 @@ def main() -> int:
         failures,
         faithfulness,
         florence,
+        images,
         overhead,
         prompts,
         repairs,
@@ -35,6 +36,7 @@ def main() -> int:
         "targets": targets,
         "prompts": prompts,
         "florence": florence,
+        "images": images,
         "runner": runner,
     }
     parser = argparse.ArgumentParser(description=__doc__)
