@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from detectors.function import FunctionDetector
-from vps.core import images
+from vps.core import images, needed
 from vps.core.detect import detect
 from vps.core.images import open_image
 from vps.core.needed import needed_by, open_for
@@ -35,10 +35,11 @@ def find(pixels):
 
 @pytest.fixture
 def large(tmp_path, monkeypatch):
-    """A photo of 6000 x 3000 pixels, which is stored turned by a quarter."""
-    monkeypatch.setattr(images, "LARGE", 1_000_000)
-    pixels = np.zeros((3000, 6000, 3), np.uint8)
-    pixels[600:1200, 3000:4500] = 255
+    """A photo of 1200 x 600 pixels, large here, which is stored turned by a quarter."""
+    monkeypatch.setattr(images, "LARGE", 100_000)
+    monkeypatch.setattr(needed, "_PROBES", (160, 240))
+    pixels = np.zeros((600, 1200, 3), np.uint8)
+    pixels[120:240, 600:900] = 255
     exif = Image.Exif()
     exif[0x0112] = 6
     stored = Image.fromarray(pixels).transpose(Image.Transpose.ROTATE_90)
@@ -49,20 +50,20 @@ def large(tmp_path, monkeypatch):
 def test_a_large_image_is_read_at_the_resolution_that_the_detector_needs(large):
     detector = OnItsGrid(find, ["lamp"])
     opened = open_for(detector, large)
-    assert (opened.size, opened.orientation) == ((3000, 6000), 6)
-    assert 120 <= opened.pixels.shape[1] <= 1200
+    assert (opened.size, opened.orientation) == ((600, 1200), 6)
+    assert 120 <= opened.pixels.shape[1] <= 240
     (found,) = detect(detector, large)
-    assert np.allclose(found.box, (3000, 600, 4500, 1200), atol=6000 / 40)
+    assert np.allclose(found.box, (600, 120, 900, 240), atol=1200 / 40)
 
 
 def test_a_detector_that_sees_the_image_as_it_is_gets_all_of_it(large):
-    assert needed_by(FunctionDetector(find, ["lamp"]), (3000, 6000)) is None
-    assert open_for(FunctionDetector(find, ["lamp"]), large).pixels.shape == (3000, 6000, 3)
+    assert needed_by(FunctionDetector(find, ["lamp"]), (600, 1200)) is None
+    assert open_for(FunctionDetector(find, ["lamp"]), large).pixels.shape == (600, 1200, 3)
 
 
 def test_images_of_the_usual_size_are_read_whole(large, monkeypatch):
-    monkeypatch.setattr(images, "LARGE", 18_000_000)
-    assert open_for(OnItsGrid(find, ["lamp"]), large).pixels.shape == (3000, 6000, 3)
+    monkeypatch.setattr(images, "LARGE", 720_000)
+    assert open_for(OnItsGrid(find, ["lamp"]), large).pixels.shape == (600, 1200, 3)
 
 
 def test_how_deep_greys_were_read_is_told_once(tmp_path):

@@ -77,6 +77,8 @@ class Turning:
         header = _header_of(entry)
         if header is None or header.orientation == 1:
             return "applied"
+        if entry.size not in (None, header.stored, header.turned):
+            return "applied"  # It is another image, which is told when it is read.
         told = told_by(entry, header) or self._told_by_others(entries)
         if told is None and not self._voiced:
             self._voiced = True
