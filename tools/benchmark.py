@@ -16,6 +16,7 @@ def main() -> int:
         failures,
         faithfulness,
         florence,
+        images,
         overhead,
         precision,
         prompts,
@@ -37,6 +38,7 @@ def main() -> int:
         "prompts": prompts,
         "florence": florence,
         "precision": precision,
+        "images": images,
         "runner": runner,
     }
     parser = argparse.ArgumentParser(description=__doc__)

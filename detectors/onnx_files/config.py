@@ -12,6 +12,7 @@ from typing import Any, Literal
 from detectors.onnx_files.outputs import OutputConfig
 from vps.core.extras import require
 from vps.core.schema import build
+from vps.core.yaml_words import plain_words
 from vps.errors import InputError
 
 
@@ -121,7 +122,8 @@ def read_description(path: Path) -> OnnxConfig:
     """
     yaml = require("yaml", extra="onnx")
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content = yaml.load(text, Loader=plain_words(yaml.SafeLoader))
     except OSError as error:
         raise InputError(f"detector description {path} cannot be read ({error.strerror})") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate, pad
+from torch.nn.functional import pad
 
 from detectors.onnx_files.checks import ROUNDING, check_candidates, check_description, check_rows
 from detectors.onnx_files.config import OnnxConfig
@@ -18,7 +18,7 @@ from detectors.onnx_files.grids import make_head
 from detectors.onnx_files.heads import RawCandidates
 from detectors.onnx_files.input import arranged, corner, fitted_content, whole_size
 from detectors.onnx_files.shapes import fits, meant, with_batch
-from detectors.shared.pixels import check_batch, scale_boxes, to_pixels
+from detectors.shared.pixels import check_batch, sampled, scale_boxes, to_pixels
 from detectors.shared.stand_ins import check_no_stand_in
 from vps.core.candidates import Candidates
 from vps.core.extras import require
@@ -85,8 +85,7 @@ class OnnxDetector:
         grid = fitted_content(size, config)
         if config.antialias:
             return to_pixels(image, grid, self.device)
-        pixels = to_pixels(image, size, self.device)
-        return interpolate(pixels[None], grid, mode="bilinear")[0]
+        return sampled(image, grid, self.device)
 
     @torch.no_grad()
     def detect(self, pixels: Tensor, size: tuple[int, int]) -> Candidates:

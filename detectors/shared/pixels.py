@@ -44,6 +44,33 @@ def to_pixels(
     return planes.to(torch.float32).div_(255).contiguous()
 
 
+def sampled(image: np.ndarray, size: tuple[int, int], device: torch.device) -> Tensor:
+    """Resize an image as OpenCV's INTER_LINEAR does, without smoothing it where it shrinks.
+
+    The same as torch's `interpolate(..., mode="bilinear")`, for which the whole image would have to
+    be floating point: here only the pixels that count are.
+
+    Args, Returns:
+        as for `to_pixels`.
+    """
+    image = as_rgb(image)
+    rows, down = _between(image.shape[0], size[0])
+    columns, across = _between(image.shape[1], size[1])
+    corners = torch.from_numpy(image[rows.ravel()][:, columns.ravel()]).to(device, torch.float32)
+    corners = corners.view(size[0], 2, size[1], 2, 3)
+    lines = torch.lerp(corners[:, 0], corners[:, 1], down.to(device).view(-1, 1, 1, 1))
+    found = torch.lerp(lines[:, :, 0], lines[:, :, 1], across.to(device).view(1, -1, 1))
+    return found.permute(2, 0, 1).div(255).contiguous()
+
+
+def _between(whole: int, part: int) -> tuple[np.ndarray, Tensor]:
+    """Along a side: (part, 2) the pixels that each new one lies between, and (part,) how far."""
+    places = np.maximum((np.arange(part) + 0.5) * (whole / part) - 0.5, 0)
+    first = places.astype(np.int64)
+    pairs = np.stack([first, np.minimum(first + 1, whole - 1)], axis=1)
+    return pairs, torch.from_numpy((places - first).astype(np.float32))
+
+
 def scale_boxes(boxes: Tensor, grid: tuple[int, int], size: tuple[int, int]) -> Tensor:
     """xyxy boxes (..., 4) in pixels of the grid (h, w), as pixels of the image (H, W)."""
     down, across = size[0] / grid[0], size[1] / grid[1]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from detectors.shared.prompt_text import split_prompt
 from vps.errors import InputError, LabelsError
 
 if TYPE_CHECKING:
@@ -19,15 +20,15 @@ _SEPARATOR = re.compile(r"[.?]")
 
 
 def parse_prompt(prompt: str) -> tuple[str, ...]:
-    """Split a prompt such as "dog . cat ." at its full stops and question marks.
+    """Split a prompt such as "dog . cat ." into labels; see `split_prompt` for what separates them.
 
     Returns:
         The labels in order, e.g. ("dog", "cat"), as they were written apart from outer spaces.
 
     Raises:
-        InputError: the prompt names no label, or one label twice.
+        InputError: the prompt names no label, or one label twice, or can be read in two ways.
     """
-    return check_labels([part for part in _SEPARATOR.split(prompt) if part.strip()])
+    return check_labels(split_prompt(prompt))
 
 
 def check_labels(labels: Sequence[str]) -> tuple[str, ...]:

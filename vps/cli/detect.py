@@ -8,13 +8,15 @@ from typing import Annotated
 import typer
 
 from vps.cli.choices import DEMO_DETECTOR
-from vps.cli.inputs import DetectorChoice
+from vps.cli.inputs import DetectorChoice, ImageChoice
 from vps.cli.options import (
     DetectorNameOption,
     DetectorSettings,
     DeviceOption,
     DtypeOption,
+    ExifOption,
     ImageArgument,
+    MaxPixelsOption,
     PromptOption,
     ThresholdOption,
 )
@@ -29,15 +31,19 @@ def detect_command(
     dtype: DtypeOption = "float32",
     option: DetectorSettings = None,
     threshold: ThresholdOption = 0.3,
+    exif: ExifOption = "applied",
+    max_pixels: MaxPixelsOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON instead of a table")] = False,
 ) -> None:
     """List what a detector finds in an image."""
     from vps.core.detect import detect
 
     chosen = DetectorChoice(detector, prompt, device, dtype, option or (), threshold)
+    asked = ImageChoice(image, exif, max_pixels)
+    asked.reading()
     chosen.check()
-    loaded, pixels = chosen.load_with(image)
-    found = detect(loaded, pixels, threshold)
+    loaded, opened = chosen.load_with(asked)
+    found = detect(loaded, opened, threshold)
     if as_json:
         rows = [{"label": item.label, "score": item.score, "box": item.box} for item in found]
         print(json.dumps(rows, indent=1))

@@ -15,7 +15,7 @@ from vps.cli.choices import (
     MODE_NAMES,
     REGION_METHOD_NAMES,
 )
-from vps.cli.inputs import DetectorChoice
+from vps.cli.inputs import DetectorChoice, ImageChoice
 from vps.cli.options import (
     HOW,
     BatchSizeOption,
@@ -25,7 +25,9 @@ from vps.cli.options import (
     DeviceOption,
     DtypeOption,
     EffortOption,
+    ExifOption,
     ImageArgument,
+    MaxPixelsOption,
     PromptOption,
     QuietOption,
     RegionsOption,
@@ -150,6 +152,8 @@ def explain_command(
             rich_help_panel=HOW,
         ),
     ] = False,
+    exif: ExifOption = "applied",
+    max_pixels: MaxPixelsOption = None,
     figure_format: Annotated[
         str, choice("--format", FIGURE_FORMATS, "of pictures: ", panel=None)
     ] = "png",
@@ -182,6 +186,8 @@ def explain_command(
         all_prompts=all_prompts,
         quiet=quiet,
     )
+    photo = ImageChoice(image, exif, max_pixels)
+    photo.reading()
     check_asked(asked, mode)
     run.check()
     chosen.check()
@@ -189,4 +195,4 @@ def explain_command(
     check_writable(out)
     from vps.cli.explaining import Explaining  # only now, for it draws, too
 
-    Explaining(image, out, figure_format, chosen, asked, run, context.obj)()
+    Explaining(photo, out, figure_format, chosen, asked, run, context.obj)()

@@ -16,8 +16,29 @@ if TYPE_CHECKING:
     import numpy as np
 
     from vps.core.detector import Detector
+    from vps.core.images import ImageReading, OpenedImage
 
 _OTHERWISE = ("name", "labels", "prompt", "device", "dtype")  # set by options of their own
+
+
+@dataclass(frozen=True)
+class ImageChoice:
+    """The image that a user asks about.
+
+    Attributes:
+        path: of its file.
+        exif, max_pixels: see `vps.core.images.ImageReading`.
+    """
+
+    path: Path
+    exif: str = "applied"
+    max_pixels: int | None = None
+
+    def reading(self) -> ImageReading:
+        """How it is read; InputError for settings that do not exist."""
+        from vps.core.images import ImageReading
+
+        return ImageReading(self.exif, self.max_pixels)
 
 
 @dataclass(frozen=True)
@@ -47,17 +68,22 @@ class DetectorChoice:
         if not 0 <= self.threshold <= 1:
             raise InputError(f"--threshold must lie in [0, 1], got {self.threshold:g}")
 
-    def load_with(self, path: Path) -> tuple[Detector, np.ndarray]:
+    def load_with(self, image: ImageChoice) -> tuple[Detector, OpenedImage]:
         """The detector, and an image; the image first, for a wrong path is told at once.
+
+        Of a large image, only that it is one: how it is to be read, the detector tells.
 
         Raises:
             InputError: an image that cannot be read, or a detector that cannot be loaded.
             MissingExtraError: the library that runs the detector is not installed.
         """
         from detectors import load
-        from vps.core.images import read_image
+        from vps.core.images import LARGE, open_image, read_header
+        from vps.core.needed import open_for
 
-        image = read_image(path)
+        reading = image.reading()
+        large = read_header(image.path).pixels > LARGE
+        opened = None if large else open_image(image.path, reading=reading)
         with assumptions_noted():
             detector = load(
                 self.name,
@@ -66,10 +92,11 @@ class DetectorChoice:
                 dtype=self.dtype,
                 **self._options(),
             )
-        note = demo_note(detector, image)
-        if note is not None:
+        opened = opened or open_for(detector, image.path, reading)
+        doubt = demo_note(detector, opened.pixels)
+        for note in (*opened.notes, *(() if doubt is None else (doubt,))):
             print(f"note: {note}", file=sys.stderr)
-        return detector, image
+        return detector, opened
 
     def _options(self) -> dict[str, str]:
         options = parse_pairs(self.options, "--option")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -72,9 +73,11 @@ def main(argv: list[str] | None = None) -> int:
     """
     saved: list[Path] = []
     try:
-        status: int | None = typer.main.get_command(_app).main(
-            argv, prog_name="vps", standalone_mode=False, obj=saved
-        )
+        with warnings.catch_warnings():
+            warnings.showwarning = _note
+            status: int | None = typer.main.get_command(_app).main(
+                argv, prog_name="vps", standalone_mode=False, obj=saved
+            )
         sys.stdout.flush()
     except typer.TyperException as error:
         return _fail(_usage_text(error), saved)
@@ -88,6 +91,12 @@ def main(argv: list[str] | None = None) -> int:
         print(f"interrupted; saved so far: {_listed(saved) or 'nothing'}", file=sys.stderr)
         return 130
     return status or 0
+
+
+def _note(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+    """A doubt of ours as a note, without file and line; other warnings are no news to the user."""
+    if category is UserWarning:
+        print(f"note: {' '.join(str(message).split())}", file=sys.stderr)
 
 
 def _fail(message: str, saved: list[Path]) -> int:

@@ -25,6 +25,21 @@ def choice(flag: str, names: tuple[str, ...], about: str, panel: str | None = HO
 
 
 ImageArgument = Annotated[Path, typer.Argument(metavar="IMAGE", help="an image file")]
+ExifOption = Annotated[
+    str,
+    typer.Option(
+        "--exif",
+        metavar="NAME",
+        help="applied: the image turned as its EXIF orientation says; or stored: as it is",
+        autocompletion=completing(("applied", "stored")),
+    ),
+]
+MaxPixelsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--max-pixels", metavar="N", help="the most pixels of an image; 178956970 if not given"
+    ),
+]
 ConfigArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="a YAML file, see configs/")]
 
 DetectorNameOption = Annotated[

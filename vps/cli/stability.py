@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vps.cli.choices import DEMO_DETECTOR, METHOD_NAMES
-from vps.cli.inputs import DetectorChoice
+from vps.cli.inputs import DetectorChoice, ImageChoice
 from vps.cli.options import (
     HOW,
     BatchSizeOption,
@@ -77,7 +77,7 @@ def stability_command(
     # Here, for they import torch.
     from vps.cli.settings import RunSettings
     from vps.core.detect import detect
-    from vps.core.images import read_image
+    from vps.core.images import open_image
     from vps.metrics.stability import stability, usual_variations
 
     chosen = DetectorChoice(detector, prompt, device, dtype, option or (), threshold)
@@ -91,9 +91,9 @@ def stability_command(
     changes = usual_variations(
         seeds=seeds, numbers=numbers or (36, 100), fills=fills or ("black", "blur")
     )
-    loaded, _ = chosen.load_with(images[0])
+    loaded, _ = chosen.load_with(ImageChoice(images[0]))
     found: list[tuple[str, Stability]] = []
-    for path, image in [(path, read_image(path)) for path in images]:
+    for path, image in [(path, open_image(path)) for path in images]:
         seen = detect(loaded, image, threshold)
         if len(seen) < detection:
             print(f"{path.name}: there is no detection {detection}, {len(seen)} exist; left out")

@@ -5,17 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from os import PathLike
 
-import numpy as np
 import torch
-from PIL.Image import Image
 from torch import Tensor
 
 from vps.core import boxes
 from vps.core.candidates import Candidates, as_seen
 from vps.core.detector import Detector
-from vps.core.images import as_rgb, read_image
+from vps.core.images import AnyImage
+from vps.core.needed import open_for
 from vps.core.targets import Box, Kind, Target
 from vps.errors import DetectorError, InputError
 
@@ -92,7 +90,7 @@ def visible(
 
 def detect(
     detector: Detector,
-    image: np.ndarray | Image | str | PathLike[str],
+    image: AnyImage,
     threshold: float = 0.3,
     nms_iou: float = 0.7,
 ) -> list[Detection]:
@@ -108,9 +106,9 @@ def detect(
         InputError: an image that cannot be used, or a number out of range.
         DetectorError: the detector breaks its contract.
     """
-    rgb = read_image(image) if isinstance(image, (str, PathLike)) else as_rgb(image)
+    opened = open_for(detector, image)
     with torch.no_grad():
-        found = all_candidates(detector, detector.prepare(rgb)[None], (rgb.shape[0], rgb.shape[1]))
+        found = all_candidates(detector, detector.prepare(opened.pixels)[None], opened.size)
     return visible(found, 0, threshold, nms_iou)
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from vps.core.files import open_file, shown_path
+from vps.core.names import choose
+from vps.core.opening import ImageHeader, decoded, header_of, opened
 from vps.errors import InputError, one_line
-
-AnyImage = np.ndarray | Image.Image | str | PathLike[str]
-"""What becomes an image: an array, a PIL image, or the path of a file."""
 
 PHOTOGRAPHS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF", "PPM")
 """The formats that are read, as Pillow calls them; a phone's MPO opens as JPEG.
@@ -24,56 +25,122 @@ seldom looked after. What a file holds decides, not what it is called.
 """
 
 
-def read_image(path: str | PathLike[str]) -> np.ndarray:
-    """Read an image file as (H, W, 3) uint8 RGB, turned as its EXIF orientation says.
+LARGE = 25_000_000
+"""The pixels above which an image is read at no more than the resolution that is needed."""
 
-    Of several frames, the first is read.
+EXIF = {"applied": True, "stored": False}
+"""Whether an image is turned as its EXIF orientation says, by the name of the setting."""
+
+Needed = Callable[[tuple[int, int]], tuple[int, int] | None]
+"""From the size (H, W) of a large image to the least (h, w) that will do; None for all of it."""
+
+
+@dataclass(frozen=True)
+class ImageReading:
+    """How image files are read.
+
+    Attributes:
+        exif: "applied", turned as their EXIF orientation says, or "stored", as they are.
+        max_pixels: the most that an image may have; by default twice `PIL.Image.MAX_IMAGE_PIXELS`.
 
     Raises:
-        InputError: the file is missing or no regular one, truncated, or no image of a format in
-            `PHOTOGRAPHS`.
+        InputError: another value.
     """
-    path = Path(path)
-    with open_file(path, "image") as file:
-        return decode_image(file, f"image {shown_path(path)}")
+
+    exif: str = "applied"
+    max_pixels: int | None = None
+
+    def __post_init__(self) -> None:
+        choose(EXIF, self.exif, "exif")
+        most = self.max_pixels
+        if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 1):
+            raise InputError(f"max_pixels must be a whole number of at least 1, got {most!r}")
 
 
-def decode_image(file: BinaryIO, what: str) -> np.ndarray:
+@dataclass(frozen=True, eq=False)
+class OpenedImage:
+    """An image, perhaps at a lower resolution than it is stored with.
+
+    Attributes:
+        pixels: (h, w, 3) uint8 RGB.
+        size: (H, W) of the image itself, in whose pixels boxes are given.
+        name: of its file, without folders; None if it was none.
+        notes: what has to be said of how it was read.
+        orientation: of EXIF, by which it was turned; 1 for not at all.
+    """
+
+    pixels: np.ndarray
+    size: tuple[int, int]
+    name: str | None = None
+    notes: tuple[str, ...] = ()
+    orientation: int = 1
+
+
+AnyImage = np.ndarray | Image.Image | str | PathLike[str] | OpenedImage
+"""What becomes an image: an array, a PIL image, the path of a file, or what `open_image` gave."""
+
+
+def read_image(path: str | PathLike[str], reading: ImageReading | None = None) -> np.ndarray:
+    """Read an image file as (H, W, 3) uint8 RGB, by default turned as its EXIF orientation says.
+
+    Of several frames, the first is read. Grey values of more than 8 bits, and floating point ones,
+    become 8 bits by the rule of `vps.core.greys.grey_range`.
+
+    Raises:
+        InputError: the file is missing or no regular one, truncated, too large, or no image of a
+            format in `PHOTOGRAPHS`.
+    """
+    return open_image(Path(path), reading=reading).pixels
+
+
+def decode_image(file: BinaryIO, what: str, reading: ImageReading | None = None) -> np.ndarray:
     """As `read_image`, out of an open file or a buffer; `what` names it in messages."""
-    try:
-        with Image.open(file, formats=_formats()) as image:
-            return _rgb(image)
-    except UnidentifiedImageError:
-        raise InputError(
-            f"{what} is not an image of a format that is read ({', '.join(_formats())})"
-        ) from None
-    except Image.DecompressionBombError as error:
-        raise InputError(f"{what} is too large to be opened safely: {error}") from None
-    except MemoryError:
-        raise InputError(f"{what} is too large for the memory of this machine") from None
-    except (OSError, SyntaxError) as error:
-        # Errors of the system have a number; those of a decoder have none.
-        reason = getattr(error, "strerror", None) or f"is it truncated? ({one_line(error)})"
-        raise InputError(f"{what} cannot be read: {reason}") from None
-    except Exception as error:  # Decoders raise errors of nearly any class.
-        raise InputError(f"{what} cannot be read: {one_line(error)}") from None
+    return _decode(file, what, None, reading or ImageReading()).pixels
 
 
-def stored_size(path: str | PathLike[str]) -> tuple[int, int]:
-    """(H, W) of an image file as it is stored, whose pixels are not read.
+def open_image(
+    image: AnyImage, needed: Needed | None = None, reading: ImageReading | None = None
+) -> OpenedImage:
+    """Any image; a large file may be read at the resolution that is needed, which saves memory.
+
+    Args:
+        image: as `AnyImage` says.
+        needed: what is needed of an image file with more than `LARGE` pixels; by default, all.
+        reading: how a file is read.
+
+    Raises:
+        InputError: as for `read_image` and `as_rgb`.
+    """
+    if isinstance(image, OpenedImage):
+        return image
+    if not isinstance(image, (str, PathLike)):
+        pixels = as_rgb(image)
+        return OpenedImage(pixels, (pixels.shape[0], pixels.shape[1]))
+    path, what = Path(image), f"image {shown_path(image)}"
+    with open_file(path, "image") as file:
+        return _decode(file, what, path.name, reading or ImageReading(), needed)
+
+
+def read_header(path: str | PathLike[str]) -> ImageHeader:
+    """The size and orientation of an image file, whose pixels are not read.
 
     Raises:
         InputError: the file is missing, or no image.
     """
     path = Path(path)
     with open_file(path, "image") as file:
-        try:
-            with Image.open(file, formats=_formats()) as image:
-                return image.height, image.width
-        except Exception as error:
-            raise InputError(
-                f"image {shown_path(path)} cannot be read: {one_line(error)}"
-            ) from None
+        return decode_header(file, f"image {shown_path(path)}")
+
+
+def decode_header(file: BinaryIO, what: str) -> ImageHeader:
+    """As `read_header`, out of an open file or a buffer; `what` names it in messages."""
+    with opened(file, what, _formats(), max_pixels=_ANY) as (_, header):
+        return header
+
+
+def stored_size(path: str | PathLike[str]) -> tuple[int, int]:
+    """(H, W) of an image file as it is stored; errors as for `read_header`."""
+    return read_header(path).stored
 
 
 def as_rgb(image: np.ndarray | Image.Image) -> np.ndarray:
@@ -88,7 +155,7 @@ def as_rgb(image: np.ndarray | Image.Image) -> np.ndarray:
     """
     if isinstance(image, Image.Image):
         try:
-            return _rgb(image)
+            return _array(decoded(image, header_of(image))[0])
         except InputError:
             raise
         except Exception as error:  # Pillow reads the pixels only when they are asked for.
@@ -103,13 +170,6 @@ def as_rgb(image: np.ndarray | Image.Image) -> np.ndarray:
     return np.ascontiguousarray(np.broadcast_to(_not_empty(array), (*array.shape[:2], 3)))
 
 
-def open_image(image: AnyImage) -> tuple[np.ndarray, str | None]:
-    """(H, W, 3) uint8 RGB, and the file name of a path."""
-    if isinstance(image, (str, PathLike)):
-        return read_image(image), Path(image).name
-    return as_rgb(image), None
-
-
 @cache
 def _formats() -> tuple[str, ...]:
     """Those of `PHOTOGRAPHS` that this Pillow has: it came to AVIF late."""
@@ -117,8 +177,31 @@ def _formats() -> tuple[str, ...]:
     return tuple(name for name in PHOTOGRAPHS if name in Image.OPEN)
 
 
-def _rgb(image: Image.Image) -> np.ndarray:
-    return _not_empty(np.array(ImageOps.exif_transpose(image).convert("RGB")))
+_ANY = 1 << 62
+"""More pixels than any image has."""
+
+
+def _decode(
+    file: BinaryIO,
+    what: str,
+    name: str | None,
+    reading: ImageReading,
+    needed: Needed | None = None,
+) -> OpenedImage:
+    turned = EXIF[reading.exif]
+    with opened(file, what, _formats(), reading.max_pixels) as (image, header):
+        size = header.turned if turned else header.stored
+        enough = needed(size) if needed is not None and header.pixels > LARGE else None
+        picture, note = decoded(image, header, turned=turned, enough=enough)
+        pixels = _array(picture)
+    if enough is None:  # Of some files, only the pixels tell for certain.
+        size = pixels.shape[0], pixels.shape[1]
+    notes = (f"{what}: {note}",) if note else ()
+    return OpenedImage(pixels, size, name, notes, header.orientation if turned else 1)
+
+
+def _array(picture: Image.Image) -> np.ndarray:
+    return _not_empty(np.array(picture))
 
 
 def _not_empty(array: np.ndarray) -> np.ndarray:

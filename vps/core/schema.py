@@ -18,6 +18,12 @@ from vps.errors import InputError
 
 UNIONS = (typing.Union, types.UnionType)
 
+SWITCHES = {
+    **dict.fromkeys(("true", "yes", "on"), True),
+    **dict.fromkeys(("false", "no", "off"), False),
+}
+"""Truth values by the words for them, which are labels elsewhere."""
+
 # What values of a type are read from, and how a message asks for it.
 _FORMS: dict[Any, tuple[tuple[type, ...], str]] = {
     types.NoneType: ((types.NoneType,), "be empty"),
@@ -71,11 +77,16 @@ def build(kind: Any, value: Any, where: str = "") -> Any:
         choice = choose(table, value if isinstance(value, str) else repr(value), where)
         return choice if origin is Literal else kind(choice)
     if not _is_read_from(kind, value):
-        raise InputError(f"{where or 'it'} must {_form(kind)[1]}, got {value!r}")
+        raise InputError(_refusal(where, _form(kind)[1], value))
     if dataclasses.is_dataclass(kind):
         return _build_dataclass(kind, value or {}, where)
+    if kind is bool and isinstance(value, str):
+        return SWITCHES[value.lower()]
     if origin is dict:
         items = (value or {}).items()
+        for key in value or {}:
+            if isinstance(key, bool) or key is None:
+                raise InputError(_refusal(f"a key of {where or 'it'}", _form(str)[1], key))
         return {str(key): build(arguments[1], item, _at(where, key)) for key, item in items}
     if origin is tuple:
         return _build_tuple(arguments, value, where)
@@ -106,9 +117,16 @@ def read_literal(kind: Any, text: str) -> Any:
     if any(one is str or choices_of(one) for one in kinds):
         return text
     try:
-        return ast.literal_eval({"true": "True", "false": "False"}.get(text, text))
+        return SWITCHES[text] if text in SWITCHES else ast.literal_eval(text)
     except (ValueError, SyntaxError):
         return text
+
+
+def _refusal(where: str, wanted: str, value: Any) -> str:
+    text = f"{where or 'it'} must {wanted}, got {value!r}"
+    # What YAML takes for a number, a date, true, false or nothing may be meant as a name.
+    scalar = not isinstance(value, (str, Mapping, list, tuple))
+    return f"{text}: put it in quotes" if "text" in wanted and scalar else text
 
 
 def _form(kind: Any) -> tuple[tuple[type, ...], str]:
@@ -121,6 +139,8 @@ def _form(kind: Any) -> tuple[tuple[type, ...], str]:
 def _is_read_from(kind: Any, value: Any) -> bool:
     if kind is Any or choices_of(kind):
         return True
+    if kind is bool and isinstance(value, str):
+        return value.lower() in SWITCHES
     # True is a number in Python.
     return isinstance(value, _form(kind)[0]) and (kind is bool or not isinstance(value, bool))
 
@@ -133,7 +153,7 @@ def _build_union(kinds: Sequence[Any], value: Any, where: str) -> Any:
     if not fitting:
         wanted = " or ".join(dict.fromkeys(_form(kind)[1] for kind in kinds))
         wanted = wanted.replace(" or be ", " or ")
-        raise InputError(f"{where or 'it'} must {wanted}, got {value!r}")
+        raise InputError(_refusal(where, wanted, value))
     if len(fitting) > 1 and all(map(dataclasses.is_dataclass, fitting)):
         fitting = [_told_apart(fitting, value or {}, where)]
     reasons = []

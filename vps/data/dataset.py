@@ -12,6 +12,7 @@ import numpy as np
 from vps.core.targets import Box
 from vps.data.readers.masks import compress
 from vps.data.sample import Id, Sample
+from vps.data.turning import Turning, turned_hint
 from vps.errors import InputError, one_line
 
 
@@ -81,6 +82,7 @@ class Dataset(Sequence[Sample]):
         image_ids: one an image.
         frequencies: label -> "r", "c" or "f", in LVIS; empty elsewhere.
         skipped: reason -> number of annotations left out.
+        turning: how images are read whose EXIF orientation says that they are turned.
     """
 
     def __init__(
@@ -112,6 +114,7 @@ class Dataset(Sequence[Sample]):
             ids = [annotation.id for annotation in entry.annotations]
             _check_unique(ids, f"annotations of image {entry.image_id} of {name} have the id")
         self._entries = dict(zip(self.image_ids, ordered, strict=True))
+        self.turning = Turning()
 
     def __len__(self) -> int:
         return len(self.image_ids)
@@ -140,16 +143,17 @@ class Dataset(Sequence[Sample]):
         """
         if not self.has(image_id):
             raise InputError(f"data set {self.name} has no image {image_id!r}")
-        return _read(self._entries[image_id])
+        entry = self._entries[image_id]
+        return _read(entry, self.turning.read(entry, self._entries.values()))
 
 
-def _read(entry: ImageEntry) -> Sample:
-    image = entry.picture.read()
+def _read(entry: ImageEntry, image: np.ndarray) -> Sample:
     size = (image.shape[0], image.shape[1])
     if entry.size not in (None, size):
         raise InputError(
             f"{entry.picture} has {size[0]} x {size[1]} pixels (height x width), but is "
             f"annotated as {entry.size[0]} x {entry.size[1]}; is it another one?"
+            f"{turned_hint(entry)}"
         )
     found = entry.annotations
     return Sample(

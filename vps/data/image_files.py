@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from vps.core.files import shown_path
-from vps.core.images import read_image
+from vps.core.images import ImageHeader, ImageReading, read_header, read_image
 from vps.errors import InputError
 
 
@@ -48,8 +48,15 @@ class ImageFile:
     def __str__(self) -> str:
         return f"image {shown_path(self.folder.path / self.names[0])}"
 
-    def read(self) -> np.ndarray:
+    def read(self, reading: ImageReading | None = None) -> np.ndarray:
         """(H, W, 3) uint8 RGB; InputError if it is missing, corrupt or outside its folder."""
+        return read_image(self._find(), reading)
+
+    def header(self) -> ImageHeader:
+        """Its size and orientation; errors as for `read`."""
+        return read_header(self._find())
+
+    def _find(self) -> Path:
         for name in self.names:
             path = self.folder.path / name
             if not self.folder.outside and _leads_out(name):
@@ -58,7 +65,7 @@ class ImageFile:
             if os.path.exists(path):
                 if not self.folder.outside and not _lies_in(path, self.folder.path):
                     raise self._outside(name)
-                return read_image(path)
+                return path
         rest = ", ".join(map(shown_path, self.names[1:]))
         others = f", nor do {rest} in that folder" if rest else ""
         raise InputError(f"{self} does not exist{others}")

@@ -13,9 +13,10 @@ from torch import Tensor
 
 from vps.core.detect import Detection, as_target
 from vps.core.detector import Detector, PromptedDetector, TargetScorer
-from vps.core.images import AnyImage, open_image
+from vps.core.images import AnyImage
 from vps.core.masking import Colour, check_fill
 from vps.core.names import choose
+from vps.core.needed import open_for
 from vps.core.regions import REGION_METHODS, Regions, make_regions
 from vps.core.targets import Target
 from vps.engine.objective import Objective, check_lambdas
@@ -196,11 +197,11 @@ def make_problem(
     )
     if isinstance(targets, (Target, Detection)):
         raise InputError("a problem has a list of at least one target: give it as [target]")
-    rgb, name = open_image(image)
-    size = (rgb.shape[0], rgb.shape[1])
+    opened = open_for(detector, image)
+    size = opened.size
     asked = check_targets(detector, size, [as_target(target) for target in targets])
     narrowed = _narrowed(detector, asked, mode, all_prompts)
-    pixels = narrowed.prepare(rgb)
+    pixels = narrowed.prepare(opened.pixels)
     check_pixels(narrowed, pixels)
     cut = regions if isinstance(regions, Regions) else make_regions(pixels, regions, region_method)
     check_grid(cut, pixels)
@@ -214,7 +215,7 @@ def make_problem(
         mode=mode,
         lambdas=lambdas,
         batch_size=batch_size,
-        image_name=name if image_name is None else image_name,
+        image_name=opened.name if image_name is None else image_name,
         whole_detector=detector,
         all_prompts=all_prompts,
     )

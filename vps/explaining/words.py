@@ -14,7 +14,8 @@ from vps.core.boxes import iou
 from vps.core.candidates import label_column
 from vps.core.detect import Detection, all_candidates, as_target
 from vps.core.detector import Detector, PromptedDetector, WordHider
-from vps.core.images import AnyImage, open_image
+from vps.core.images import AnyImage
+from vps.core.needed import open_for
 from vps.core.scoring import CLASS_MODE_IOU, COLUMNS, BestCandidates, best_candidates
 from vps.core.targets import Target
 from vps.engine.budget import Budget, StopReason, as_budget
@@ -94,8 +95,8 @@ def explain_words(
     elif image is None or target is None:
         raise InputError("explain_words needs a detector, an image and a target")
     else:
-        rgb, _ = open_image(image)
-        hider, size = detector, (rgb.shape[0], rgb.shape[1])
+        opened = open_for(detector, image)
+        hider, size = detector, opened.size
         (target,) = check_targets(hider, size, [as_target(target)])
     if isinstance(hider, PromptedDetector):
         hider = hider.narrowed((target.label,))
@@ -104,7 +105,7 @@ def explain_words(
     texts = hider.words(target.label)
     if len(texts) < 2:
         return None
-    pixels = detector.pixels if isinstance(detector, Problem) else hider.prepare(rgb)
+    pixels = detector.pixels if isinstance(detector, Problem) else hider.prepare(opened.pixels)
     source = WordPasses(hider, pixels, size, target)
     whole = source.evaluate(np.ones((1, len(texts)), bool))[0]
     if not whole[_TOP].score > 0:

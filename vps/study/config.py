@@ -17,6 +17,7 @@ from vps.core.files import write_atomically
 from vps.core.names import choose
 from vps.core.regions import REGION_METHODS
 from vps.core.schema import build, to_plain
+from vps.core.yaml_words import plain_words
 from vps.data.cases.select import Selection
 from vps.data.readers.formats import FORMATS
 from vps.engine.problem import check_problem_settings
@@ -281,7 +282,8 @@ def read_config(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Stu
     yaml = require("yaml", extra="eval")
     path = Path(path)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content = yaml.load(text, Loader=plain_words(yaml.SafeLoader))
     except FileNotFoundError:
         raise InputError(f"config {path} does not exist") from None
     except (OSError, ValueError, yaml.YAMLError) as error:
@@ -320,7 +322,7 @@ def _override(content: dict[str, Any], text: str, yaml: Any) -> None:
         if not isinstance(content, dict):
             raise InputError(f"{text}: {part} holds a value, not keys")
     try:
-        content[parts[-1]] = yaml.safe_load(value)
+        content[parts[-1]] = yaml.load(value, Loader=plain_words(yaml.SafeLoader))
     except yaml.YAMLError as error:
         raise InputError(f"{text}: the value is no YAML: {one_line(error)}") from error
 

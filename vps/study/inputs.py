@@ -7,7 +7,7 @@ import dataclasses
 import hashlib
 import importlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -75,8 +75,16 @@ def load_detector(config: StudyConfig, dataset: Dataset, loader: str, device: st
             **chosen,
             **settings.options,
         )
-    except LabelsError as error:
-        if chosen:
+    except InputError as error:
+        twins = () if chosen else _twins(dataset.labels)
+        if twins:
+            raise InputError(
+                f"{error}: both are labels of data set {dataset.name}. Set detector.labels to what "
+                f"the detector is to be asked for, without {twins[1]!r}, say; objects of that name "
+                f"then count as unknown to it, unless they are called {twins[0]!r} in the "
+                "annotations, too"
+            ) from error
+        if chosen or not isinstance(error, LabelsError):
             raise
         raise LabelsError(
             f"data set {dataset.name}: {error}; set detector.labels in the config to the names "
@@ -87,6 +95,16 @@ def load_detector(config: StudyConfig, dataset: Dataset, loader: str, device: st
     except Exception as error:
         what = f"detector {settings.name} cannot be loaded: {one_line(error)}"
         raise DetectorError(what) from error
+
+
+def _twins(labels: Sequence[str]) -> tuple[str, str] | None:
+    """The first two labels that differ at most in case and spaces; None if there are none."""
+    seen: dict[str, str] = {}
+    for label in labels:
+        other = seen.setdefault(" ".join(label.lower().split()), label)
+        if other != label:
+            return other, label
+    return None
 
 
 def find_lists(

@@ -9,6 +9,7 @@ from typing import Any
 
 from vps.core.names import choose
 from vps.data.dataset import Dataset
+from vps.data.turning import AUTO, Turning
 
 FORMATS: dict[str, str] = {
     "coco": "vps.data.readers.coco:read_coco",
@@ -26,6 +27,8 @@ def open_dataset(
     images: str | PathLike[str] | None = None,
     *,
     name: str = "",
+    exif: str = AUTO,
+    max_pixels: int | None = None,
     **options: Any,
 ) -> Dataset:
     """Open a data set; its images are read when they are asked for.
@@ -35,6 +38,7 @@ def open_dataset(
         annotations: the annotation file.
         images: the folder of the images; formats that hold them need none.
         name: of the data set; by default, the format's.
+        exif, max_pixels: how the images are read, see `vps.data.turning.Turning`.
         options: of the format's reader, e.g. `split` of "refcoco".
 
     Raises:
@@ -46,5 +50,8 @@ def open_dataset(
     parameters = inspect.signature(reader).parameters
     known = {key: None for key in parameters if key not in ("annotations", "images", "name")}
     for option in options:
-        choose(known, option, f"option of {format}")
-    return reader(annotations, images, name=name or format, **options)
+        choose({**known, "exif": None, "max_pixels": None}, option, f"option of {format}")
+    turning = Turning(exif, max_pixels)
+    dataset: Dataset = reader(annotations, images, name=name or format, **options)
+    dataset.turning = turning
+    return dataset

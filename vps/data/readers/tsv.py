@@ -7,15 +7,16 @@ import binascii
 import io
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 
 from vps.core.files import open_file
-from vps.core.images import decode_image
+from vps.core.images import ImageHeader, ImageReading, decode_header, decode_image
 from vps.data.dataset import Annotation, Dataset, ImageEntry, Picture
 from vps.data.image_files import ImageFile, ImageFolder
 from vps.data.readers.coco import EMPTY_BOX
@@ -25,6 +26,7 @@ from vps.data.sample import Id
 from vps.errors import InputError, one_line
 
 OFA = ("uniq_id", "image_id", "text", "region_coord", "image")
+Found = TypeVar("Found")
 NEEDED = {"text", "region_coord", "image"}
 
 
@@ -46,15 +48,22 @@ class EmbeddedImage:
     def __str__(self) -> str:
         return f"image {self.name} in {self.path}"
 
-    def read(self) -> np.ndarray:
+    def read(self, reading: ImageReading | None = None) -> np.ndarray:
         """(H, W, 3) uint8 RGB; InputError if it is corrupt, or the table no longer there."""
+        return self._decoded(lambda file: decode_image(file, "it", reading))
+
+    def header(self) -> ImageHeader:
+        """Its size and orientation; errors as for `read`."""
+        return self._decoded(lambda file: decode_header(file, "it"))
+
+    def _decoded(self, decode: Callable[[BinaryIO], Found]) -> Found:
         with open_file(self.path, "annotation file") as file:
             file.seek(self.start)
             text = file.read(self.length)
         try:
             # Both alphabets occur.
             payload = base64.b64decode(text.translate(bytes.maketrans(b"-_", b"+/")), validate=True)
-            return decode_image(io.BytesIO(payload), "it")
+            return decode(io.BytesIO(payload))
         except (binascii.Error, InputError) as error:
             raise InputError(
                 f"{self} is truncated, or no image, or a file name whose folder was not given: "

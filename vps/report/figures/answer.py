@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from os import PathLike
 from pathlib import Path
 
@@ -12,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from vps.core.images import AnyImage, as_rgb, open_image
+from vps.core.images import AnyImage
 from vps.core.masking import FILLS, make_fill
 from vps.engine import attribution
-from vps.errors import InputError
 from vps.report.figures.explanation import save_figure, write_figure
+from vps.report.figures.letters import fit_letters, latin_note, shortened, wrapped
 from vps.report.figures.panels import (
     GREY,
     ORANGE,
@@ -25,10 +24,9 @@ from vps.report.figures.panels import (
     draw_box,
     draw_label,
     draw_outline,
+    drawable,
     greyed,
-    shortened,
     show,
-    shrunk,
 )
 from vps.report.figures.word_row import WordRow
 from vps.results.answer import Answer, RegionSet
@@ -40,7 +38,7 @@ _CHARACTERS = 19.0  # that fit into an inch
 _LETTERS = 26  # of a label at a box
 
 
-def draw_answer(answer: Answer, image: np.ndarray) -> Figure:
+def draw_answer(answer: Answer, image: AnyImage) -> Figure:
     """Draw an answer as three panels in a row, with its sentence below.
 
     Of a failure: before, with the target's box, dashed where the detector has none there, or has
@@ -52,23 +50,17 @@ def draw_answer(answer: Answer, image: np.ndarray) -> Figure:
 
     Args:
         answer: what is drawn.
-        image: (H, W, 3) uint8 RGB, the image that was explained.
+        image: that was explained, in whatever form.
 
     Raises:
-        InputError: an image of another size than the one that was explained.
+        InputError: an image that cannot be read, or of another size than what was explained.
     """
-    image = as_rgb(image)
-    if image.shape[:2] != answer.explanation.image_size:
-        raise InputError(
-            f"the answer is about an image of {answer.explanation.image_size} pixels (height, "
-            f"width), this one has {image.shape[:2]}"
-        )
-    image = shrunk(image)
+    image = drawable(image, answer.explanation.image_size, "the answer is about")
     aspect = image.shape[1] / image.shape[0]
     width = (_WIDTH - 2 * _MARGIN - 2 * _GAP) / 3
     height = float(np.clip(width / aspect, _LOWEST, _HIGHEST))
     wide = height * aspect if height < width / aspect else width
-    lines = _wrapped(answer.sentence())
+    lines = _wrapped(answer)
     row = None if answer.words is None else WordRow(answer.words, _WIDTH - 2 * _MARGIN)
     below = 0.0 if row is None else row.height + _BETWEEN
     total = _WIDTH, _TITLE + height + below + 0.1 + _LINE * len(lines)
@@ -102,6 +94,7 @@ def draw_answer(answer: Answer, image: np.ndarray) -> Figure:
         linespacing=1.25,
         parse_math=False,
     )
+    fit_letters(figure)
     return figure
 
 
@@ -113,14 +106,19 @@ def save_answer_figure(
     Args, Raises:
         as for `vps.report.figures.explanation.save_figure`.
     """
-    return write_figure(draw_answer(answer, open_image(image)[0]), path, dpi)
+    return write_figure(draw_answer(answer, image), path, dpi)
 
 
-def _wrapped(sentence: str) -> list[str]:
-    return textwrap.wrap(sentence[0].upper() + sentence[1:] + ".", int(_WIDTH * _CHARACTERS))
+def _wrapped(answer: Answer) -> list[str]:
+    """The lines below the panels: the sentence, and what has to be said of its letters."""
+    sentence, columns = answer.sentence(), int(_WIDTH * _CHARACTERS)
+    said = [answer.target.label, *([] if answer.rival is None else [answer.rival.label])]
+    latin = latin_note(said)
+    notes = wrapped(f"! {latin}", columns) if latin else []
+    return wrapped(sentence[0].upper() + sentence[1:] + ".", columns) + notes
 
 
-def save_figures(answer: Answer, image: np.ndarray, path: str | PathLike[str], suffix: str) -> Path:
+def save_figures(answer: Answer, image: AnyImage, path: str | PathLike[str], suffix: str) -> Path:
     """Draw an answer, <path>_answer.<suffix>, and the explanations that belong to it.
 
     These are <path>.<suffix> of the target, and <path>_rival.<suffix> where it has a rival: what
@@ -209,7 +207,7 @@ def _draw_seen(axes: Axes, answer: Answer, found: RegionSet, image: np.ndarray, 
     show(axes, np.where(shown[..., None], image / 255, _fill(answer, image)), size)
     seen = found.found_score >= answer.threshold
     ours, theirs = _names(answer)
-    text = f"{ours} {found.found_score:.2f}" if seen else f"no {ours}"
+    text = f"{ours} {found.found_score:.2f}" if seen else f"{ours} not found"
     if answer.kind.traits.rival:
         text += f", {theirs} {found.rival_found:.2f}"
     elif not seen and found.other_label is not None and found.other_score >= answer.threshold:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from os import PathLike
 from pathlib import Path
 
@@ -11,9 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from vps.core.images import AnyImage, as_rgb, open_image
+from vps.core.images import AnyImage
 from vps.core.targets import Kind
 from vps.errors import InputError, OutputError
+from vps.report.figures.letters import fit_letters, latin_note, wrapped
 from vps.report.figures.panels import (
     GREY,
     SMALL,
@@ -24,8 +24,8 @@ from vps.report.figures.panels import (
     draw_detection,
     draw_map,
     draw_sufficient,
+    drawable,
     regions_shown,
-    shrunk,
 )
 from vps.results.explanation import Explanation
 
@@ -38,28 +38,24 @@ _AXIS_LEFT, _CURVES_ASPECT, _LOWEST, _HIGHEST = 0.42, 1.15, 1.1, 2.6
 _NARROWEST = 1.1  # a panel, for the sake of its caption
 
 
-def draw_explanation(explanation: Explanation, image: np.ndarray) -> Figure:
+def draw_explanation(explanation: Explanation, image: AnyImage) -> Figure:
     """Draw an explanation as one figure of four panels.
 
     In a row, or two by two where the image is so wide that a row would be too low.
 
     Args:
         explanation: what is drawn.
-        image: (H, W, 3) uint8 RGB, the image that was explained.
+        image: that was explained, in whatever form.
 
     Raises:
-        InputError: an image of another size than the one that was explained.
+        InputError: an image that cannot be read, or of another size than what was explained.
     """
-    image = as_rgb(image)
-    if image.shape[:2] != explanation.image_size:
-        raise InputError(
-            f"the explanation is of an image of {explanation.image_size} pixels (height, width), "
-            f"this one has {image.shape[:2]}"
-        )
-    image = shrunk(image)
+    image = drawable(image, explanation.image_size, "the explanation is of")
     places, size = _layout(image.shape[1] / image.shape[0])
-    notes = [line for note in explanation.warnings for line in textwrap.wrap(f"! {note}", 110)]
-    extra = 0.14 * len(notes) + (0.06 if notes else 0)
+    latin = latin_note([explanation.target.label, explanation.detector])
+    notes = [*explanation.warnings, *([latin] if latin else [])]
+    lines = [line for note in notes for line in wrapped(f"! {note}", 110)]
+    extra = 0.14 * len(lines) + (0.06 if lines else 0)
     figure = Figure(figsize=(size[0], size[1] + extra), facecolor="white")
     FigureCanvasAgg(figure)
     panels = [_axes(figure, place, size[1]) for place in places]
@@ -75,9 +71,10 @@ def draw_explanation(explanation: Explanation, image: np.ndarray) -> Figure:
     _caption(panels[2], _about_part(explanation), max(places[2][2], _NARROWEST))
     note = "" if explanation.levels is None else "\ngrey: cannot be told"
     _colour_bar(figure, places[1], size[1], f"attribution{note}")
-    for number, line in enumerate(reversed(notes)):
+    for number, line in enumerate(reversed(lines)):
         y = (0.05 + 0.14 * number) / (size[1] + extra)
         figure.text(_MARGIN / size[0], y, line, fontsize=SMALL, color=VERMILLION, parse_math=False)
+    fit_letters(figure)
     return figure
 
 
@@ -100,7 +97,7 @@ def save_figure(
         InputError: an image that cannot be read, or a suffix that matplotlib does not know.
         OutputError: a path that cannot be written.
     """
-    return write_figure(draw_explanation(explanation, open_image(image)[0]), path, dpi)
+    return write_figure(draw_explanation(explanation, image), path, dpi)
 
 
 def write_figure(figure: Figure, path: str | PathLike[str], dpi: int) -> Path:
@@ -159,7 +156,7 @@ def _axes(figure: Figure, place: Place, bottom: float) -> Axes:
 
 def _caption(axes: Axes, text: str, width: float) -> None:
     """Up to three lines under a panel of a width in inches."""
-    lines = textwrap.wrap(
+    lines = wrapped(
         text, int(width * _CHARACTERS), max_lines=3, placeholder="\u2026", break_on_hyphens=False
     )
     axes.annotate(

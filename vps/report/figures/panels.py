@@ -10,8 +10,11 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
+from vps.core.images import AnyImage, open_image
 from vps.core.targets import Kind
 from vps.engine import attribution
+from vps.errors import InputError
+from vps.report.figures.letters import shortened
 from vps.results.explanation import Explanation
 
 # Of the palette of Okabe and Ito, which stays apart for all kinds of colour vision.
@@ -48,14 +51,33 @@ def part_shown(explanation: Explanation, size: tuple[int, int]) -> np.ndarray:
     return attribution.paint(first, explanation.label_map, size)
 
 
-def shrunk(image: np.ndarray) -> np.ndarray:
-    """The image (H, W, 3) uint8 in no more pixels than a picture can show."""
-    height, width = image.shape[:2]
-    ratio = _LONGEST / max(height, width)
-    if ratio >= 1:
-        return image
-    size = (max(round(width * ratio), 1), max(round(height * ratio), 1))
-    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
+def drawable(image: AnyImage, size: tuple[int, int], what: str) -> np.ndarray:
+    """The image that was explained, (h, w, 3) uint8, in no more pixels than a picture can show.
+
+    Args:
+        image: as the user has it.
+        size: (H, W) of the image that was explained.
+        what: was, for the message, e.g. "the explanation is of".
+
+    Raises:
+        InputError: an image that cannot be read, or of another size.
+    """
+    opened = open_image(image, _seen)
+    if opened.size != size:
+        raise InputError(
+            f"{what} an image of {size} pixels (height, width), this one has {opened.size}"
+        )
+    shown = _seen(opened.pixels.shape[:2])
+    if shown is None:
+        return opened.pixels
+    smaller = Image.fromarray(opened.pixels).resize(shown[::-1], Image.Resampling.LANCZOS)
+    return np.asarray(smaller)
+
+
+def _seen(size: tuple[int, ...]) -> tuple[int, int] | None:
+    """The size (h, w) at which an image (H, W) is drawn; None for its own."""
+    ratio = _LONGEST / max(size)
+    return None if ratio >= 1 else (max(round(size[0] * ratio), 1), max(round(size[1] * ratio), 1))
 
 
 def draw_detection(axes: Axes, explanation: Explanation, image: np.ndarray) -> None:
@@ -171,11 +193,6 @@ def map_colours(explanation: Explanation, values: np.ndarray, grey: np.ndarray) 
 def greyed(image: np.ndarray) -> np.ndarray:
     """The luma (H, W) in [0, 1] of an RGB image."""
     return image @ np.array([0.299, 0.587, 0.114]) / 255
-
-
-def shortened(text: str, length: int) -> str:
-    """The text, cut in the middle of nowhere if it must be, with an ellipsis."""
-    return text if len(text) <= length else text[: length - 1].rstrip() + "\u2026"
 
 
 def show(axes: Axes, image: np.ndarray, size: tuple[int, int]) -> None:

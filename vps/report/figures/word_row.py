@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 from matplotlib.textpath import TextPath
 
+from vps.report.figures.letters import lettered
 from vps.report.figures.panels import GREY, SMALL, VERMILLION, coloured
 from vps.results.word_answer import ARTICLES, ELSEWHERE, LOST, RIGHT, TOLERANCE, Word, WordAnswer
 
@@ -128,4 +129,6 @@ def _note(word: Word) -> str:
 
 def _width(text: str, size: float) -> float:
     """The width of a text in inches, set in so many points."""
-    return float(TextPath((0, 0), text.replace("$", r"\$"), size=size).get_extents().width) / 72
+    drawn = lettered(text)
+    path = TextPath((0, 0), drawn.text.replace("$", r"\$"), size=size, prop=drawn.font)
+    return float(path.get_extents().width) / 72

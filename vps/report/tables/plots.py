@@ -13,6 +13,7 @@ from vps.core.file_names import safe_name
 from vps.core.files import write_atomically
 from vps.engine.curve_values import auc
 from vps.metrics.aggregate import mean_interval
+from vps.report.figures.letters import fit_letters
 from vps.report.figures.panels import GREY
 from vps.report.tables.plot_style import (
     MARKERS,
@@ -198,6 +199,7 @@ def _kind_label(kind: str, size: int) -> str:
 
 
 def _write(figure: Figure, path: Path) -> Path:
+    fit_letters(figure)
     for suffix in ("pdf", "png"):
         buffer = io.BytesIO()
         # Without a date, the same study gives the same bytes.
