@@ -35,38 +35,45 @@ class ImageFile:
     Attributes:
         folder: the image folder.
         names: relative to it, likeliest first.
+        hint: for the message where none of them is there.
     """
 
     folder: ImageFolder
     names: tuple[str, ...]
+    hint: str = ""
 
     @property
     def name(self) -> str:
         """The likeliest name, without folders."""
-        return Path(self.names[0]).name
+        return Path(self.names[0]).name or self.names[0]
 
     def __str__(self) -> str:
         return f"image {shown_path(self.folder.path / self.names[0])}"
 
     def read(self) -> np.ndarray:
         """(H, W, 3) uint8 RGB; InputError if it is missing, corrupt or outside its folder."""
+        away = None
         for name in self.names:
-            path = self.folder.path / name
             if not self.folder.outside and _leads_out(name):
-                raise self._outside(name)
+                # Not even looked for; what lies in the folder under a shorter name may be meant.
+                away = away or name
+                continue
+            path = self.folder.path / name
             # Not Path.exists, which raises where a name is too long.
             if os.path.exists(path):
                 if not self.folder.outside and not _lies_in(path, self.folder.path):
                     raise self._outside(name)
                 return read_image(path)
+        if away is not None:
+            raise self._outside(away)
         rest = ", ".join(map(shown_path, self.names[1:]))
         others = f", nor do {rest} in that folder" if rest else ""
-        raise InputError(f"{self} does not exist{others}")
+        raise InputError(f"{self} does not exist{others}{self.hint}")
 
     def _outside(self, name: str) -> InputError:
         return InputError(
             f"image {shown_path(name)} lies outside the image folder {shown_path(self.folder.path)}"
-            "; if it may be read, set the data set's option outside to true"
+            f"; if it may be read, set the data set's option outside to true{self.hint}"
         )
 
 

@@ -16,6 +16,7 @@ from vps.data.cases.cases import Case, CaseList
 from vps.data.cases.select import Selection, select_cases
 from vps.data.dataset import Annotation, Dataset, ImageEntry
 from vps.data.image_files import ImageFile, ImageFolder
+from vps.data.left_out import LeftOut
 from vps.errors import InputError
 
 CONFIGS = ROOT / "configs"
@@ -26,6 +27,9 @@ NEAR = (40.0, 0.0, 50.0, 10.0)
 FAR = (60.0, 60.0, 90.0, 80.0)
 LABELS = ("cat", "dog", "bird")
 
+LEFT_OUT = LeftOut("a.json")
+LEFT_OUT.add("box without area", count=2)
+
 # Image 1 holds all kinds of mistakes about animals, image 2 nothing, image 3 a crowd.
 IMAGES = dataset(
     entry(1, ("dog", BOX), ("cat", NEAR), ("bird", (0, 40, 10, 50)), ("couch", (70, 0, 80, 10))),
@@ -33,7 +37,7 @@ IMAGES = dataset(
     entry(3, ("dog", (0, 0, 90, 90)), ("dog", FAR), crowds=[0]),
     labels=("bird", "cat", "couch", "dog"),
     frequencies={"bird": "r", "cat": "c", "couch": "f", "dog": "f"},
-    skipped={"box without area": 2},
+    left_out=LEFT_OUT,
 )
 SCRIPT = {
     1: seen(

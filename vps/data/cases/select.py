@@ -204,7 +204,7 @@ def _versions() -> dict[str, str]:
     from vps._version import __version__
 
     found = {"vps": __version__}
-    for name in ("torch", "torchvision", "numpy", "pycocotools", "lvis"):
+    for name in ("torch", "torchvision", "numpy", "pycocotools"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             found[name] = importlib.metadata.version(name)
     return found
