@@ -14,6 +14,7 @@ from pathlib import Path
 from vps.core.detector import Detector
 from vps.core.extras import require
 from vps.core.files import write_atomically
+from vps.core.names import distinct_names
 from vps.core.schema import to_plain
 from vps.core.targets import Kind
 from vps.data.cases.cases import CaseList
@@ -41,6 +42,14 @@ def open_data(config: StudyConfig, name: str) -> Dataset:
     return open_dataset(data.format, data.annotations, data.images, name=name, **data.options)
 
 
+def asked_labels(config: StudyConfig, dataset: Dataset) -> tuple[str, ...]:
+    """What a detector is asked for: the config's labels, or the data set's.
+
+    Of names that differ in case and spaces only, the first: few text models tell them apart.
+    """
+    return config.detector.labels or distinct_names(dataset.labels)
+
+
 def load_detector(config: StudyConfig, dataset: Dataset, loader: str, device: str) -> Detector:
     """The detector of a study, asked for the labels of a data set or of the config.
 
@@ -55,7 +64,7 @@ def load_detector(config: StudyConfig, dataset: Dataset, loader: str, device: st
     """
     module, function = loader.split(":")
     settings = config.detector
-    labels = settings.labels or dataset.labels or ANY_PHRASE
+    labels = asked_labels(config, dataset) or ANY_PHRASE
     load: Callable[..., Detector] = getattr(importlib.import_module(module), function)
     try:
         return load(settings.name, labels, device=device, dtype=settings.dtype, **settings.options)

@@ -53,7 +53,7 @@ def test_an_image_needs_a_name():
     ],
 )
 def test_endings(name, expected):
-    assert endings(name.replace("\\", "\\")) == expected
+    assert endings(name) == expected
 
 
 def files(folder, *names):

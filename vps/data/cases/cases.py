@@ -25,7 +25,8 @@ class Case:
     Attributes:
         image_id: the data set's own.
         key: names the case within its image: "d3" for detection 3 of the image (by falling score,
-            from 1), "a17" for annotation 17, where there is no detection, and for phrases.
+            from 1), "a17" for annotation 17, where there is no detection, and for phrases; "n17"
+            for phrase 17, of no object.
         kind: of the case, by TIDE.
         box, label: what is explained, see `vps.core.targets.Target`.
         predicted_box, predicted_label: what the detector gave instead, where box and label are the

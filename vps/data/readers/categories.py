@@ -11,8 +11,10 @@ from vps.data.sample import Id
 
 NO_NAME = "category without an id or a name"
 TWO_NAMES = "category id of several names"
-GROUP = "category that is the name of the group of the others, and not annotated"
+GROUP = "category that is the name of the group of the others, and has no annotations"
 SAME_NAME = "category of the same name as another, taken for the same"
+
+_NO_PARENT = {"", "none"}
 
 
 def plain_name(value: Any) -> str:
@@ -25,9 +27,9 @@ def plain_name(value: Any) -> str:
 def read_categories(records: Any, used: Collection[str], left_out: LeftOut) -> dict[Id, str]:
     """The label of each category id, in the order of the ids.
 
-    Left out and told are records without id or name, ids of several names, and the row that
-    Roboflow puts first: named as the supercategory of all others, itself of none, and without
-    annotations. Several ids of one name are one label.
+    Left out and told are records without id or name, ids of several names, and the row of the
+    project's group that Roboflow puts first: without annotations and of no supercategory, where
+    all others have one. Several ids of one name are one label.
 
     Args:
         records: what the file holds as `categories`.
@@ -69,7 +71,11 @@ def _is_group(
     key: Id, names: Mapping[Id, str], parents: Mapping[Id, str], used: Collection[str]
 ) -> bool:
     others = {parents[other] for other in names if other != key}
-    return others == {names[key]} and parents[key].lower() in ("", "none") and str(key) not in used
+    if str(key) in used or parents[key].lower() not in _NO_PARENT or not others:
+        return False
+    # Whoever put groups of their own into the row's place left its id and its "none".
+    roboflow = key == 0 and parents[key] == "none"
+    return others == {names[key]} or (roboflow and not others & _NO_PARENT)
 
 
 def _repeated(names: Mapping[Id, str]) -> list[Id]:

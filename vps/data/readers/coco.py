@@ -16,6 +16,7 @@ from vps.data.readers.files import (
     existing_folder,
     read_json,
 )
+from vps.data.readers.values import plain_id
 
 
 def read_coco(
@@ -55,7 +56,7 @@ def read_coco(
     with checked_format(path, "COCO's detection format"):
         content = read_json(path)
         used = {
-            str(entry.get("category_id")).strip()
+            str(plain_id(entry.get("category_id")))
             for entry in list_of(content, "annotations")
             if isinstance(entry, dict)
         }
