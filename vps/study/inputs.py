@@ -21,7 +21,7 @@ from vps.data.cases.cases import CaseList
 from vps.data.cases.select import select_cases
 from vps.data.dataset import Dataset
 from vps.data.readers.files import checked_format, existing_file, read_json
-from vps.data.readers.formats import open_dataset
+from vps.data.readers.formats import open_dataset, options_of
 from vps.data.readers.vps_list import read_vps_list
 from vps.data.scenes.scene_files import write_coco, write_lvis
 from vps.errors import DetectorError, InputError, OutputError, VpsError, one_line
@@ -39,7 +39,10 @@ def open_data(config: StudyConfig, name: str) -> Dataset:
         InputError: see `vps.data.readers.formats.open_dataset`.
     """
     data = config.datasets[name]
-    return open_dataset(data.format, data.annotations, data.images, name=name, **data.options)
+    # A run that is to stop at the first fault stops at one of the annotations, too.
+    strict = {"strict": True} if config.run.strict and "strict" in options_of(data.format) else {}
+    options = {**strict, **data.options}
+    return open_dataset(data.format, data.annotations, data.images, name=name, **options)
 
 
 def asked_labels(config: StudyConfig, dataset: Dataset) -> tuple[str, ...]:

@@ -89,6 +89,17 @@ class CaseList:
     skipped: tuple[Mapping[str, Any], ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def remarks(self) -> list[str]:
+        """What could not be used, or not as it stands: of the data set, then of single images."""
+        lines = [entry["reason"] for entry in self.skipped if entry["image_id"] is None]
+        images = [entry for entry in self.skipped if entry["image_id"] is not None]
+        if images:
+            about = dict.fromkeys(entry["image_id"] for entry in images)
+            many = "image" if len(about) == 1 else "images"
+            lines.append(f"{len(about)} {many} skipped, e.g. {images[0]['reason']}")
+        return lines
+
     def save(self, path: str | PathLike[str]) -> Path:
         """Write the list as JSON, one case a line.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from collections.abc import Callable
 from os import PathLike
 from typing import Any
 
@@ -41,10 +42,19 @@ def open_dataset(
         InputError: unknown format or option, or what the reader raises.
         MissingExtraError: a library that the format needs is not installed.
     """
-    module, function = choose(FORMATS, format, "format").split(":")
-    reader = getattr(importlib.import_module(module), function)
-    parameters = inspect.signature(reader).parameters
-    known = {key: None for key in parameters if key not in ("annotations", "images", "name")}
+    known = options_of(format)
     for option in options:
         choose(known, option, f"option of {format}")
-    return reader(annotations, images, name=name or format, **options)
+    return _reader(format)(annotations, images, name=name or format, **options)
+
+
+def options_of(format: str) -> dict[str, None]:
+    """The names of a format's options; InputError where there is no such format."""
+    parameters = inspect.signature(_reader(format)).parameters
+    return {key: None for key in parameters if key not in ("annotations", "images", "name")}
+
+
+def _reader(format: str) -> Callable[..., Dataset]:
+    module, function = choose(FORMATS, format, "format").split(":")
+    found: Callable[..., Dataset] = getattr(importlib.import_module(module), function)
+    return found
