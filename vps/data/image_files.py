@@ -13,6 +13,12 @@ from vps.core.images import read_image
 from vps.errors import InputError
 
 
+SUFFIXES = (
+    ".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".ppm", ".pgm",
+)  # fmt: skip
+"""Of image files, in small letters: where a folder is looked through for them."""
+
+
 @dataclass(frozen=True)
 class ImageFolder:
     """Where the images of a data set lie.
@@ -26,6 +32,14 @@ class ImageFolder:
 
     path: Path
     outside: bool = False
+
+    def names(self) -> list[str]:
+        """The image files in it and in the folders below, by their suffixes; ordered."""
+        found = []
+        for place, _, files in os.walk(self.path):
+            below = Path(place).relative_to(self.path)
+            found += [(below / name).as_posix() for name in files if _is_image(name)]
+        return sorted(found)
 
 
 @dataclass(frozen=True)
@@ -75,6 +89,11 @@ class ImageFile:
             f"image {shown_path(name)} lies outside the image folder {shown_path(self.folder.path)}"
             f"; if it may be read, set the data set's option outside to true{self.hint}"
         )
+
+
+def _is_image(name: str) -> bool:
+    # Of macOS' "._a.jpg", the rest lies in a.jpg.
+    return name.lower().endswith(SUFFIXES) and not name.startswith(".")
 
 
 def _leads_out(name: str) -> bool:

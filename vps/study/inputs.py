@@ -7,13 +7,13 @@ import dataclasses
 import hashlib
 import importlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 from vps.core.detector import Detector
 from vps.core.extras import require
-from vps.core.files import write_atomically
+from vps.core.files import open_file, write_atomically
 from vps.core.names import distinct_names
 from vps.core.schema import to_plain
 from vps.core.targets import Kind
@@ -21,7 +21,7 @@ from vps.data.cases.cases import CaseList
 from vps.data.cases.select import select_cases
 from vps.data.dataset import Dataset
 from vps.data.readers.files import checked_format, existing_file, read_json
-from vps.data.readers.formats import open_dataset, options_of
+from vps.data.readers.formats import annotation_files, open_dataset, options_of
 from vps.data.readers.vps_list import read_vps_list
 from vps.data.scenes.scene_files import write_coco, write_lvis
 from vps.errors import DetectorError, InputError, OutputError, VpsError, one_line
@@ -117,7 +117,10 @@ def _selected(
 ) -> CaseList:
     """The list of the study's folder, made first if it is not there or of other settings."""
     path = list_path(config, name)
-    annotations = _file_digest(Path(config.datasets[name].annotations))
+    data = config.datasets[name]
+    annotations = _digest(
+        annotation_files(data.format, data.annotations, data.images, **data.options)
+    )
     origin = _origin(config, name, annotations)
     kept = CaseList.load(path) if path.is_file() else None
     if kept is not None and kept.settings.get("origin") == origin:
@@ -215,10 +218,13 @@ def _origin(config: StudyConfig, name: str, annotations: str) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _file_digest(path: Path) -> str:
-    """12 hex digits of a file's SHA-256."""
-    with existing_file(path).open("rb") as file:
-        digest = hashlib.sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
+def _digest(paths: Sequence[Path]) -> str:
+    """12 hex digits of the SHA-256 of a file's content; of several, of their names, too."""
+    digest = hashlib.sha256()
+    for path in paths:
+        if len(paths) > 1:
+            digest.update(f"\0{path.name}\0".encode(errors="surrogatepass"))
+        with open_file(path, "annotation file") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
     return digest.hexdigest()[:12]

@@ -23,6 +23,12 @@ def existing_file(path: str | PathLike[str], what: str = "annotation file") -> P
     return path
 
 
+def existing_path(path: str | PathLike[str], what: str = "annotation file or folder") -> Path:
+    """The path of a file or a folder; InputError if there is neither."""
+    path = Path(path)
+    return path if os.path.isdir(path) else existing_file(path, what)
+
+
 def existing_folder(path: str | PathLike[str] | None, outside: bool = False) -> ImageFolder:
     """The folder that the images lie in.
 

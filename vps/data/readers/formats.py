@@ -6,19 +6,31 @@ import importlib
 import inspect
 from collections.abc import Callable
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from vps.core.names import choose
 from vps.data.dataset import Dataset
+from vps.data.readers.files import existing_file
 
 FORMATS: dict[str, str] = {
     "coco": "vps.data.readers.coco:read_coco",
     "lvis": "vps.data.readers.lvis:read_lvis",
+    "open-images": "vps.data.readers.open_images:read_open_images",
     "refcoco": "vps.data.readers.refcoco:read_refcoco",
     "refcoco-mdetr": "vps.data.readers.mdetr:read_mdetr",
     "refcoco-tsv": "vps.data.readers.tsv:read_tsv",
+    "voc": "vps.data.readers.voc:read_voc",
+    "yolo": "vps.data.readers.yolo:read_yolo",
 }
 """Reader of each format: takes the annotation file, the image folder, a name and options."""
+
+FILES: dict[str, str] = {
+    "open-images": "vps.data.readers.open_images:open_images_files",
+    "voc": "vps.data.readers.voc:voc_files",
+    "yolo": "vps.data.readers.yolo:yolo_files",
+}
+"""Of formats with more annotation files than one: what names them all, from the same arguments."""
 
 
 def open_dataset(
@@ -33,7 +45,7 @@ def open_dataset(
 
     Args:
         format: a key of `FORMATS`.
-        annotations: the annotation file.
+        annotations: the annotation file, or the folder of "voc" or "yolo".
         images: the folder of the images; formats that hold them need none.
         name: of the data set; by default, the format's.
         options: of the format's reader, e.g. `split` of "refcoco".
@@ -54,7 +66,24 @@ def options_of(format: str) -> dict[str, None]:
     return {key: None for key in parameters if key not in ("annotations", "images", "name")}
 
 
+def annotation_files(
+    format: str,
+    annotations: str | PathLike[str],
+    images: str | PathLike[str] | None = None,
+    **options: Any,
+) -> list[Path]:
+    """The files that a data set's annotations are read from; as for `open_dataset`."""
+    if format not in FILES:
+        return [existing_file(annotations)]
+    found: list[Path] = _imported(FILES[format])(annotations, images, **options)
+    return found
+
+
 def _reader(format: str) -> Callable[..., Dataset]:
-    module, function = choose(FORMATS, format, "format").split(":")
-    found: Callable[..., Dataset] = getattr(importlib.import_module(module), function)
+    return _imported(choose(FORMATS, format, "format"))
+
+
+def _imported(place: str) -> Callable[..., Any]:
+    module, function = place.split(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), function)
     return found
