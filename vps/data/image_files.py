@@ -12,7 +12,6 @@ from vps.core.files import shown_path
 from vps.core.images import read_image
 from vps.errors import InputError
 
-
 SUFFIXES = (
     ".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".ppm", ".pgm",
 )  # fmt: skip

@@ -79,5 +79,5 @@ def _is_group(
 
 
 def _repeated(names: Mapping[Id, str]) -> list[Id]:
-    seen: set[str] = set()
-    return [key for key, name in names.items() if name in seen or seen.add(name)]
+    first: dict[str, Id] = {}
+    return [key for key, name in names.items() if first.setdefault(name, key) != key]

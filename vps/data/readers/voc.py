@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -12,7 +11,6 @@ from typing import Any, NamedTuple
 from vps.core.files import open_file, shown_path
 from vps.core.names import choose
 from vps.data.dataset import Annotation, Dataset, ImageEntry
-from vps.data.image_files import ImageFolder
 from vps.data.left_out import LeftOut, shown
 from vps.data.readers.categories import plain_name
 from vps.data.readers.coco_records import EMPTY_BOX, OddRecordError

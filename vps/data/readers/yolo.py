@@ -14,7 +14,7 @@ from vps.data.image_files import ImageFile
 from vps.data.left_out import LeftOut, shown
 from vps.data.readers.categories import plain_name
 from vps.data.readers.coco_records import EMPTY_BOX, OddRecordError
-from vps.data.readers.files import check_switch, checked_format, existing_path
+from vps.data.readers.files import as_id, check_switch, checked_format, existing_path
 from vps.data.readers.values import as_number
 from vps.data.readers.yolo_folders import (
     YoloImage,
@@ -117,7 +117,9 @@ def _classes(given: Any, path: Path) -> dict[int, str]:
     pairs = given.items() if isinstance(given, Mapping) else enumerate(build(list, given, "names"))
     names = {}
     for key, value in pairs:
-        number, name = build(int, key, f"{path.name}: a class in names"), plain_name(value)
+        number, name = as_id(str(key)), plain_name(value)
+        if not isinstance(number, int):
+            raise InputError(f"{path.name}: names: the class {shown(key)} is no number")
         if not name:
             raise InputError(
                 f"{path.name}: names: class {number} is {shown(value)}, which is no name; put a "

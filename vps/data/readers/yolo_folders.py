@@ -47,8 +47,8 @@ def data_file(path: Path) -> Path:
         if (path / name).is_file():
             return path / name
     raise InputError(
-        f"folder {shown_path(path)} holds no data.yaml, which names the classes: name the YAML file "
-        "as annotations"
+        f"folder {shown_path(path)} holds no data.yaml, which names the classes: name that file as "
+        "annotations"
     )
 
 
