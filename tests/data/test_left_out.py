@@ -1,6 +1,6 @@
 import pytest
 
-from vps.data.left_out import LeftOut, shown
+from vps.data.left_out import LeftOut, in_brief
 from vps.errors import InputError
 
 
@@ -30,6 +30,6 @@ def test_strict_refuses_what_is_left_out_and_not_what_is_noted():
 
 
 def test_long_values_are_cut():
-    assert shown([1, 2]) == "[1, 2]"
-    assert len(shown("x" * 1000)) < 70
-    assert "\n" not in shown({"a": "b\nc"})
+    assert in_brief([1, 2]) == "[1, 2]"
+    assert len(in_brief("x" * 1000)) < 70
+    assert "\n" not in in_brief({"a": "b\nc"})

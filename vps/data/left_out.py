@@ -90,7 +90,7 @@ class LeftOut:
         return f"{self.source}, {place}" if self.source else place
 
 
-def shown(value: object) -> str:
+def in_brief(value: object) -> str:
     """A value of a file as a part of a message."""
     text = " ".join(repr(value).split())
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -53,13 +53,13 @@ def test_verified_labels(folder):
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ("a,x,/m/9,1,.1,.5,.2,.6,0", open_images.NO_CLASS),
-        ("a,x,/m/1,1,.1,x,.2,.6,0", open_images.NO_BOX),
-        ("a,x,/m/1,1,10,50,20,60,0", open_images.NO_BOX),
-        ("a,x,/m/1,1,nan,.5,.2,.6,0", open_images.NO_BOX),
-        ("a,x,/m/1", open_images.NO_BOX),
+        ("a,x,/m/9,1,.1,.5,.2,.6,0", open_images.NO_LABEL_NAME),
+        ("a,x,/m/1,1,.1,x,.2,.6,0", open_images.NO_EDGES),
+        ("a,x,/m/1,1,10,50,20,60,0", open_images.NO_EDGES),
+        ("a,x,/m/1,1,nan,.5,.2,.6,0", open_images.NO_EDGES),
+        ("a,x,/m/1", open_images.NO_EDGES),
         ("a,x,/m/1,1,.5,.1,.2,.6,0", open_images.EMPTY_BOX),
-        ("a,x,/m/1,1,.1,.5,.2,.6,maybe", open_images.NO_FLAG),
+        ("a,x,/m/1,1,.1,.5,.2,.6,maybe", open_images.NO_GROUP_FLAG),
     ],
 )
 def test_one_odd_row_is_left_out_counted_and_named(folder, row, reason):
@@ -76,7 +76,7 @@ def test_images_that_are_not_in_the_folder_are_counted(folder):
     (folder / "images" / "b.jpg").unlink()
     data = read(folder, strict=True)
     assert data.image_ids == ("a",)
-    assert data.skipped == {open_images.NO_IMAGE: 1}
+    assert data.skipped == {open_images.NOT_IN_FOLDER: 1}
 
 
 def test_tables_of_another_form(folder):

@@ -67,14 +67,14 @@ def test_difficult_objects_are_ignored_and_parts_are_none(folder):
 @pytest.mark.parametrize(
     ("odd", "reason"),
     [
-        (thing(""), voc.NO_NAME),
-        ("<object/>", voc.NO_NAME),
-        ("<object><name>cat</name></object>", voc.NO_BOX),
-        ("<object><name>cat</name><polygon><x1>1</x1></polygon></object>", voc.NO_BOX),
-        (thing(box=(1, 2, "x", 4)), voc.NO_BOX),
+        (thing(""), voc.NO_OBJECT_NAME),
+        ("<object/>", voc.NO_OBJECT_NAME),
+        ("<object><name>cat</name></object>", voc.NO_CORNERS),
+        ("<object><name>cat</name><polygon><x1>1</x1></polygon></object>", voc.NO_CORNERS),
+        (thing(box=(1, 2, "x", 4)), voc.NO_CORNERS),
         (thing(box=(50, 60, 11, 21)), voc.EMPTY_BOX),
         (thing(box=(11, 21, "nan", 60)), voc.EMPTY_BOX),
-        (thing(more="<difficult>maybe</difficult>"), voc.NO_FLAG),
+        (thing(more="<difficult>maybe</difficult>"), voc.NO_DIFFICULT),
         (thing(box=(0.1, 0.2, 0.5, 0.6)), FRACTIONS),
     ],
 )
@@ -109,8 +109,8 @@ def test_files_that_are_none_or_would_grow_are_left_out(folder, text):
     write(folder, text)
     data = read_voc(folder)
     assert data.image_ids == ("a",)
-    assert data.skipped[voc.NO_FILE] == 1
-    (line,) = [line for line in data.left_out.lines() if line.startswith(voc.NO_FILE)]
+    assert data.skipped[voc.NO_XML] == 1
+    (line,) = [line for line in data.left_out.lines() if line.startswith(voc.NO_XML)]
     assert "b.xml: " in line
 
 

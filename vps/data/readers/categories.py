@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from vps.data.left_out import LeftOut, shown
+from vps.data.left_out import LeftOut, in_brief
 from vps.data.readers.values import plain_id
 from vps.data.sample import Id
 
@@ -40,7 +40,7 @@ def read_categories(records: Any, used: Collection[str], left_out: LeftOut) -> d
         TypeError: no list.
     """
     if not isinstance(records, list):
-        raise TypeError(f"its categories must be a list, got {shown(records)}")
+        raise TypeError(f"its categories must be a list, got {in_brief(records)}")
     names: dict[Id, str] = {}
     parents: dict[Id, str] = {}
     several: set[Id] = set()
@@ -48,7 +48,7 @@ def read_categories(records: Any, used: Collection[str], left_out: LeftOut) -> d
         given = record if isinstance(record, Mapping) else {}
         key, name = plain_id(given.get("id")), plain_name(given.get("name"))
         if key is None or not name:
-            left_out.add(NO_NAME, f"categories[{number}]: {shown(record)}", unit="category")
+            left_out.add(NO_NAME, f"categories[{number}]: {in_brief(record)}", unit="category")
         elif names.setdefault(key, name) != name:
             several.add(key)
         else:

@@ -9,7 +9,7 @@ from typing import Any
 
 from vps.data.dataset import Annotation, ImageEntry
 from vps.data.image_files import ImageFolder
-from vps.data.left_out import LeftOut, shown
+from vps.data.left_out import LeftOut, in_brief
 from vps.data.readers.frames import Placed, drop_fractions, refuse_corners
 from vps.data.readers.image_names import image_files, image_names
 from vps.data.readers.masks import pack_mask
@@ -77,14 +77,14 @@ def collect(
         TypeError, ValueError: another format, or nothing that can be used.
         InputError: boxes that are no pixels; or something is left out, and that is not allowed.
     """
-    records = read_images(list_of(content, "images"), left_out)
+    records = image_records(list_of(content, "images"), left_out)
     found: dict[Id, list[Annotation]] = {image_id: [] for image_id in records}
     for image_id, annotation in _annotations(content, records, names, left_out):
         found[image_id].append(annotation)
     return make_entries(records, folder, found)
 
 
-def read_images(given: list[Any], left_out: LeftOut) -> dict[Id, Record]:
+def image_records(given: list[Any], left_out: LeftOut) -> dict[Id, Record]:
     """The image records by id.
 
     Raises:
@@ -96,8 +96,8 @@ def read_images(given: list[Any], left_out: LeftOut) -> dict[Id, Record]:
     texts: dict[str, Id] = {}
     for number, record in enumerate(given):
         image_id = plain_id(record.get("id")) if isinstance(record, Mapping) else None
-        if image_id is None or not (record.get("file_name") or record.get("coco_url")):
-            left_out.add(IMAGE_WITHOUT_ID, f"images[{number}]: {shown(record)}", unit="image")
+        if image_id is None or not _has_name(record):
+            left_out.add(IMAGE_WITHOUT_ID, f"images[{number}]: {in_brief(record)}", unit="image")
             continue
         # Results lie in folders of that name, so 1 and "1" are one.
         known = texts.setdefault(str(image_id), image_id)
@@ -117,6 +117,13 @@ def read_images(given: list[Any], left_out: LeftOut) -> dict[Id, Record]:
     if not records:
         raise ValueError("; ".join(["none of its images can be used", *left_out.lines()]))
     return records
+
+
+def _has_name(record: Record) -> bool:
+    try:
+        return bool(image_names(record))
+    except KeyError:
+        return False
 
 
 def make_entries(
@@ -144,14 +151,14 @@ def read_annotation(entry: Any, label: str, left_out: LeftOut) -> Annotation:
         OddRecordError: it cannot be used.
     """
     if not isinstance(entry, Mapping):
-        raise OddRecordError(NO_RECORD, shown(entry))
+        raise OddRecordError(NO_RECORD, in_brief(entry))
     try:
         x, y, width, height = as_numbers(entry.get("bbox"), 4, "bbox")
     except InputError as error:
         raise OddRecordError(NO_BOX, str(error)) from None
     box = (x, y, x + width, y + height)
     if not (all(map(math.isfinite, box)) and width > 0 and height > 0):
-        raise OddRecordError(EMPTY_BOX, f"bbox {shown(entry['bbox'])}")
+        raise OddRecordError(EMPTY_BOX, f"bbox {in_brief(entry['bbox'])}")
     try:
         ignored = as_flag(entry.get("iscrowd"), "iscrowd") or as_flag(entry.get("ignore"), "ignore")
     except InputError as error:
@@ -171,8 +178,8 @@ def place_of(entry: Any, number: int) -> str:
     if not isinstance(entry, Mapping):
         return f"annotations[{number}]"
     key = entry.get("id")
-    name = f"annotations[{number}]" if key is None else f"annotation {shown(key)}"
-    return f"{name} of image {shown(entry.get('image_id'))}"
+    name = f"annotations[{number}]" if key is None else f"annotation {in_brief(key)}"
+    return f"{name} of image {in_brief(entry.get('image_id'))}"
 
 
 def _area(entry: Record, default: float, left_out: LeftOut) -> float:
@@ -185,7 +192,7 @@ def _area(entry: Record, default: float, left_out: LeftOut) -> float:
         area = math.nan
     if math.isfinite(area) and area >= 0:
         return area
-    left_out.note(NO_AREA, f"{place_of(entry, 0)}, area {shown(given)}")
+    left_out.note(NO_AREA, f"{place_of(entry, 0)}, area {in_brief(given)}")
     return default
 
 
@@ -207,10 +214,12 @@ def _annotations(
             annotation = read_annotation(entry, "", left_out)
             image_id = images.find(entry.get("image_id"))
             if image_id is None:
-                raise OddRecordError(NO_IMAGE, f"image_id {shown(entry.get('image_id'))}")
+                raise OddRecordError(NO_IMAGE, f"image_id {in_brief(entry.get('image_id'))}")
             category = categories.find(entry.get("category_id"))
             if category is None:
-                raise OddRecordError(NO_CATEGORY, f"category_id {shown(entry.get('category_id'))}")
+                raise OddRecordError(
+                    NO_CATEGORY, f"category_id {in_brief(entry.get('category_id'))}"
+                )
         except OddRecordError as error:
             left_out.add(error.reason, f"{place}, {error}")
             continue

@@ -13,17 +13,17 @@ from typing import Any
 from vps.core.files import open_file, shown_path
 from vps.data.dataset import Annotation, Dataset, ImageEntry
 from vps.data.image_files import ImageFile
-from vps.data.left_out import LeftOut, shown
+from vps.data.left_out import LeftOut, in_brief
 from vps.data.readers.categories import plain_name
 from vps.data.readers.coco_records import EMPTY_BOX, OddRecordError
 from vps.data.readers.files import check_switch, checked_format, existing_file, existing_folder
 from vps.data.readers.values import as_flag, as_number
 from vps.errors import InputError
 
-NO_IMAGE = "box of an image that is not in the folder"
-NO_CLASS = "LabelName that has no name"
-NO_BOX = "XMin, XMax, YMin, YMax that are not four fractions"
-NO_FLAG = "IsGroupOf that is neither 0 nor 1"
+NOT_IN_FOLDER = "box of an image that is not in the folder"
+NO_LABEL_NAME = "LabelName that has no name"
+NO_EDGES = "XMin, XMax, YMin, YMax that are not four fractions"
+NO_GROUP_FLAG = "IsGroupOf that is neither 0 nor 1"
 
 _BOX = ("XMin", "YMin", "XMax", "YMax")
 _CLASS_FILES = ("*class-descriptions-boxable.csv", "*class-descriptions.csv")
@@ -74,7 +74,7 @@ def read_open_images(
         for number, row in _rows(path, ("ImageID", "LabelName", *_BOX)):
             image_id = row["ImageID"]
             if image_id not in files:
-                left_out.note(NO_IMAGE, unit="box", count=1)
+                left_out.note(NOT_IN_FOLDER, unit="box", count=1)
                 continue
             own = found.setdefault(image_id, [])
             try:
@@ -136,19 +136,19 @@ def _rows(path: Path, needed: tuple[str, ...]) -> Iterator[tuple[int, dict[str, 
 def _object(row: dict[str, str], number: int, names: dict[str, str]) -> Annotation:
     label = names.get(row["LabelName"])
     if label is None:
-        raise OddRecordError(NO_CLASS, f"LabelName {shown(row['LabelName'])}")
+        raise OddRecordError(NO_LABEL_NAME, f"LabelName {in_brief(row['LabelName'])}")
     try:
         x1, y1, x2, y2 = box = tuple(as_number(row[column], column) for column in _BOX)
     except InputError as error:
-        raise OddRecordError(NO_BOX, str(error)) from None
+        raise OddRecordError(NO_EDGES, str(error)) from None
     if not all(math.isfinite(value) and -0.5 <= value <= 1.5 for value in box):
-        raise OddRecordError(NO_BOX, shown(box))
+        raise OddRecordError(NO_EDGES, in_brief(box))
     if not (x2 > x1 and y2 > y1):
-        raise OddRecordError(EMPTY_BOX, shown(box))
+        raise OddRecordError(EMPTY_BOX, in_brief(box))
     try:
         group = as_flag(row.get("IsGroupOf"), "IsGroupOf")
     except InputError as error:
-        raise OddRecordError(NO_FLAG, str(error)) from None
+        raise OddRecordError(NO_GROUP_FLAG, str(error)) from None
     return Annotation(number, label, (x1, y1, x2, y2), (x2 - x1) * (y2 - y1), group)
 
 

@@ -10,14 +10,14 @@ from typing import Any
 
 from vps.core.names import choose
 from vps.data.dataset import Annotation, Dataset
-from vps.data.left_out import LeftOut, shown
+from vps.data.left_out import LeftOut, in_brief
 from vps.data.readers.coco_records import (
     NO_IMAGE,
     OddRecordError,
+    image_records,
     image_size,
     list_of,
     make_entries,
-    read_images,
 )
 from vps.data.readers.files import (
     check_switch,
@@ -87,7 +87,7 @@ def read_refcoco(
         phrases = Phrases(left_out, no_target=no_target)
         wanted = {str(plain_id(ref.get("image_id"))) for ref in refs}
         spoken = [one for one in given if str(plain_id(one["id"])) in wanted]
-        records = read_images(spoken, left_out)
+        records = image_records(spoken, left_out)
         _collect(refs, objects, records, phrases, left_out)
         entries = make_entries(records, folder, phrases.by_image())
         entries = [
@@ -129,11 +129,11 @@ def _collect(
             image_id, about = images.find(ref["image_id"]), _object(ref, known, objects, phrases)
             sentences = [(one["sent_id"], one["sent"]) for one in ref["sentences"]]
         except (KeyError, TypeError) as error:
-            left_out.add(NO_REF, f"ref {number}: {shown(ref)}: {one_line(error)}", unit="ref")
+            left_out.add(NO_REF, f"ref {number}: {in_brief(ref)}: {one_line(error)}", unit="ref")
             continue
         for phrase_id, text in sentences:
             if image_id is None:
-                about = OddRecordError(NO_IMAGE, f"image_id {shown(ref['image_id'])}")
+                about = OddRecordError(NO_IMAGE, f"image_id {in_brief(ref['image_id'])}")
             size = None if image_id is None else image_size(records[image_id])
             phrases.add(image_id, phrase_id, text, about, size)
 
@@ -151,5 +151,5 @@ def _object(
         return OddRecordError(SEVERAL_TARGETS)
     found = known.find(wanted[0])
     if found is None:
-        return OddRecordError(NO_OBJECT, f"ann_id {shown(given)}")
+        return OddRecordError(NO_OBJECT, f"ann_id {in_brief(given)}")
     return phrases.object_of(objects[found])

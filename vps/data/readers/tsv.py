@@ -17,7 +17,7 @@ from vps.core.files import open_file
 from vps.core.images import decode_image
 from vps.data.dataset import Annotation, Dataset, ImageEntry, Picture
 from vps.data.image_files import ImageFolder
-from vps.data.left_out import LeftOut, shown
+from vps.data.left_out import LeftOut, in_brief
 from vps.data.readers.coco_records import EMPTY_BOX, NO_BOX, OddRecordError
 from vps.data.readers.files import (
     as_id,
@@ -191,7 +191,7 @@ def _object(row: _Row) -> Annotation | OddRecordError:
     try:
         x1, y1, x2, y2 = (float(value) for value in given.split(","))
     except ValueError:
-        return OddRecordError(NO_BOX, f"line {row.number}, region_coord {shown(given)}")
+        return OddRecordError(NO_BOX, f"line {row.number}, region_coord {in_brief(given)}")
     if not (all(map(math.isfinite, (x1, y1, x2, y2))) and x2 > x1 and y2 > y1):
-        return OddRecordError(EMPTY_BOX, f"line {row.number}, region_coord {shown(given)}")
+        return OddRecordError(EMPTY_BOX, f"line {row.number}, region_coord {in_brief(given)}")
     return Annotation(0, "", (x1, y1, x2, y2), (x2 - x1) * (y2 - y1))

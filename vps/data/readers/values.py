@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from vps.data.left_out import shown
+from vps.data.left_out import in_brief
 from vps.data.sample import Id
 from vps.errors import InputError
 
@@ -24,13 +24,13 @@ def as_number(value: Any, where: str) -> float:
             return float(value)
     except (ValueError, OverflowError):
         pass
-    raise InputError(f"{where} must be a number, got {shown(value)}")
+    raise InputError(f"{where} must be a number, got {in_brief(value)}")
 
 
 def as_numbers(value: Any, count: int, where: str) -> list[float]:
     """As many numbers, each of which may be text; see `as_number`."""
     if not isinstance(value, (list, tuple)) or len(value) != count:
-        raise InputError(f"{where} must be {count} numbers, got {shown(value)}")
+        raise InputError(f"{where} must be {count} numbers, got {in_brief(value)}")
     return [as_number(item, where) for item in value]
 
 
@@ -42,7 +42,7 @@ def as_flag(value: Any, where: str) -> bool:
     """
     text = "" if value is None else str(value).strip().lower().removesuffix(".0")
     if not isinstance(value, (bool, int, float, str, type(None))) or text not in _FLAGS:
-        raise InputError(f"{where} must be 0 or 1, got {shown(value)}")
+        raise InputError(f"{where} must be 0 or 1, got {in_brief(value)}")
     return _FLAGS[text]
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from vps.core.files import open_file, shown_path
 from vps.core.names import choose
 from vps.data.dataset import Annotation, Dataset, ImageEntry
-from vps.data.left_out import LeftOut, shown
+from vps.data.left_out import LeftOut, in_brief
 from vps.data.readers.categories import plain_name
 from vps.data.readers.coco_records import EMPTY_BOX, OddRecordError
 from vps.data.readers.files import check_switch, existing_folder, existing_path
@@ -20,10 +20,10 @@ from vps.data.readers.image_names import image_files
 from vps.data.readers.values import as_flag, as_number, as_size
 from vps.errors import InputError, one_line
 
-NO_FILE = "XML file that cannot be read"
-NO_NAME = "object without a name"
-NO_BOX = "bndbox that is not four numbers"
-NO_FLAG = "difficult that is neither 0 nor 1"
+NO_XML = "XML file that cannot be read"
+NO_OBJECT_NAME = "object without a name"
+NO_CORNERS = "bndbox that is not four numbers"
+NO_DIFFICULT = "difficult that is neither 0 nor 1"
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
@@ -153,7 +153,7 @@ def _read(file: Path, left_out: LeftOut) -> _Page | None:
             parser = ElementTree.XMLParser(target=_NoDoctype())
             root = ElementTree.parse(opened, parser).getroot()
     except (ElementTree.ParseError, ValueError, LookupError) as error:
-        left_out.add(NO_FILE, f"{shown_path(file.name)}: {one_line(error)}", unit="file")
+        left_out.add(NO_XML, f"{shown_path(file.name)}: {one_line(error)}", unit="file")
         return None
     objects = []
     for number, element in enumerate(root.findall("object"), start=1):
@@ -169,18 +169,18 @@ def _read(file: Path, left_out: LeftOut) -> _Page | None:
 def _object(element: ElementTree.Element, number: int) -> Annotation:
     label = plain_name(element.findtext("name"))
     if not label:
-        raise OddRecordError(NO_NAME, f"name {shown(element.findtext('name'))}")
+        raise OddRecordError(NO_OBJECT_NAME, f"name {in_brief(element.findtext('name'))}")
     try:
         corners = [as_number(element.findtext(f"bndbox/{one}"), one) for one in _CORNERS]
     except InputError as error:
-        raise OddRecordError(NO_BOX, str(error)) from None
+        raise OddRecordError(NO_CORNERS, str(error)) from None
     x1, y1, x2, y2 = corners
     if not (all(map(math.isfinite, corners)) and x2 > x1 and y2 > y1):
-        raise OddRecordError(EMPTY_BOX, f"bndbox {shown(corners)}")
+        raise OddRecordError(EMPTY_BOX, f"bndbox {in_brief(corners)}")
     try:
         ignored = as_flag(element.findtext("difficult"), "difficult")
     except InputError as error:
-        raise OddRecordError(NO_FLAG, str(error)) from None
+        raise OddRecordError(NO_DIFFICULT, str(error)) from None
     return Annotation(number, label, (x1, y1, x2, y2), (x2 - x1) * (y2 - y1), ignored)
 
 

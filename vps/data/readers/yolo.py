@@ -11,7 +11,7 @@ from typing import Any
 from vps.core.schema import build
 from vps.data.dataset import Annotation, Dataset, ImageEntry
 from vps.data.image_files import ImageFile
-from vps.data.left_out import LeftOut, shown
+from vps.data.left_out import LeftOut, in_brief
 from vps.data.readers.categories import plain_name
 from vps.data.readers.coco_records import EMPTY_BOX, OddRecordError
 from vps.data.readers.files import as_id, check_switch, checked_format, existing_path
@@ -30,7 +30,7 @@ NO_LINE = "line that is no box"
 NO_CLASS = "class that has no name"
 NO_FRACTIONS = "box that leaves the image by far, perhaps in pixels"
 NO_LABELS = "image without a text file, taken as one without objects"
-NO_IMAGE = "text file without an image"
+LONELY = "text file without an image"
 
 _LEAST, _MOST = -0.5, 1.5  # of the image's size: boxes may leave it a little
 
@@ -81,7 +81,7 @@ def read_yolo(
     read = {image: list(_objects(image, classes, poses, left_out)) for image in found}
     _refuse_pixels(read, left_out)
     for file in lonely_labels(found):
-        left_out.add(NO_IMAGE, file.name, unit="file")
+        left_out.add(LONELY, file.name, unit="file")
     several = len({image.folder for image in found}) > 1
     entries = [
         ImageEntry(
@@ -119,10 +119,10 @@ def _classes(given: Any, path: Path) -> dict[int, str]:
     for key, value in pairs:
         number, name = as_id(str(key)), plain_name(value)
         if not isinstance(number, int):
-            raise InputError(f"{path.name}: names: the class {shown(key)} is no number")
+            raise InputError(f"{path.name}: names: the class {in_brief(key)} is no number")
         if not name:
             raise InputError(
-                f"{path.name}: names: class {number} is {shown(value)}, which is no name; put a "
+                f"{path.name}: names: class {number} is {in_brief(value)}, which is no name; put a "
                 "word such as no or on in quotes"
             )
         names[number] = name
@@ -163,7 +163,7 @@ def _object(words: list[str], number: int, classes: Mapping[int, str], poses: bo
         x, y, width, height = values[:4]
         box = x - width / 2, y - height / 2, x + width / 2, y + height / 2
     if not (box[2] > box[0] and box[3] > box[1]):
-        raise OddRecordError(EMPTY_BOX, shown(" ".join(words)))
+        raise OddRecordError(EMPTY_BOX, in_brief(" ".join(words)))
     area = (box[2] - box[0]) * (box[3] - box[1])
     return Annotation(
         number, classes[int(kind)], box, area, segmentation=[values] if outline else None
