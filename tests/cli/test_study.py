@@ -29,6 +29,35 @@ def test_selection_alone_writes_lists_and_says_what_is_in_them(config, tmp_path,
     assert len(json.loads(path.read_text())["cases"]) == 3
 
 
+def odd(tmp_path):
+    path = tmp_path / "objects.json"
+    content = json.loads(path.read_text())
+    content["annotations"].append({**content["annotations"][0], "id": 77, "bbox": []})
+    path.write_text(json.dumps(content))
+
+
+def test_what_of_the_data_is_left_out_is_said_and_recorded(config, tmp_path, capsys):
+    odd(tmp_path)
+    said = (
+        "drawn: bbox that is not four numbers (1 annotation): objects.json, annotation 77 of "
+        "image 1, bbox must be 4 numbers, got []\n"
+    )
+    assert main(["select", str(config), "--quiet"]) == 0
+    assert said in capsys.readouterr().out
+    assert main(["study", str(config), "--quiet", "--set", "methods={box: }"]) == 0
+    assert said in capsys.readouterr().out
+    assert "annotation 77 of image 1" in (tmp_path / "out" / "index.html").read_text()
+
+
+@pytest.mark.parametrize("where", ["run.strict", "datasets.drawn.options.strict"])
+def test_strict_refuses_what_would_be_left_out(config, tmp_path, capsys, where):
+    odd(tmp_path)
+    assert main(["select", str(config), "--quiet", "--set", f"{where}=true"]) == 2
+    assert "annotation 77 of image 1" in capsys.readouterr().err
+    both = ["--set", "run.strict=true", "--set", "datasets.drawn.options.strict=false"]
+    assert main(["select", str(config), "--quiet", *both]) == 0
+
+
 def test_a_study_is_run_with_overrides_and_its_config_saved(config, tmp_path, capsys):
     out = tmp_path / "other"
     given = ["--set", f"out={out}", "--set", "methods={box: }", "--set", "seed=3", "--quiet"]

@@ -5,8 +5,9 @@ import pytest
 from PIL import Image
 
 from tests.helpers.attacks import BAD_IMAGES
-from vps.data.dataset import Annotation, Dataset, ImageEntry
+from vps.data.dataset import NO_MASK, Annotation, Dataset, ImageEntry
 from vps.data.image_files import ImageFile, ImageFolder
+from vps.data.left_out import LeftOut
 from vps.errors import InputError
 
 
@@ -85,12 +86,47 @@ def test_an_image_of_another_size(folder):
         data[0]
 
 
-def test_a_mask_that_cannot_be_read(folder):
+def test_a_mask_that_does_not_fit_costs_the_mask(folder):
     pytest.importorskip("pycocotools")
-    found = [Annotation(5, "cat", (1, 2, 4, 6), 10.5, False, {"size": [9, 9], "counts": [81]})]
-    data = Dataset("set", [entry(folder, 1, "a.png", annotations=found)])
-    with pytest.raises(InputError, match="image 1: the mask of annotation 5"):
+    masks = [
+        {"size": [30, 20], "counts": [600]},
+        {"size": [20, 30], "counts": [600]},
+        {"size": [20, 30]},
+        [{"size": [20, 30], "counts": [600]}],
+        [1, 2, 3, 4, 5, 6],
+        [[[1, 2, 3, 4, 5, 6]]],
+        "polygon",
+        [[1, 2, 9, 2, 9, 9]],
+        [[1, 2, 9, 2, 9, 9e9]],
+        {"size": None, "counts": []},
+        5,
+    ]
+    found = [Annotation(k, "cat", (1, 2, 4, 6), 10, False, mask) for k, mask in enumerate(masks)]
+    data = Dataset(
+        "set", [entry(folder, 1, "a.png", annotations=found)], left_out=LeftOut("x.json")
+    )
+    assert data.skipped == {}
+    for _ in range(2):
+        sample = data[0]
+    assert [k for k in range(len(masks)) if sample.mask(k) is not None] == [1, 7]
+    assert data.skipped == {NO_MASK: len(masks) - 2}
+    (line,) = data.left_out.lines()
+    assert "(9 masks): x.json, annotation 0 of image 1, segmentation: the mask has size" in line
+    strict = LeftOut("x.json", strict=True)
+    data = Dataset("set", [entry(folder, 1, "a.png", annotations=found)], left_out=strict)
+    with pytest.raises(InputError, match="annotation 0 of image 1.*strict is set"):
         data[0]
+
+
+def test_fractions_become_pixels_when_the_image_is_read(folder):
+    pytest.importorskip("pycocotools")
+    polygon = [[0.1, 0.2, 0.5, 0.2, 0.5, 0.6]]
+    found = Annotation(5, "cat", (0.1, 0.2, 0.5, 0.6), 0.16, False, polygon)
+    picture = ImageFile(ImageFolder(folder), ("a.png",))
+    (sample,) = Dataset("set", [ImageEntry(1, picture, (found,), fractions=True)])
+    assert sample.boxes.tolist() == [[3, 4, 15, 12]]
+    assert sample.areas == pytest.approx(96)
+    assert 20 < sample.mask(0).sum() < 60
 
 
 def test_ids_and_labels_are_unique(folder):
@@ -104,7 +140,10 @@ def test_ids_and_labels_are_unique(folder):
 
 
 def test_copies_are_alike(folder):
-    data = Dataset("set", [entry(folder, 1, "a.png")], labels=("x",), skipped={"crowd": 3, "no": 0})
+    crowds = LeftOut()
+    crowds.add("crowd", count=3)
+    crowds.add("no", count=0)
+    data = Dataset("set", [entry(folder, 1, "a.png")], labels=("x",), left_out=crowds)
     copy = deepcopy(data)
     assert copy.image_ids == data.image_ids
     assert copy.skipped == {"crowd": 3}

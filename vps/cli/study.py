@@ -71,8 +71,8 @@ def select_command(
             if cases.counts.get(kind.value)
         )
         print(f"{name}: {len(cases.cases)} cases ({kinds}) -> {list_path(read, name)}")
-        if cases.skipped:
-            print(f"{name}: {len(cases.skipped)} skipped, e.g. {cases.skipped[0]['reason']}")
+        for remark in cases.remarks:
+            print(f"{name}: {remark}")
     return 0
 
 

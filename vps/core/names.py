@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from vps.errors import InputError
@@ -27,3 +28,20 @@ def choose(table: Mapping[str, Value], name: str, what: str) -> Value:
     near = difflib.get_close_matches(str(name), table, n=1, cutoff=0.4)
     hint = f", did you mean {near[0]!r}?" if near else ";"
     raise InputError(f"unknown {what} {name!r}{hint} choices: {', '.join(table)}")
+
+
+def name_key(name: str) -> str:
+    """What names that differ in case, spaces and underscores only have in common.
+
+    >>> name_key(" Traffic_Light") == name_key("traffic  light")
+    True
+    """
+    return " ".join(unicodedata.normalize("NFC", name).casefold().replace("_", " ").split())
+
+
+def distinct_names(names: Iterable[str]) -> tuple[str, ...]:
+    """The names without those that have the key of an earlier one, see `name_key`."""
+    first: dict[str, str] = {}
+    for name in names:
+        first.setdefault(name_key(name), name)
+    return tuple(first.values())

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, overload
 
 import numpy as np
 
 from vps.core.targets import Box
+from vps.data.left_out import LeftOut
 from vps.data.readers.masks import compress
 from vps.data.sample import Id, Sample
 from vps.data.turning import Turning, turned_hint
 from vps.errors import InputError, one_line
+
+NO_MASK = "mask that does not fit its image"
 
 
 class Annotation(NamedTuple):
@@ -59,6 +62,8 @@ class ImageEntry:
         annotations: of the image.
         size: (H, W) as annotated; None where it is not.
         verified, partial: labels, see `vps.data.sample.Sample`.
+        fractions: whether boxes, areas and polygons are in parts of the image's width and height.
+        absent: likewise, see `vps.data.sample.Sample`.
     """
 
     image_id: Id
@@ -67,6 +72,8 @@ class ImageEntry:
     size: tuple[int, int] | None = None
     verified: frozenset[str] | None = None
     partial: frozenset[str] = frozenset()
+    fractions: bool = False
+    absent: tuple[tuple[Id, str], ...] = ()
 
 
 class Dataset(Sequence[Sample]):
@@ -81,7 +88,8 @@ class Dataset(Sequence[Sample]):
         grounding: whether the labels of the samples are phrases, each to be asked alone.
         image_ids: one an image.
         frequencies: label -> "r", "c" or "f", in LVIS; empty elsewhere.
-        skipped: reason -> number of annotations left out.
+        left_out: what of the annotations is not used, or not as it stands. Masks that do not fit
+            their image are told when it is read.
         turning: how images are read whose EXIF orientation says that they are turned.
     """
 
@@ -93,7 +101,7 @@ class Dataset(Sequence[Sample]):
         labels: tuple[str, ...] = (),
         grounding: bool = False,
         frequencies: Mapping[str, str] | None = None,
-        skipped: Mapping[str, int] | None = None,
+        left_out: LeftOut | None = None,
     ) -> None:
         """Check and order the entries.
 
@@ -102,7 +110,7 @@ class Dataset(Sequence[Sample]):
         """
         self.name, self.labels, self.grounding = name, labels, grounding
         self.frequencies = dict(frequencies or {})
-        self.skipped = {reason: count for reason, count in (skipped or {}).items() if count}
+        self.left_out = left_out or LeftOut()
         # Ids of both kinds do not compare.
         ordered = sorted(
             entries, key=lambda entry: (isinstance(entry.image_id, str), entry.image_id)
@@ -115,6 +123,12 @@ class Dataset(Sequence[Sample]):
             _check_unique(ids, f"annotations of image {entry.image_id} of {name} have the id")
         self._entries = dict(zip(self.image_ids, ordered, strict=True))
         self.turning = Turning()
+        self._masks = _Masks(self.left_out)
+
+    @property
+    def skipped(self) -> dict[str, int]:
+        """Reason -> how often something was left out for it."""
+        return self.left_out.counts
 
     def __len__(self) -> int:
         return len(self.image_ids)
@@ -144,10 +158,10 @@ class Dataset(Sequence[Sample]):
         if not self.has(image_id):
             raise InputError(f"data set {self.name} has no image {image_id!r}")
         entry = self._entries[image_id]
-        return _read(entry, self.turning.read(entry, self._entries.values()))
+        return _read(entry, self.turning.read(entry, self._entries.values()), self._masks)
 
 
-def _read(entry: ImageEntry, image: np.ndarray) -> Sample:
+def _read(entry: ImageEntry, image: np.ndarray, masks: _Masks) -> Sample:
     size = (image.shape[0], image.shape[1])
     if entry.size not in (None, size):
         raise InputError(
@@ -155,7 +169,11 @@ def _read(entry: ImageEntry, image: np.ndarray) -> Sample:
             f"annotated as {entry.size[0]} x {entry.size[1]}; is it another one?"
             f"{turned_hint(entry)}"
         )
-    found = entry.annotations
+    found = (
+        [_in_pixels(item, size) for item in entry.annotations]
+        if entry.fractions
+        else entry.annotations
+    )
     return Sample(
         image=image,
         image_id=entry.image_id,
@@ -165,22 +183,47 @@ def _read(entry: ImageEntry, image: np.ndarray) -> Sample:
         name=entry.picture.name,
         ignored=np.array([item.ignored for item in found], bool),
         areas=np.array([item.area for item in found], np.float64),
-        segmentations=tuple(_compressed(item, entry, size) for item in found),
+        segmentations=tuple(masks.compress(item, entry.image_id, size) for item in found),
         verified=entry.verified,
         partial=entry.partial,
+        absent=entry.absent,
     )
 
 
-def _compressed(
-    item: Annotation, entry: ImageEntry, size: tuple[int, int]
-) -> Mapping[str, Any] | None:
-    try:
-        return compress(item.segmentation, size)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise InputError(
-            f"image {entry.image_id}: the mask of annotation {item.id} cannot be read: "
-            f"{one_line(error)}"
-        ) from error
+def _in_pixels(item: Annotation, size: tuple[int, int]) -> Annotation:
+    """An annotation in fractions of an image of this size, in pixels."""
+    height, width = size
+    x1, y1, x2, y2 = item.box
+    polygons = item.segmentation and [
+        [value * size[1 - place % 2] for place, value in enumerate(polygon)]
+        for polygon in item.segmentation
+    ]
+    return item._replace(
+        box=(x1 * width, y1 * height, x2 * width, y2 * height),
+        area=item.area * width * height,
+        segmentation=polygons,
+    )
+
+
+@dataclass
+class _Masks:
+    """The masks of a data set; what does not fit its image costs no more than the mask."""
+
+    left_out: LeftOut
+    bad: set[tuple[Id, Id]] = field(default_factory=set)
+
+    def compress(
+        self, item: Annotation, image_id: Id, size: tuple[int, int]
+    ) -> Mapping[str, Any] | None:
+        try:
+            return compress(item.segmentation, size)
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+            # An image may be read more than once.
+            if (image_id, item.id) not in self.bad:
+                place = f"annotation {item.id} of image {image_id}, segmentation: {one_line(error)}"
+                self.left_out.add(NO_MASK, place, unit="mask")
+                self.bad.add((image_id, item.id))
+            return None
 
 
 def _check_unique(names: Sequence[Id], what: str) -> None:

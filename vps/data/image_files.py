@@ -12,6 +12,11 @@ from vps.core.files import shown_path
 from vps.core.images import ImageHeader, ImageReading, read_header, read_image
 from vps.errors import InputError
 
+SUFFIXES = (
+    ".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".ppm", ".pgm",
+)  # fmt: skip
+"""Of image files, in small letters: where a folder is looked through for them."""
+
 
 @dataclass(frozen=True)
 class ImageFolder:
@@ -27,6 +32,14 @@ class ImageFolder:
     path: Path
     outside: bool = False
 
+    def names(self) -> list[str]:
+        """The image files in it and in the folders below, by their suffixes; ordered."""
+        found = []
+        for place, _, files in os.walk(self.path):
+            below = Path(place).relative_to(self.path)
+            found += [(below / name).as_posix() for name in files if _is_image(name)]
+        return sorted(found)
+
 
 @dataclass(frozen=True)
 class ImageFile:
@@ -35,15 +48,17 @@ class ImageFile:
     Attributes:
         folder: the image folder.
         names: relative to it, likeliest first.
+        hint: for the message where none of them is there.
     """
 
     folder: ImageFolder
     names: tuple[str, ...]
+    hint: str = ""
 
     @property
     def name(self) -> str:
         """The likeliest name, without folders."""
-        return Path(self.names[0]).name
+        return Path(self.names[0]).name or self.names[0]
 
     def __str__(self) -> str:
         return f"image {shown_path(self.folder.path / self.names[0])}"
@@ -57,24 +72,34 @@ class ImageFile:
         return read_header(self._find())
 
     def _find(self) -> Path:
+        away = None
         for name in self.names:
-            path = self.folder.path / name
             if not self.folder.outside and _leads_out(name):
-                raise self._outside(name)
+                # Not even looked for; what lies in the folder under a shorter name may be meant.
+                away = away or name
+                continue
+            path = self.folder.path / name
             # Not Path.exists, which raises where a name is too long.
             if os.path.exists(path):
                 if not self.folder.outside and not _lies_in(path, self.folder.path):
                     raise self._outside(name)
                 return path
+        if away is not None:
+            raise self._outside(away)
         rest = ", ".join(map(shown_path, self.names[1:]))
         others = f", nor do {rest} in that folder" if rest else ""
-        raise InputError(f"{self} does not exist{others}")
+        raise InputError(f"{self} does not exist{others}{self.hint}")
 
     def _outside(self, name: str) -> InputError:
         return InputError(
             f"image {shown_path(name)} lies outside the image folder {shown_path(self.folder.path)}"
-            "; if it may be read, set the data set's option outside to true"
+            f"; if it may be read, set the data set's option outside to true{self.hint}"
         )
+
+
+def _is_image(name: str) -> bool:
+    # Of macOS' "._a.jpg", the rest lies in a.jpg.
+    return name.lower().endswith(SUFFIXES) and not name.startswith(".")
 
 
 def _leads_out(name: str) -> bool:

@@ -38,6 +38,7 @@ class Sample:
         verified: the labels whose presence was checked in this image (LVIS: those annotated and
             the negative categories); None where that is all of them.
         partial: the labels of which not every object is annotated (LVIS: not exhaustive).
+        absent: in a grounding set, phrases of which nothing in the image is meant, with their ids.
 
     Raises:
         InputError: lengths or shapes that do not fit together.
@@ -55,6 +56,7 @@ class Sample:
     segmentations: tuple[Mapping[str, Any] | None, ...] = ()
     verified: frozenset[str] | None = None
     partial: frozenset[str] = frozenset()
+    absent: tuple[tuple[Id, str], ...] = ()
 
     def __post_init__(self) -> None:
         if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != np.uint8:

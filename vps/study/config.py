@@ -141,7 +141,8 @@ class RunConfig:
         executor: "serial", "processes" (on this machine) or "ray" (on a cluster).
         workers: how many detectors work at a time; 0 for one a GPU, or one without a GPU.
         threads: of each worker; by default, its share of the cores.
-        strict: whether the first failure, or an image that cannot be read, stops the run.
+        strict: whether the first failure, or an image or annotation that cannot be read, stops the
+            run; an annotation only where the data set's own option `strict` is not false.
         attempts: how often a case is begun whose worker dies.
         pictures: whether a picture of each case and method is written.
     """

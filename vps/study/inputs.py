@@ -13,14 +13,15 @@ from pathlib import Path
 
 from vps.core.detector import Detector
 from vps.core.extras import require
-from vps.core.files import write_atomically
+from vps.core.files import open_file, write_atomically
+from vps.core.names import distinct_names
 from vps.core.schema import to_plain
 from vps.core.targets import Kind
 from vps.data.cases.cases import CaseList
 from vps.data.cases.select import select_cases
 from vps.data.dataset import Dataset
 from vps.data.readers.files import checked_format, existing_file, read_json
-from vps.data.readers.formats import open_dataset
+from vps.data.readers.formats import annotation_files, open_dataset, options_of
 from vps.data.readers.vps_list import read_vps_list
 from vps.data.scenes.scene_files import write_coco, write_lvis
 from vps.errors import (
@@ -45,7 +46,18 @@ def open_data(config: StudyConfig, name: str) -> Dataset:
         InputError: see `vps.data.readers.formats.open_dataset`.
     """
     data = config.datasets[name]
-    return open_dataset(data.format, data.annotations, data.images, name=name, **data.options)
+    # A run that is to stop at the first fault stops at one of the annotations, too.
+    strict = {"strict": True} if config.run.strict and "strict" in options_of(data.format) else {}
+    options = {**strict, **data.options}
+    return open_dataset(data.format, data.annotations, data.images, name=name, **options)
+
+
+def asked_labels(config: StudyConfig, dataset: Dataset) -> tuple[str, ...]:
+    """What a detector is asked for: the config's labels, or the data set's.
+
+    Of names that differ in case and spaces only, the first: few text models tell them apart.
+    """
+    return config.detector.labels or distinct_names(dataset.labels)
 
 
 def load_detector(config: StudyConfig, dataset: Dataset, loader: str, device: str) -> Detector:
@@ -63,28 +75,20 @@ def load_detector(config: StudyConfig, dataset: Dataset, loader: str, device: st
     """
     module, function = loader.split(":")
     settings = config.detector
-    usual = dataset.labels or ANY_PHRASE
+    labels = asked_labels(config, dataset) or ANY_PHRASE
     chosen = {} if settings.labels is None else {"labels": settings.labels}
     load: Callable[..., Detector] = getattr(importlib.import_module(module), function)
     try:
         return load(
             settings.name,
-            usual,
+            labels,
             device=device,
             dtype=settings.dtype,
             **chosen,
             **settings.options,
         )
-    except InputError as error:
-        twins = () if chosen else _twins(dataset.labels)
-        if twins:
-            raise InputError(
-                f"{error}: both are labels of data set {dataset.name}. Set detector.labels to what "
-                f"the detector is to be asked for, without {twins[1]!r}, say; objects of that name "
-                f"then count as unknown to it, unless they are called {twins[0]!r} in the "
-                "annotations, too"
-            ) from error
-        if chosen or not isinstance(error, LabelsError):
+    except LabelsError as error:
+        if chosen:
             raise
         raise LabelsError(
             f"data set {dataset.name}: {error}; set detector.labels in the config to the names "
@@ -95,16 +99,6 @@ def load_detector(config: StudyConfig, dataset: Dataset, loader: str, device: st
     except Exception as error:
         what = f"detector {settings.name} cannot be loaded: {one_line(error)}"
         raise DetectorError(what) from error
-
-
-def _twins(labels: Sequence[str]) -> tuple[str, str] | None:
-    """The first two labels that differ at most in case and spaces; None if there are none."""
-    seen: dict[str, str] = {}
-    for label in labels:
-        other = seen.setdefault(" ".join(label.lower().split()), label)
-        if other != label:
-            return other, label
-    return None
 
 
 def find_lists(
@@ -146,7 +140,10 @@ def _selected(
 ) -> CaseList:
     """The list of the study's folder, made first if it is not there or of other settings."""
     path = list_path(config, name)
-    annotations = _file_digest(Path(config.datasets[name].annotations))
+    data = config.datasets[name]
+    annotations = _digest(
+        annotation_files(data.format, data.annotations, data.images, **data.options)
+    )
     origin = _origin(config, name, annotations)
     kept = CaseList.load(path) if path.is_file() else None
     if kept is not None and kept.settings.get("origin") == origin:
@@ -244,10 +241,13 @@ def _origin(config: StudyConfig, name: str, annotations: str) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _file_digest(path: Path) -> str:
-    """12 hex digits of a file's SHA-256."""
-    with existing_file(path).open("rb") as file:
-        digest = hashlib.sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
+def _digest(paths: Sequence[Path]) -> str:
+    """12 hex digits of the SHA-256 of a file's content; of several, of their names, too."""
+    digest = hashlib.sha256()
+    for path in paths:
+        if len(paths) > 1:
+            digest.update(f"\0{path.name}\0".encode(errors="surrogatepass"))
+        with open_file(path, "annotation file") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
     return digest.hexdigest()[:12]

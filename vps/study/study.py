@@ -49,6 +49,9 @@ def run_study(
     # First of all, so that a folder that cannot be written is told before hours are spent.
     config.save(Path(config.out) / "config.yaml")
     lists = select(config, loader, quiet=quiet)
+    for name, cases in lists.items():
+        for remark in cases.remarks:
+            print(f"{name}: {remark}")
     with case_bar(config.name, quiet=quiet) as show:
         summary = run(config, lists, loader=loader, shard=part, show=show)
     print(
@@ -124,6 +127,7 @@ def report_study(folders: Sequence[str | os.PathLike[str]], out: Path | None = N
         failed=failed,
         missing=counts["missing"],
         skipped=counts["skipped"],
+        remarks={name: cases.remarks for name, cases in lists.items() if cases.remarks},
         settings=dataclasses.replace(
             config.report, reference=config.report.reference or next(iter(config.methods))
         ),

@@ -20,7 +20,7 @@ from vps.report.figures.thumbnail import thumbnail
 from vps.results.explanation import Explanation
 from vps.study.case import PreparedCase, case_seed, prepare_case, repair_of, row_of
 from vps.study.config import StudyConfig
-from vps.study.inputs import load_detector, open_data
+from vps.study.inputs import asked_labels, load_detector, open_data
 from vps.study.memory import BatchFit, is_broken
 from vps.study.plan import Task
 from vps.study.replies import Reply
@@ -179,7 +179,7 @@ class Worker:
 
     def _detector_for(self, dataset: Dataset) -> Detector:
         """The detector, asked for the labels of a data set; weights are loaded once if possible."""
-        asked = self._config.detector.labels or dataset.labels
+        asked = asked_labels(self._config, dataset)
         detector = self._ask(dataset, asked)
         wanted = self._facts[dataset.name].labels
         if wanted and not dataset.grounding and wanted != tuple(detector.labels):

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from tests.helpers.annotated import annotated, seen
@@ -14,6 +16,54 @@ def test_shared_labels():
     words = Vocabulary.between(("cat", "sofa", "car"), ("couch", "cat", "dog"), {"sofa": "couch"})
     assert words.to_dataset == {"cat": "cat", "sofa": "couch"}
     assert words.to_detector == {"cat": "cat", "couch": "sofa"}
+
+
+def test_labels_that_differ_in_case_and_spaces_are_shared():
+    words = Vocabulary.between(("Person", "traffic light"), ("person", "Traffic_Light", "dog"), {})
+    assert words.to_dataset == {"Person": "person", "traffic light": "Traffic_Light"}
+    assert words.merged == {}
+    assert words.remarks({}) == [
+        "label 'person' of the data set is taken for the detector's 'Person'",
+        "label 'Traffic_Light' of the data set is taken for the detector's 'traffic light'",
+    ]
+
+
+def test_what_both_tell_apart_stays_apart():
+    words = Vocabulary.between(("a", "A"), ("A", "a"), {})
+    assert words.to_dataset == {"a": "a", "A": "A"}
+    assert words.merged == {}
+    assert words.remarks({}) == []
+    # The detector's second "a" has no label of the data set left.
+    assert Vocabulary.between(("a", "A"), ("a",), {}).to_dataset == {"a": "a"}
+    assert Vocabulary.between(("A", "cat"), ("a", "b"), {"cat": "b"}).to_dataset == {
+        "A": "a",
+        "cat": "b",
+    }
+
+
+@pytest.mark.parametrize("theirs", [("circle", "Circle", "ring"), ("Circle", "circle", "ring")])
+def test_labels_that_are_one_to_the_detector_are_merged(theirs):
+    words = Vocabulary.between(("circle", "ring"), theirs, {})
+    assert words.to_dataset == {"circle": "circle", "ring": "ring"}
+    assert words.merged == {"Circle": "circle"}
+    assert words.remarks({}) == [
+        "labels 'circle' and 'Circle' of the data set are one to the detector, 'circle'"
+    ]
+    sample = dataclasses.replace(
+        annotated([("Circle", BOX), ("circle", BOX), ("ring", BOX)]),
+        verified=frozenset({"Circle"}),
+        partial=frozenset({"Circle", "ring"}),
+    )
+    renamed = words.renamed(sample)
+    assert renamed.labels == ("circle", "circle", "ring")
+    assert (renamed.verified, renamed.partial) == ({"circle"}, {"circle", "ring"})
+    assert Vocabulary.between(("ring",), ("ring",), {}).renamed(sample) is sample
+
+
+def test_a_renamed_label_is_not_taken_for_another():
+    words = Vocabulary.between(("Sofa", "dog"), ("sofa", "couch", "dog"), {"Sofa": "couch"})
+    assert words.to_dataset == {"Sofa": "couch", "dog": "dog"}
+    assert words.merged == {}
 
 
 def test_labels_that_occur_twice_matter_only_where_the_data_set_has_them():

@@ -16,6 +16,7 @@ from vps.data.cases.cases import Case, CaseList
 from vps.data.cases.select import Selection, select_cases
 from vps.data.dataset import Annotation, Dataset, ImageEntry
 from vps.data.image_files import ImageFile, ImageFolder
+from vps.data.left_out import LeftOut
 from vps.errors import InputError
 
 CONFIGS = ROOT / "configs"
@@ -26,6 +27,9 @@ NEAR = (40.0, 0.0, 50.0, 10.0)
 FAR = (60.0, 60.0, 90.0, 80.0)
 LABELS = ("cat", "dog", "bird")
 
+LEFT_OUT = LeftOut("a.json")
+LEFT_OUT.add("box without area", count=2)
+
 # Image 1 holds all kinds of mistakes about animals, image 2 nothing, image 3 a crowd.
 IMAGES = dataset(
     entry(1, ("dog", BOX), ("cat", NEAR), ("bird", (0, 40, 10, 50)), ("couch", (70, 0, 80, 10))),
@@ -33,7 +37,7 @@ IMAGES = dataset(
     entry(3, ("dog", (0, 0, 90, 90)), ("dog", FAR), crowds=[0]),
     labels=("bird", "cat", "couch", "dog"),
     frequencies={"bird": "r", "cat": "c", "couch": "f", "dog": "f"},
-    skipped={"box without area": 2},
+    left_out=LEFT_OUT,
 )
 SCRIPT = {
     1: seen(
@@ -106,6 +110,38 @@ def test_counts_add_up_and_the_rest_is_recorded():
     assert found.settings["rename"] == RENAME
     assert found.settings["score_threshold"] == 0.3
     assert {"vps", "torch", "numpy"} <= found.versions.keys()
+
+
+def test_remarks_are_lines_for_people():
+    assert chosen().remarks == [
+        "box without area (2 annotations)",
+        "the detector does not know 'couch' (1 annotations)",
+    ]
+    broken = dataset(
+        entry(1, ("cat", BOX)), *(entry(n, broken=True) for n in (2, 3)), labels=LABELS
+    )
+    assert select_cases(detector(), broken).remarks == [
+        "2 images skipped, e.g. image broken.png cannot be read"
+    ]
+
+
+def test_hardly_any_match_is_noted_and_part_of_the_error():
+    crowd = [("cat", (90, n, 91, n + 1)) for n in range(20)]
+    images = dataset(entry(1, *crowd), labels=LABELS)
+    found = select_cases(detector(), images)
+    assert found.remarks[0].startswith("hardly any object could be matched: 0 of 20, with ")
+    with pytest.raises(InputError, match="no case is left .*; hardly any object could be matched"):
+        select_cases(detector(), images, Selection(kinds=(Kind.CORRECT,)))
+
+
+def test_labels_that_are_one_to_the_detector_count_as_one():
+    images = dataset(
+        entry(1, ("Cat", (0, 0, 10, 10)), ("cat", NEAR)), labels=("cat", "Cat"), grounding=False
+    )
+    script = {1: seen(("cat", BOX, 0.9), ("cat", NEAR, 0.8))}
+    found = select_cases(Scripted(("cat",), script), images)
+    assert [case.kind for case in found.cases] == [Kind.CORRECT] * 2
+    assert "'cat' and 'Cat' of the data set are one" in found.remarks[0]
 
 
 def test_a_list_survives_the_file(tmp_path):
@@ -217,6 +253,23 @@ def test_phrases_are_asked_one_by_one():
     assert missed == Case(1, "a102", Kind.MISSED, BOX, "a bird", object_id=102, area=50.0)
     kinds = ("annotations", "detections", "grounded_right", "grounded_wrong", "missed")
     assert [found.counts[kind] for kind in kinds] == [3, 2, 1, 1, 1]
+
+
+def test_a_phrase_of_no_object_is_a_box_on_nothing_where_something_is_shown():
+    absent = ((100, "the cat"), ("x", "the dog"), (7, "a bird"))
+    images = dataset(entry(1, ("the cat", BOX), absent=absent), grounding=True)
+    found = select_cases(ScriptedPhrases(("object",), ANSWERS), images)
+    nothing = [case for case in found.cases if case.kind is Kind.BACKGROUND]
+    assert nothing == [
+        Case(1, "nx", Kind.BACKGROUND, FAR, "the dog", score=pytest.approx(0.6), area=600.0)
+    ]
+    assert [found.counts[key] for key in ("absent", "background", "grounded_right")] == [3, 1, 1]
+    assert "absent" not in chosen().counts
+    strict = {"strict": True, "selection": Selection(score_threshold=0.1)}
+    found = select_cases(ScriptedPhrases(("object",), ANSWERS), images, **strict)
+    assert [case.key for case in found.cases] == ["a100", "n100", "nx"]
+    with pytest.raises(InputError, match="too long"):
+        select_cases(Refusing(("object",), ANSWERS), images, strict=True)
 
 
 class Refusing(ScriptedPhrases):

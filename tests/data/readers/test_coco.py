@@ -108,7 +108,6 @@ def test_an_image_of_another_size(folder):
         json.dumps({**CONTENT, "annotations": [annotation(1, 99, [1, 1, 1, 1])]}),
         json.dumps({**CONTENT, "annotations": [{"id": 1, "image_id": 7}]}),
         json.dumps({**CONTENT, "annotations": [annotation(1, 7, [1, 1, 1, 1]) | {"bbox": [1]}]}),
-        json.dumps({**CONTENT, "images": [{"id": 7, "file_name": "b.png"}]}),
         json.dumps({**CONTENT, "annotations": [annotation(1, 7, [1, 1, 1, 1], category=9)]}),
     ],
 )

@@ -5,7 +5,7 @@ from vps.data.readers.files import (
     checked_format,
     existing_file,
     existing_folder,
-    image_names,
+    read_json,
 )
 from vps.errors import InputError
 
@@ -42,29 +42,6 @@ def test_ids(text, expected):
     assert as_id(text) == expected
 
 
-URL = "http://images.cocodataset.org/val2017/000000000139.jpg"
-
-
-@pytest.mark.parametrize(
-    ("record", "expected"),
-    [
-        ({"file_name": "a/b.png", "coco_url": ""}, ["a/b.png"]),
-        ({"coco_url": URL}, ["val2017/000000000139.jpg", "000000000139.jpg"]),
-        (
-            {"file_name": "COCO_val2014_000000000139.jpg", "coco_url": URL},
-            [
-                "COCO_val2014_000000000139.jpg",
-                "val2017/000000000139.jpg",
-                "000000000139.jpg",
-                "val2014/COCO_val2014_000000000139.jpg",
-            ],
-        ),
-    ],
-)
-def test_image_names(record, expected):
-    assert list(image_names(record)) == expected
-
-
-def test_an_image_needs_a_name():
-    with pytest.raises(KeyError, match="file_name"):
-        image_names({"id": 1, "coco_url": ""})
+def test_a_byte_order_mark_is_passed_over(tmp_path):
+    (tmp_path / "a.json").write_bytes(b"\xef\xbb\xbf[1]")
+    assert read_json(tmp_path / "a.json") == [1]

@@ -5,7 +5,7 @@ from importlib import import_module
 import pytest
 
 from tests.helpers.attacks import picture
-from vps.data.readers.formats import FORMATS, open_dataset
+from vps.data.readers.formats import FORMATS, annotation_files, open_dataset
 from vps.data.scenes.scene_files import write_coco
 from vps.errors import InputError
 
@@ -20,7 +20,6 @@ def test_readers_take_what_they_are_given(name):
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_missing_files_are_named(name, tmp_path):
-    pytest.importorskip("lvis")
     with pytest.raises(InputError, match=r"none\.json does not exist"):
         open_dataset(name, tmp_path / "none.json", tmp_path)
 
@@ -55,12 +54,33 @@ def of_one_image(name, folder, file_name):
     elif name == "refcoco-tsv":
         path = folder / "all.tsv"
         path.write_text(f"image\ttext\tregion_coord\n{file_name}\ta cat\t1,1,5,4\n")
+    elif name == "voc":
+        path = folder / "xml"
+        path.mkdir()
+        box = "<xmin>1</xmin><ymin>1</ymin><xmax>5</xmax><ymax>4</ymax>"
+        cat = f"<object><name>cat</name><bndbox>{box}</bndbox></object>"
+        text = f"<annotation><filename>{file_name}</filename>{cat}</annotation>"
+        (path / "a.xml").write_text(text)
+    elif name in LISTED:
+        # These take the files that lie in the folder: this one is a link out of it.
+        (folder / "images" / "secret.png").symlink_to(file_name)
+        if name == "yolo":
+            path = folder / "data.yaml"
+            path.write_text("names: [cat]")
+            options["labels"] = folder
+            (folder / "secret.txt").write_text("0 .5 .5 .2 .2")
+        else:
+            path = folder / "boxes.csv"
+            path.write_text("ImageID,LabelName,XMin,XMax,YMin,YMax\nsecret,/m/1,.1,.5,.1,.5\n")
+            (folder / "class-descriptions-boxable.csv").write_text("/m/1,cat\n")
     return path, options
+
+
+LISTED = ("open-images", "yolo")
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_no_reader_reads_outside_the_image_folder_unless_told_to(name, tmp_path):
-    pytest.importorskip("lvis")
     (tmp_path / "images").mkdir()
     (tmp_path / "secret.png").write_bytes(picture())
     path, options = of_one_image(name, tmp_path, "../secret.png")
@@ -68,8 +88,25 @@ def test_no_reader_reads_outside_the_image_folder_unless_told_to(name, tmp_path)
         open_dataset(name, path, tmp_path / "images", **options)[0]
     allowed = open_dataset(name, path, tmp_path / "images", outside=True, **options)
     assert allowed[0].image.shape == (6, 8, 3)
+    assert allowed[0].labels in (("cat",), ("a cat",))
     with pytest.raises(InputError, match="outside must be true or false, got 'no'"):
         open_dataset(name, path, tmp_path / "images", outside="no", **options)
+    with pytest.raises(InputError, match="strict must be true or false, got 'no'"):
+        open_dataset(name, path, tmp_path / "images", strict="no", **options)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_files_of_the_annotations_are_known(name, tmp_path):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "secret.png").write_bytes(picture())
+    path, options = of_one_image(name, tmp_path, "../secret.png")
+    found = [file.name for file in annotation_files(name, path, tmp_path / "images", **options)]
+    expected = {
+        "voc": ["a.xml"],
+        "yolo": ["data.yaml", "secret.txt"],
+        "open-images": ["boxes.csv", "class-descriptions-boxable.csv"],
+    }
+    assert found == expected.get(name, [path.name])
 
 
 def test_misspelt_names(tmp_path):

@@ -1,5 +1,4 @@
 import json
-import logging
 from collections import Counter
 
 import numpy as np
@@ -137,17 +136,6 @@ def test_labels_and_what_is_left_out(tmp_path):
     assert data.name == "mine"
     with pytest.raises(InputError, match=r"000000000139\.jpg does not exist, nor"):
         data[0]
-
-
-def test_the_root_logger_stays_as_it_was(tmp_path, monkeypatch):
-    import sys
-
-    for name in [name for name in sys.modules if name.split(".")[0] == "lvis"]:
-        monkeypatch.delitem(sys.modules, name)
-    root = logging.getLogger()
-    monkeypatch.setattr(root, "handlers", [])
-    read_lvis(write(tmp_path, CONTENT, **V1), tmp_path)
-    assert root.handlers == []
 
 
 def changed(**parts):

@@ -180,3 +180,67 @@ def test_broken_files(folder):
     (folder / "instances.json").write_text("[]")
     with pytest.raises(InputError, match=r"instances\.json is not in COCO's"):
         read_refcoco(folder / "refs.json", folder)
+
+
+def grefs(folder, *changes, **options):
+    refs = [{**REFS[0], **change} for change in changes] + [REFS[2]]
+    for number, one in enumerate(refs):
+        said = [{"sent_id": number, "sent": f"phrase {number}"}]
+        refs[number] = {**one, "sentences": said}
+    (folder / "grefs(unc).json").write_text(json.dumps(refs))
+    return read_refcoco(
+        folder / "grefs(unc).json", folder, **options, instances=folder / "instances.json"
+    )
+
+
+NOTHING = [{"ann_id": [-1], "no_target": True}, {"ann_id": []}, {"ann_id": None}, {"ann_id": -1}]
+
+
+def test_phrases_of_one_object_are_read_and_the_others_counted(folder):
+    data = grefs(folder, {"ann_id": [20]}, {"ann_id": [20, 21]}, {"ann_id": ["21"]}, *NOTHING)
+    assert data.find(9).labels == ("phrase 0", "phrase 2")
+    assert data.find(9).boxes.tolist() == [[1, 2, 4, 6], [5, 5, 7, 7]]
+    assert data.skipped == {"phrase of several objects": 1, "phrase of no object": 4}
+    assert data.find(9).absent == ()
+    assert "grefs(unc).json, phrase 1 of image 9" in data.left_out.lines()[0]
+    with pytest.raises(InputError, match="phrase 1 of image 9: phrase of several objects; strict"):
+        grefs(folder, {"ann_id": [20]}, {"ann_id": [20, 21]}, strict=True)
+
+
+def test_phrases_of_no_object_are_kept_where_they_are_asked_for(folder):
+    data = grefs(folder, {"ann_id": [20]}, *NOTHING, no_target=True)
+    assert data.find(9).absent == tuple((n, f"phrase {n}") for n in range(1, 5))
+    assert data.find(9).labels == ("phrase 0",)
+    assert data.skipped == {}
+    with pytest.raises(InputError, match="no_target must be true or false"):
+        grefs(folder, no_target="ask")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"ann_id": 99}, "phrase of an object that is not annotated"),
+        ({"ann_id": [{}]}, "phrase of an object that is not annotated"),
+        ({"image_id": 99}, "image_id that is none of the images"),
+        ({"ann_id": 23}, "box without area"),
+    ],
+)
+def test_one_odd_ref_is_left_out_counted_and_named(folder, change, reason):
+    data = grefs(folder, {}, change)
+    assert data.find(9).labels == ("phrase 0",)
+    assert data.find(4).labels == ("phrase 2",)
+    assert data.skipped == {reason: 1}
+
+
+@pytest.mark.parametrize("key", ["ann_id", "image_id", "sentences"])
+def test_a_ref_that_lacks_something_is_left_out(folder, key):
+    (folder / "refs.json").write_text(json.dumps([*REFS[1:], without(key)[0]]))
+    data = read_refcoco(folder / "refs.json", folder)
+    assert data.skipped["ref without one of ann_id, image_id, sentences"] == 1
+    assert data.find(4).labels == ("dog", "dog")
+
+
+def test_numbers_of_numpy(folder):
+    refs = [{**one, "ann_id": np.int64(one["ann_id"]), "image_id": np.int32(9)} for one in REFS[:2]]
+    (folder / "refs(unc).p").write_bytes(pickle.dumps(refs, 2))
+    assert read_refcoco(folder / "refs(unc).p", folder)[0].object_ids == (3, 1, 2)

@@ -71,11 +71,60 @@ def test_old_ways_to_call_are_refused_too(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", [collections.OrderedDict(a=1), np.float64(1), complex(1, 2), InputError, print]
+    "content",
+    [
+        collections.OrderedDict(a=1),
+        np.zeros(2),
+        np.complex64(1),
+        np.datetime64(1, "s"),
+        np.void(b"abc"),
+        np.dtype("O"),
+        complex(1, 2),
+        InputError,
+        print,
+    ],
 )
 def test_other_values_are_refused(tmp_path, content):
     (tmp_path / "a.p").write_bytes(pickle.dumps(content))
     with pytest.raises(InputError, match="is refused"):
+        read_plain_pickle(tmp_path / "a.p")
+
+
+NUMBERS = [
+    np.int64(-7), np.int32(7), np.uint8(255), np.float64(1.5), np.float32(0.5), np.float16(2),
+    np.bool_(True), np.bool_(False), np.str_("é"), np.dtype(">i4").type(9),
+    np.array([258], ">i4")[0],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_numbers_of_numpy_become_plain_ones(tmp_path, protocol):
+    (tmp_path / "a.p").write_bytes(pickle.dumps([NUMBERS, {"ann_id": np.int64(6)}], protocol))
+    found, ref = read_plain_pickle(tmp_path / "a.p")
+    assert found == [number.item() for number in NUMBERS]
+    assert {type(value) for value in found} == {int, float, bool, str}
+    assert ref == {"ann_id": 6}
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        ("numpy\ndtype", "(VO8\n"),
+        ("numpy\ndtype", "(Vi8,i8\n"),
+        ("numpy\ndtype", "(VU9999999\n"),
+        ("numpy\ndtype", "(I5\n"),
+        ("numpy.core.multiarray\nscalar", "(Vi8\nVabc\n"),
+        ("numpy.core.multiarray\nscalar", "(cnumpy\ndtype\n(Vi8\ntRVabc\n"),
+        ("numpy.core.multiarray\nscalar", "(cnumpy\ndtype\n(Vi8\ntR(I1\nVx\ntbVabcdefgh\n"),
+        ("_codecs\nencode", "(Vabc\nVrot13\n"),
+        ("numpy.core.multiarray\n_reconstruct", "("),
+        ("numpy\nload", "(Vx\n"),
+        ("_codecs\nencode", "(c_codecs\nencode\n(N(Vname\nI1\ndtb"),
+    ],
+)
+def test_what_is_admitted_takes_nothing_else(tmp_path, function, arguments):
+    (tmp_path / "a.p").write_bytes(f"c{function}\n{arguments}tR.".encode())
+    with pytest.raises(InputError, match=r"a\.p is refused: it (asks for|holds)"):
         read_plain_pickle(tmp_path / "a.p")
 
 

@@ -56,3 +56,13 @@ def test_a_folder_that_cannot_be_written_is_an_error(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot be written"):
         write_report(tmp_path / "file", study_rows(2), name="study", settings=SETTINGS)
+
+
+def test_what_of_the_data_was_not_used_is_on_the_page_and_in_the_numbers(tmp_path):
+    remarks = {"mine": ["no box (3 annotations): <a>.json, annotation 1"]}
+    write_report(tmp_path, study_rows(2), name="study", remarks=remarks, settings=SETTINGS)
+    assert json.loads((tmp_path / "summary.json").read_text())["remarks"] == remarks
+    page = (tmp_path / "index.html").read_text()
+    assert "<li>mine: no box (3 annotations): &lt;a&gt;.json, annotation 1</li>" in page
+    write_report(tmp_path, study_rows(2), name="study", settings=SETTINGS)
+    assert "Not used of the data" not in (tmp_path / "index.html").read_text()

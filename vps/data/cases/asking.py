@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
 from vps.core.detect import Detection, all_candidates, visible
 from vps.core.detector import Detector, OpenVocabularyDetector
-from vps.core.names import choose
+from vps.core.names import choose, name_key
 from vps.data.sample import Sample
 from vps.errors import InputError
 
@@ -21,16 +22,22 @@ class Vocabulary:
     Attributes:
         to_dataset: the detector's name -> the data set's.
         to_detector: the way back.
+        merged: labels of the data set that are one to the detector, which knows no other name for
+            them -> the one of them in `to_detector`.
     """
 
     to_dataset: Mapping[str, str]
     to_detector: Mapping[str, str]
+    merged: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def between(
         cls, ours: tuple[str, ...], theirs: tuple[str, ...], rename: Mapping[str, str]
     ) -> Vocabulary:
         """The shared labels of a detector (`ours`) and a data set (`theirs`).
+
+        Names that differ in case, spaces and underscores only are shared, too, where neither side
+        has the other's as it stands.
 
         Args:
             ours, theirs: all their labels.
@@ -46,6 +53,7 @@ class Vocabulary:
         wanted = frozenset(theirs)
         shared = {mine: rename.get(mine, mine) for mine in ours}
         shared = {mine: other for mine, other in shared.items() if other in wanted}
+        shared |= _nearly_shared(ours, theirs, rename, shared)
         back: dict[str, str] = {}
         for mine, other in shared.items():
             if back.setdefault(other, mine) != mine:
@@ -58,7 +66,58 @@ class Vocabulary:
                 f"detector and data set have no label in common: the detector knows "
                 f"{_first(ours)}; the data set has {_first(theirs)}; map the names with rename"
             )
-        return cls(shared, back)
+        known = {name_key(other): other for other in reversed(back)}
+        merged = {other: known[name_key(other)] for other in theirs if name_key(other) in known}
+        merged = {other: one for other, one in merged.items() if other not in back}
+        return cls(shared, back, merged)
+
+    def remarks(self, rename: Mapping[str, str]) -> list[str]:
+        """What was taken for the same though it is not written alike, for people."""
+        alike = [
+            f"label {other!r} of the data set is taken for the detector's {mine!r}"
+            for mine, other in self.to_dataset.items()
+            if mine != other and mine not in rename
+        ]
+        return alike + [
+            f"labels {one!r} and {other!r} of the data set are one to the detector, "
+            f"{self.to_detector[one]!r}"
+            for other, one in self.merged.items()
+        ]
+
+    def renamed(self, sample: Sample) -> Sample:
+        """The same image with labels that are one to the detector under one name."""
+        if not self.merged:
+            return sample
+
+        def name(label: str) -> str:
+            return self.merged.get(label, label)
+
+        return dataclasses.replace(
+            sample,
+            labels=tuple(map(name, sample.labels)),
+            verified=None if sample.verified is None else frozenset(map(name, sample.verified)),
+            partial=frozenset(map(name, sample.partial)),
+        )
+
+
+def _nearly_shared(
+    ours: tuple[str, ...],
+    theirs: tuple[str, ...],
+    rename: Mapping[str, str],
+    shared: Mapping[str, str],
+) -> dict[str, str]:
+    """Labels that neither side has as the other writes them, one by one."""
+    taken = {name_key(other) for other in shared.values()} | {name_key(mine) for mine in shared}
+    free: dict[str, str] = {}
+    for other in theirs:
+        free.setdefault(name_key(other), other)
+    found: dict[str, str] = {}
+    for mine in dict.fromkeys(ours):
+        key = name_key(mine)
+        if mine not in rename and key in free and key not in taken:
+            found[mine] = free[key]
+            taken.add(key)
+    return found
 
 
 def detect_all(

@@ -122,6 +122,40 @@ def phrase_cases(
         counts[case.kind.value] += 1
         if _can_be_explained(case, sample, counts):
             yield case
+    yield from _absent_cases(detector, sample, selection, counts, refused)
+
+
+def _absent_cases(
+    detector: OpenVocabularyDetector,
+    sample: Sample,
+    selection: Selection,
+    counts: Counter[str],
+    refused: Callable[[InputError], None],
+) -> Iterator[Case]:
+    """The phrases of no object that the detector shows something for, as a user would see it."""
+    for phrase_id, phrase in sample.absent:
+        counts["absent"] += 1
+        try:
+            best = best_candidate(detector, sample, phrase, selection.nms_iou)
+        except InputError as error:
+            refused(error)
+            continue
+        if best is None or best.score < selection.score_threshold:
+            continue
+        counts["detections"] += 1
+        counts[Kind.BACKGROUND.value] += 1
+        case = Case(
+            sample.image_id,
+            # Its id may be that of a phrase with an object.
+            f"n{phrase_id}",
+            Kind.BACKGROUND,
+            best.box,
+            phrase,
+            score=best.score,
+            area=box_area(best.box),
+        )
+        if _can_be_explained(case, sample, counts):
+            yield case
 
 
 def _case(

@@ -25,7 +25,8 @@ class Case:
     Attributes:
         image_id: the data set's own.
         key: names the case within its image: "d3" for detection 3 of the image (by falling score,
-            from 1), "a17" for annotation 17, where there is no detection, and for phrases.
+            from 1), "a17" for annotation 17, where there is no detection, and for phrases; "n17"
+            for phrase 17, of no object.
         kind: of the case, by TIDE.
         box, label: what is explained, see `vps.core.targets.Target`.
         predicted_box, predicted_label: what the detector gave instead, where box and label are the
@@ -87,6 +88,17 @@ class CaseList:
     cases: tuple[Case, ...]
     skipped: tuple[Mapping[str, Any], ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def remarks(self) -> list[str]:
+        """What could not be used, or not as it stands: of the data set, then of single images."""
+        lines = [entry["reason"] for entry in self.skipped if entry["image_id"] is None]
+        images = [entry for entry in self.skipped if entry["image_id"] is not None]
+        if images:
+            about = dict.fromkeys(entry["image_id"] for entry in images)
+            many = "image" if len(about) == 1 else "images"
+            lines.append(f"{len(about)} {many} skipped, e.g. {images[0]['reason']}")
+        return lines
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write the list as JSON, one case a line.

@@ -16,6 +16,7 @@ from vps.core.targets import Kind
 from vps.data.cases.asking import Vocabulary, detect_all
 from vps.data.cases.candidates import box_area, detection_cases, phrase_cases
 from vps.data.cases.cases import Case, CaseList
+from vps.data.cases.doubts import doubts_about
 from vps.data.cases.sampling import draw_cases
 from vps.data.cases.selection import Selection
 from vps.data.dataset import Dataset
@@ -55,6 +56,8 @@ def select_cases(
         foreign     detections of labels that the data set does not have
         repeated    mistakes that are no case, see above
         boxless     cases whose box has no area or is for the most part outside the image
+        absent      phrases of no object, where the data set has some; what is found for one at
+                    `score_threshold` is a box on nothing
 
     Args:
         detector: asked for what the data set names; in a grounding data set, with open vocabulary.
@@ -75,9 +78,7 @@ def select_cases(
     if batch_size < 1:
         raise InputError(f"batch_size must be at least 1, got {batch_size}")
     counts: Counter[str] = Counter(dict.fromkeys([*TOTALS, *(kind.value for kind in Kind)], 0))
-    skipped: Skipped = [
-        _skipped(f"{reason} ({number} annotations)") for reason, number in dataset.skipped.items()
-    ]
+    skipped: Skipped = []
     samples = _read(dataset, selection, strict, skipped, progress)
     if dataset.grounding:
         offered = _by_phrase(detector, samples, selection, counts, strict, skipped)
@@ -88,8 +89,13 @@ def select_cases(
     # One image at a time: only the cases themselves stay in memory.
     wanted = [case for case in offered if case.kind in selection.kinds]
     large = [case for case in wanted if box_area(case.box) >= selection.min_area]
+    # Masks that do not fit are known once their images were read.
+    remarks = dataset.left_out.lines()
+    doubts = [] if dataset.grounding else doubts_about(counts)
+    skipped[:0] = map(_skipped, [*doubts, *remarks])
     if not large:
-        raise InputError(_nothing_left(dataset, selection, counts, skipped, len(wanted)))
+        why = _nothing_left(dataset, selection, counts, skipped, len(wanted))
+        raise InputError("; ".join([why, *doubts]))
     return CaseList(
         dataset=dataset.name,
         detector=detector.name,
@@ -113,6 +119,7 @@ def _by_detection(
     skipped: Skipped,
 ) -> Iterator[Case]:
     vocabulary = Vocabulary.between(detector.labels, dataset.labels, rename)
+    skipped += map(_skipped, vocabulary.remarks(rename))
     unknown: Counter[str] = Counter()
     for sample, found in detect_all(
         detector,
@@ -121,6 +128,7 @@ def _by_detection(
         nms_iou=selection.nms_iou,
         batch_size=batch_size,
     ):
+        sample = vocabulary.renamed(sample)
         unknown.update(label for label in sample.labels if label not in vocabulary.to_detector)
         yield from detection_cases(
             found, sample, vocabulary, dataset.frequencies, selection, counts
@@ -185,7 +193,9 @@ def _nothing_left(
         why = f": {skipped[-1]['reason']}" if skipped else ""
         return f"{dataset.name} has no image that can be read{why}"
     kinds = [
-        kind for kind in Kind if kind is Kind.MISSED or kind.traits.phrase == dataset.grounding
+        kind
+        for kind in Kind
+        if kind is Kind.MISSED or kind.traits.phrase == dataset.grounding or counts[kind.value]
     ]
     held = ", ".join(f"{counts[kind.value]} {kind.value}" for kind in kinds)
     start = f"no case is left of {dataset.name}: {counts['images']} images hold {held}"
@@ -204,7 +214,7 @@ def _versions() -> dict[str, str]:
     from vps._version import __version__
 
     found = {"vps": __version__}
-    for name in ("torch", "torchvision", "numpy", "pycocotools", "lvis"):
+    for name in ("torch", "torchvision", "numpy", "pycocotools"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             found[name] = importlib.metadata.version(name)
     return found

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from vps.core.files import check_file, shown_path
+from vps.core.schema import build
 from vps.data.image_files import ImageFolder
 from vps.errors import InputError, one_line
 
@@ -20,6 +21,12 @@ def existing_file(path: str | PathLike[str], what: str = "annotation file") -> P
     path = Path(path)
     check_file(path, what)
     return path
+
+
+def existing_path(path: str | PathLike[str], what: str = "annotation file or folder") -> Path:
+    """The path of a file or a folder; InputError if there is neither."""
+    path = Path(path)
+    return path if os.path.isdir(path) else existing_file(path, what)
 
 
 def existing_folder(path: str | PathLike[str] | None, outside: bool = False) -> ImageFolder:
@@ -34,12 +41,17 @@ def existing_folder(path: str | PathLike[str] | None, outside: bool = False) -> 
     """
     if path is None:
         raise InputError("this format needs the folder that the images lie in: name it as images")
-    if not isinstance(outside, bool):
-        raise InputError(f"outside must be true or false, got {outside!r}")
+    check_switch(outside, "outside")
     path = Path(path)
     if not os.path.isdir(path):
         raise InputError(f"image folder {shown_path(path)} does not exist")
     return ImageFolder(path, outside)
+
+
+def check_switch(value: bool, name: str) -> bool:
+    """The value of an option, or InputError where it is neither true nor false."""
+    checked: bool = build(bool, value, name)
+    return checked
 
 
 @contextmanager
@@ -77,34 +89,15 @@ def checked_format(path: Path, what: str) -> Iterator[None]:
 
 
 def read_json(path: Path) -> Any:
-    """The content of a JSON file; errors are those of `json`, see `checked_format`."""
-    with path.open(encoding="utf-8") as file:
+    """The content of a JSON file; errors are those of `json`, see `checked_format`.
+
+    A byte order mark, as Windows' editors write it, is passed over.
+    """
+    with path.open(encoding="utf-8-sig") as file:
         return json.load(file)
 
 
 def as_id(text: str) -> int | str:
     """An id that a file gives as text: "000000000139" is 139, as in COCO; others stay text."""
-    return int(text) if text.isascii() and text.isdigit() else text
-
-
-def image_names(record: Mapping[str, Any]) -> tuple[str, ...]:
-    """The names that the file of an image record may have below the image folder, likeliest first.
-
-    COCO's images are the same in all its years, but lie as val2014/COCO_val2014_000000000139.jpg or
-    as val2017/000000000139.jpg; LVIS v0.5 gives the first name and v1 only the second, in
-    `coco_url`. The folder may be that of the images or the one above.
-    """
-    names = []
-    given = record.get("file_name")
-    if given:
-        names.append(str(given))
-    path = PurePosixPath(record.get("coco_url") or "")
-    if path.name:
-        names += ["/".join(path.parts[-2:]), path.name]
-    plain = PurePosixPath(given or "").name
-    if plain.startswith("COCO_"):
-        _, folder, number = plain.split("_", 2)
-        names += [plain, f"{folder}/{plain}", number]
-    if not names:
-        raise KeyError("file_name")
-    return tuple(dict.fromkeys(names))
+    # Python refuses to read numbers of thousands of digits.
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 100 else text

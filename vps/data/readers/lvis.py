@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from os import PathLike
 
 from vps.core.extras import require
 from vps.data.dataset import Dataset
-from vps.data.readers.coco import collect
-from vps.data.readers.files import checked_format, existing_file, existing_folder
+from vps.data.left_out import LeftOut
+from vps.data.readers.coco_records import collect
+from vps.data.readers.files import (
+    check_switch,
+    checked_format,
+    existing_file,
+    existing_folder,
+    read_json,
+)
 
 
 def read_lvis(
     annotations: str | PathLike[str],
     images: str | PathLike[str] | None,
     *,
+    strict: bool = False,
     outside: bool = False,
     name: str = "lvis",
 ) -> Dataset:
@@ -30,7 +35,8 @@ def read_lvis(
     Args:
         annotations: the JSON file, e.g. lvis_v1_val.json.
         images: the folder of the images, or the one above, with train2017/ and val2017/ in it.
-            Both of COCO's file names are tried, see `vps.data.readers.files.image_names`.
+            Both of COCO's file names are tried, see `vps.data.readers.image_names`.
+        strict: whether an annotation that would be left out is an error.
         outside: whether images may lie outside that folder, by their names or behind links.
         name: of the data set.
 
@@ -40,13 +46,13 @@ def read_lvis(
 
     Raises:
         InputError: file or folder is missing, or the file is not in LVIS's format.
-        MissingExtraError: lvis is not installed.
+        MissingExtraError: pycocotools is not installed.
     """
     path, folder = existing_file(annotations), existing_folder(images, outside)
-    with _root_logger_kept():
-        lvis = require("lvis", extra="eval")
+    require("pycocotools.mask", extra="eval")
+    left_out = LeftOut(path.name, strict=check_switch(strict, "strict"))
     with checked_format(path, "LVIS's format"):
-        content = lvis.LVIS(str(path)).dataset
+        content = read_json(path)
         categories = sorted(content["categories"], key=lambda entry: entry["id"])
         names = {entry["id"]: str(entry["name"]).replace("_", " ") for entry in categories}
         frequencies = {names[entry["id"]]: entry["frequency"] for entry in categories}
@@ -54,7 +60,7 @@ def read_lvis(
         if unknown:
             raise ValueError(f"frequencies are r, c or f, not {', '.join(map(str, unknown))}")
         records = {record["id"]: record for record in content["images"]}
-        entries, skipped = collect(content, folder, names)
+        entries = collect(content, folder, names, left_out)
         checked = []
         for entry in entries:
             record = records[entry.image_id]
@@ -71,17 +77,5 @@ def read_lvis(
             checked,
             labels=tuple(names.values()),
             frequencies=frequencies,
-            skipped=skipped,
+            left_out=left_out,
         )
-
-
-@contextmanager
-def _root_logger_kept() -> Iterator[None]:
-    """Undo what importing lvis does to the root logger, which is the program's affair."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    try:
-        yield
-    finally:
-        root.handlers[:] = handlers
-        root.setLevel(level)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,9 +25,13 @@ _LONGEST = 6
 
 
 def pack_mask(segmentation: Any) -> Any:
-    """The same segmentation with polygons as arrays: half the memory of lists."""
+    """The same segmentation with polygons as arrays: half the memory of lists.
+
+    What is none of COCO's forms stays as it is, for `compress` to refuse.
+    """
     if isinstance(segmentation, list):
-        return [array("d", polygon) for polygon in segmentation]
+        with contextlib.suppress(TypeError):
+            return [array("d", polygon) for polygon in segmentation]
     return segmentation
 
 
@@ -53,6 +58,8 @@ def compress(segmentation: Any, size: tuple[int, int]) -> Mapping[str, Any] | No
         return None
     coder = require("pycocotools.mask", extra="eval")
     if isinstance(segmentation, list):
+        if not all(map(_is_flat, segmentation)):
+            raise ValueError("it must be a list of polygons, each a list of x1, y1, x2, y2, ...")
         # pycocotools takes four numbers for a box, and fewer than six make no polygon.
         polygons = [polygon for polygon in segmentation if len(polygon) >= 6]
         _check_polygons(polygons, size)
@@ -70,6 +77,14 @@ def compress(segmentation: Any, size: tuple[int, int]) -> Mapping[str, Any] | No
         raise ValueError(f"it has {len(counts)} characters of run lengths, more than pixels need")
     _check_runs(_runs(counts), size)
     return {"size": list(size), "counts": counts}
+
+
+def _is_flat(polygon: Any) -> bool:
+    if isinstance(polygon, array):
+        return True
+    return isinstance(polygon, (list, tuple)) and not any(
+        isinstance(value, (dict, list, tuple)) for value in polygon
+    )
 
 
 def _check_polygons(polygons: Sequence[Sequence[float]], size: tuple[int, int]) -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from os import PathLike
 from typing import Any
 
 from vps.core.names import choose
-from vps.data.dataset import Annotation, Dataset
-from vps.data.readers.coco import EMPTY_BOX, make_entry, read_annotation
-from vps.data.readers.files import checked_format, existing_file, existing_folder, read_json
-from vps.data.readers.refcoco import NO_PHRASE
+from vps.data.dataset import Dataset
+from vps.data.left_out import LeftOut
+from vps.data.readers.coco_records import OddRecordError, image_size, make_entries
+from vps.data.readers.files import (
+    check_switch,
+    checked_format,
+    existing_file,
+    existing_folder,
+    read_json,
+)
+from vps.data.readers.phrases import Phrases
 from vps.data.sample import Id
 
 SEVERAL = "phrase of none or several objects"
@@ -20,6 +26,7 @@ def read_mdetr(
     annotations: str | PathLike[str],
     images: str | PathLike[str] | None,
     *,
+    strict: bool = False,
     dataset_name: str | None = None,
     outside: bool = False,
     name: str = "refcoco",
@@ -35,6 +42,7 @@ def read_mdetr(
         images: the folder of COCO's images, e.g. train2014.
         dataset_name: "refcoco", "refcoco+" or "refcocog", where a file holds several; by default,
             all of them.
+        strict: whether a phrase that would be left out is an error.
         outside: whether images may lie outside that folder, by their names or behind links.
         name: of the data set.
 
@@ -45,6 +53,7 @@ def read_mdetr(
         InputError: file or folder is missing, of another format, or without that data set.
     """
     path, folder = existing_file(annotations), existing_folder(images, outside)
+    left_out = LeftOut(path.name, strict=check_switch(strict, "strict"))
     with checked_format(path, "MDETR's form of referring expressions"):
         content = read_json(path)
         objects: dict[Id, list[Any]] = {record["id"]: [] for record in content["images"]}
@@ -55,19 +64,20 @@ def read_mdetr(
             names = dict.fromkeys(str(record["dataset_name"]) for record in records)
             choose(names, dataset_name, "dataset_name")
             records = [record for record in records if record["dataset_name"] == dataset_name]
-        found: dict[Id, list[Annotation]] = {}
-        skipped: Counter[str] = Counter()
+        phrases = Phrases(left_out)
         for record in records:
-            own, phrase = objects[record["id"]], str(record["caption"]).strip()
-            item = read_annotation(own[0], phrase) if len(own) == 1 else None
-            kept = found.setdefault(record["original_id"], [])
-            if item is not None and phrase:
-                kept.append(item._replace(id=record["id"]))
-            else:
-                skipped[SEVERAL if len(own) != 1 else EMPTY_BOX if item is None else NO_PHRASE] += 1
+            own = objects[record["id"]]
+            phrases.add(
+                record["original_id"],
+                record["id"],
+                record["caption"],
+                phrases.object_of(own[0]) if len(own) == 1 else OddRecordError(SEVERAL),
+                image_size(record),
+            )
         originals = {record["original_id"]: record for record in records}
-        entries = [
-            make_entry({**originals[image_id], "id": image_id}, folder, kept)
-            for image_id, kept in found.items()
-        ]
-        return Dataset(name, entries, grounding=True, skipped=skipped)
+        return Dataset(
+            name,
+            make_entries(originals, folder, phrases.by_image()),
+            grounding=True,
+            left_out=left_out,
+        )

@@ -1,8 +1,8 @@
-"""RefCOCO, RefCOCO+ and RefCOCOg in the layout of REFER (Yu et al., ECCV 2016)."""
+"""RefCOCO, RefCOCO+, RefCOCOg and gRefCOCO in the layout of REFER (Yu et al., ECCV 2016)."""
 
 from __future__ import annotations
 
-from collections import Counter
+import dataclasses
 from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
@@ -10,12 +10,31 @@ from typing import Any
 
 from vps.core.names import choose
 from vps.data.dataset import Annotation, Dataset
-from vps.data.readers.coco import EMPTY_BOX, make_entry, read_annotation
-from vps.data.readers.files import checked_format, existing_file, existing_folder, read_json
+from vps.data.left_out import LeftOut, in_brief
+from vps.data.readers.coco_records import (
+    NO_IMAGE,
+    OddRecordError,
+    image_records,
+    image_size,
+    list_of,
+    make_entries,
+)
+from vps.data.readers.files import (
+    check_switch,
+    checked_format,
+    existing_file,
+    existing_folder,
+    read_json,
+)
+from vps.data.readers.phrases import NO_TARGET, Phrases
 from vps.data.readers.restricted_pickle import read_plain_pickle
+from vps.data.readers.values import IdTable, plain_id
 from vps.data.sample import Id
+from vps.errors import one_line
 
-NO_PHRASE = "phrase without text"
+NO_OBJECT = "phrase of an object that is not annotated"
+NO_REF = "ref without one of ann_id, image_id, sentences"
+SEVERAL_TARGETS = "phrase of several objects"
 
 
 def read_refcoco(
@@ -24,10 +43,15 @@ def read_refcoco(
     *,
     split: str | None = None,
     instances: str | PathLike[str] | None = None,
+    no_target: bool = False,
+    strict: bool = False,
     outside: bool = False,
     name: str = "refcoco",
 ) -> Dataset:
     """Read referring expressions; each sentence is an entry of its own, with its id.
+
+    Of gRefCOCO (Liu et al., CVPR 2023), phrases of one object are read, and those of several are
+    left out and counted.
 
     Args:
         annotations: the list of refs: a pickle, e.g. refcoco/refs(unc).p, refcoco/refs(google).p or
@@ -36,6 +60,9 @@ def read_refcoco(
         split: "train", "val", "testA", "testB" or "test"; by default, all that are in the file.
         instances: COCO annotations of the objects referred to; by default, instances.json beside
             the refs, or instances_X.json beside refs_X.json.
+        no_target: whether phrases of no object (gRefCOCO) are read, too: what a detector finds for
+            one is a box on nothing. Else they are left out and counted.
+        strict: whether a phrase that would be left out is an error.
         outside: whether images may lie outside that folder, by their names or behind links.
         name: of the data set.
 
@@ -44,22 +71,30 @@ def read_refcoco(
 
     Raises:
         InputError: a file or folder is missing or of another format, an unknown split, or a pickle
-            that holds anything but plain values.
+            that holds anything but plain values and numbers of numpy.
     """
     path, folder = existing_file(annotations, "file of refs"), existing_folder(images, outside)
     source = existing_file(instances or _instances_of(path), "annotation file")
+    check_switch(no_target, "no_target")
+    left_out = LeftOut(path.name, strict=check_switch(strict, "strict"))
     with checked_format(path, "the form of REFER's list of refs"):
         refs = read_json(path) if path.suffix == ".json" else read_plain_pickle(path)
         refs = _of_split(refs, split)
-        wanted = {ref["ann_id"] for ref in refs}
     with checked_format(source, "COCO's detection format"):
         content = read_json(source)
-        objects = {item["id"]: item for item in content["annotations"] if item["id"] in wanted}
-        records = {record["id"]: record for record in content["images"]}
+        given, objects = list_of(content, "images"), _by_id(list_of(content, "annotations"))
     with checked_format(path, f"the form of REFER's list of refs, or not of {source.name}"):
-        found, skipped = _collect(refs, objects)
-        entries = [make_entry(records[image_id], folder, own) for image_id, own in found.items()]
-    return Dataset(name, entries, grounding=True, skipped=skipped)
+        phrases = Phrases(left_out, no_target=no_target)
+        wanted = {str(plain_id(ref.get("image_id"))) for ref in refs}
+        spoken = [one for one in given if str(plain_id(one["id"])) in wanted]
+        records = image_records(spoken, left_out)
+        _collect(refs, objects, records, phrases, left_out)
+        entries = make_entries(records, folder, phrases.by_image())
+        entries = [
+            dataclasses.replace(entry, absent=phrases.absent_of(entry.image_id))
+            for entry in entries
+        ]
+        return Dataset(name, entries, grounding=True, left_out=left_out)
 
 
 def _instances_of(path: Path) -> Path:
@@ -77,18 +112,44 @@ def _of_split(refs: Any, split: str | None) -> list[Mapping[str, Any]]:
     return [ref for ref in refs if ref["split"] == split]
 
 
+def _by_id(annotations: list[Any]) -> dict[Id, Any]:
+    return {key: item for item in annotations if (key := plain_id(item["id"])) is not None}
+
+
 def _collect(
-    refs: Iterable[Mapping[str, Any]], objects: Mapping[Id, Mapping[str, Any]]
-) -> tuple[dict[Id, list[Annotation]], Counter[str]]:
-    found: dict[Id, list[Annotation]] = {}
-    skipped: Counter[str] = Counter()
-    for ref in refs:
-        item = read_annotation(objects[ref["ann_id"]], "")
-        own = found.setdefault(ref["image_id"], [])
-        for sentence in ref["sentences"]:
-            phrase = str(sentence["sent"]).strip()
-            if item is None or not phrase:
-                skipped[EMPTY_BOX if item is None else NO_PHRASE] += 1
-            else:
-                own.append(item._replace(id=sentence["sent_id"], label=phrase))
-    return found, skipped
+    refs: Iterable[Mapping[str, Any]],
+    objects: Mapping[Id, Any],
+    records: Mapping[Id, Any],
+    phrases: Phrases,
+    left_out: LeftOut,
+) -> None:
+    images, known = IdTable(records), IdTable(objects)
+    for number, ref in enumerate(refs):
+        try:
+            image_id, about = images.find(ref["image_id"]), _object(ref, known, objects, phrases)
+            sentences = [(one["sent_id"], one["sent"]) for one in ref["sentences"]]
+        except (KeyError, TypeError) as error:
+            left_out.add(NO_REF, f"ref {number}: {in_brief(ref)}: {one_line(error)}", unit="ref")
+            continue
+        for phrase_id, text in sentences:
+            if image_id is None:
+                about = OddRecordError(NO_IMAGE, f"image_id {in_brief(ref['image_id'])}")
+            size = None if image_id is None else image_size(records[image_id])
+            phrases.add(image_id, phrase_id, text, about, size)
+
+
+def _object(
+    ref: Mapping[str, Any], known: IdTable, objects: Mapping[Id, Any], phrases: Phrases
+) -> Annotation | OddRecordError:
+    """The object that a ref is about, or why it is none or not one."""
+    given = ref["ann_id"]
+    wanted = given if isinstance(given, list) else [given]
+    wanted = [one for one in wanted if one not in (None, -1, "-1")]
+    if ref.get("no_target") is True or not wanted:
+        return OddRecordError(NO_TARGET)
+    if len(wanted) > 1:
+        return OddRecordError(SEVERAL_TARGETS)
+    found = known.find(wanted[0])
+    if found is None:
+        return OddRecordError(NO_OBJECT, f"ann_id {in_brief(given)}")
+    return phrases.object_of(objects[found])

@@ -6,8 +6,7 @@ import base64
 import binascii
 import io
 import math
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -18,10 +17,18 @@ import numpy as np
 from vps.core.files import open_file
 from vps.core.images import ImageHeader, ImageReading, decode_header, decode_image
 from vps.data.dataset import Annotation, Dataset, ImageEntry, Picture
-from vps.data.image_files import ImageFile, ImageFolder
-from vps.data.readers.coco import EMPTY_BOX
-from vps.data.readers.files import as_id, checked_format, existing_file, existing_folder
-from vps.data.readers.refcoco import NO_PHRASE
+from vps.data.image_files import ImageFolder
+from vps.data.left_out import LeftOut, in_brief
+from vps.data.readers.coco_records import EMPTY_BOX, NO_BOX, OddRecordError
+from vps.data.readers.files import (
+    as_id,
+    check_switch,
+    checked_format,
+    existing_file,
+    existing_folder,
+)
+from vps.data.readers.image_names import image_files
+from vps.data.readers.phrases import Phrases
 from vps.data.sample import Id
 from vps.errors import InputError, one_line
 
@@ -84,6 +91,7 @@ def read_tsv(
     images: str | PathLike[str] | None = None,
     *,
     columns: tuple[str, ...] = OFA,
+    strict: bool = False,
     outside: bool = False,
     name: str = "refcoco",
 ) -> Dataset:
@@ -99,6 +107,7 @@ def read_tsv(
         images: the folder that the column `image` names files in; without it, the column holds the
             images themselves.
         columns: names of the columns of a table without a header.
+        strict: whether a phrase that would be left out is an error.
         outside: whether images may lie outside that folder, by their names or behind links.
         name: of the data set.
 
@@ -112,27 +121,24 @@ def read_tsv(
     """
     path = existing_file(annotations)
     folder = None if images is None else existing_folder(images, outside)
-    pictures: dict[Id, Picture] = {}
-    found: dict[Id, list[Annotation]] = {}
-    skipped: Counter[str] = Counter()
+    left_out = LeftOut(path.name, strict=check_switch(strict, "strict"))
+    pictures: dict[Id, Picture | str] = {}
+    phrases = Phrases(left_out)
     with checked_format(path, "the TSV form of OFA and ONE-PEACE"):
         for row in _rows(path, tuple(columns)):
-            phrase_id = as_id(row.values.get("uniq_id", str(row.number)))
             image_id, picture = _picture(path, folder, row)
             pictures.setdefault(image_id, picture)
-            own = found.setdefault(image_id, [])
-            x1, y1, x2, y2 = _box(row)
-            phrase = row.values["text"].strip()
-            if phrase and x2 > x1 and y2 > y1:
-                area = (x2 - x1) * (y2 - y1)
-                own.append(Annotation(phrase_id, phrase, (x1, y1, x2, y2), area))
-            else:
-                skipped[EMPTY_BOX if phrase else NO_PHRASE] += 1
-    entries = [ImageEntry(key, pictures[key], tuple(own)) for key, own in found.items()]
-    return Dataset(name, entries, grounding=True, skipped=skipped)
+            phrase_id = as_id(row.values.get("uniq_id", str(row.number)))
+            phrases.add(image_id, phrase_id, row.values["text"], _object(row))
+        found = phrases.by_image()
+    entries = [
+        ImageEntry(key, picture, tuple(found[key])) for key, picture in _files(pictures, folder)
+    ]
+    return Dataset(name, entries, grounding=True, left_out=left_out)
 
 
-def _picture(path: Path, folder: ImageFolder | None, row: _Row) -> tuple[Id, Picture]:
+def _picture(path: Path, folder: ImageFolder | None, row: _Row) -> tuple[Id, Picture | str]:
+    """The id of an image, and the image itself or its name in the folder."""
     given = row.values.get("image_id")
     if folder is None:
         image_id = as_id(given or row.values.get("uniq_id") or str(row.number))
@@ -140,7 +146,20 @@ def _picture(path: Path, folder: ImageFolder | None, row: _Row) -> tuple[Id, Pic
     if "image" not in row.values:
         raise ValueError(f"line {row.number} holds the image itself: leave the image folder out")
     file_name = row.values["image"]
-    return as_id(given or file_name), ImageFile(folder, (file_name,))
+    return as_id(given or file_name), file_name
+
+
+def _files(
+    pictures: Mapping[Id, Picture | str], folder: ImageFolder | None
+) -> Iterator[tuple[Id, Picture]]:
+    """The images by id, those in the folder as files."""
+    names = [(key, (name,)) for key, name in pictures.items() if isinstance(name, str)]
+    for key, picture in pictures.items():
+        if not isinstance(picture, str):
+            yield key, picture
+    if folder is not None:
+        files = image_files(folder, [own for _, own in names])
+        yield from zip((key for key, _ in names), files, strict=True)
 
 
 def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[_Row]:
@@ -175,10 +194,13 @@ def _text(fields: list[bytes]) -> tuple[str, ...]:
     return tuple(field.decode("utf-8", "replace") for field in fields)
 
 
-def _box(row: _Row) -> tuple[float, float, float, float]:
-    values = [float(value) for value in row.values["region_coord"].split(",")]
-    if len(values) != 4 or not all(map(math.isfinite, values)):
-        raise ValueError(
-            f"line {row.number} needs four numbers x0,y0,x1,y1, not {row.values['region_coord']!r}"
-        )
-    return values[0], values[1], values[2], values[3]
+def _object(row: _Row) -> Annotation | OddRecordError:
+    """The object of a line, or why it is none."""
+    given = row.values["region_coord"]
+    try:
+        x1, y1, x2, y2 = (float(value) for value in given.split(","))
+    except ValueError:
+        return OddRecordError(NO_BOX, f"line {row.number}, region_coord {in_brief(given)}")
+    if not (all(map(math.isfinite, (x1, y1, x2, y2))) and x2 > x1 and y2 > y1):
+        return OddRecordError(EMPTY_BOX, f"line {row.number}, region_coord {in_brief(given)}")
+    return Annotation(0, "", (x1, y1, x2, y2), (x2 - x1) * (y2 - y1))

@@ -75,6 +75,7 @@ def write_gallery(
         counts=counted(summary["counts"]),
         level=f"{summary['settings']['level']:.0%}",
         failed=failed,
+        remarks=summary.get("remarks", {}),
         sections=sections,
         # Inside a script nothing is unescaped, so "<" must not stand there: it could end it.
         data=Markup(_compact(pack_cases(rows, summary)).replace("<", "\\u003c")),

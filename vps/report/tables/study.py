@@ -25,6 +25,7 @@ def write_report(
     failed: Sequence[Mapping[str, Any]] = (),
     missing: int = 0,
     skipped: int = 0,
+    remarks: Mapping[str, Sequence[str]] | None = None,
     settings: ReportSettings | None = None,
 ) -> str:
     """Write summary.json, cases.csv, table.md, table.tex, plots/ and index.html.
@@ -36,6 +37,7 @@ def write_report(
         failed: what could not be explained, see `vps.report.tables.rows.Failure`.
         missing, skipped: how many results are not there yet, and how many never will be because
             their image cannot be read.
+        remarks: of each data set, what of it could not be used, or not as it stands.
         settings: of the intervals.
 
     Returns:
@@ -51,6 +53,7 @@ def write_report(
     summary = summarise(
         kept, name=name, failed=len(failed), missing=missing, skipped=skipped, settings=settings
     )
+    summary["remarks"] = {name: list(lines) for name, lines in (remarks or {}).items()}
     text = json.dumps(summary, indent=1, allow_nan=False, ensure_ascii=False)
     write_atomically(out / "summary.json", text.encode())
     write_atomically(out / "cases.csv", cases_csv(kept))
