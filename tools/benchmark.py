@@ -19,6 +19,7 @@ def main() -> int:
         overhead,
         prompts,
         repairs,
+        report,
         runner,
         search,
         targets,
@@ -36,6 +37,7 @@ def main() -> int:
         "prompts": prompts,
         "florence": florence,
         "runner": runner,
+        "report": report,
     }
     parser = argparse.ArgumentParser(description=__doc__)
     subparsers = parser.add_subparsers(dest="command", required=True)
