@@ -128,7 +128,7 @@ def test_it_says_to_which_tables_it_belongs(monkeypatch, changes, heads):
     text = markdown(summary_with_toy())
     found = re.findall(r"\| +((?:Half|Area above)[^|]*?) +(?=\|)", text)
     assert found == heads
-    assert "half_area" in pd.read_csv(io.BytesIO(cases_csv(rows_with_toy()))).columns
+    assert "half_area" in pd.read_csv(io.BytesIO(b"".join(cases_csv(rows_with_toy())))).columns
 
 
 def test_the_table_of_repairs_ends_with_it(monkeypatch):

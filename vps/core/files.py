@@ -14,7 +14,7 @@ import stat
 import uuid
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -139,17 +139,34 @@ def write_atomically(path: Path, payload: bytes) -> None:
     Raises:
         OutputError: it cannot be written.
     """
+    with written_atomically(path) as file:
+        file.write(payload)
+
+
+@contextlib.contextmanager
+def written_atomically(path: Path) -> Iterator[BinaryIO]:
+    """A file to be written piece by piece, which takes its place when the context ends.
+
+    Raises:
+        OutputError: it cannot be written; whatever the context raises leaves the old one.
+    """
     # In the same folder, because a replacement is atomic only within one file system.
     temporary = path.parent / f".{path.name}.{uuid.uuid4().hex}.tmp"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(payload)
+        with temporary.open("wb") as file:
+            yield file
         os.replace(temporary, path)
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}") from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+def encoded(text: str) -> bytes:
+    """UTF-8; what no text is, such as a part of a file's name in another encoding, as "\\udce9"."""
+    return text.encode(errors="backslashreplace")
 
 
 def _read(path: Path) -> bytes:
