@@ -29,7 +29,9 @@ def read_json_record(path: Path, what: str, most: int = MOST_BYTES) -> dict[str,
         try:
             text = file.read(most + 1)
         except OSError as error:
-            raise InputError(f"{what} {shown_path(path)} cannot be read: {error.strerror}") from None
+            raise InputError(
+                f"{what} {shown_path(path)} cannot be read: {error.strerror}"
+            ) from None
     return parse_json_record(text, f"{what} {shown_path(path)}", most)
 
 

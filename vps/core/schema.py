@@ -95,7 +95,8 @@ def build(kind: Any, value: Any, where: str = "") -> Any:
 
 def check_fields(settings: Any) -> None:
     """Raise InputError where a field of a dataclass holds a value of another type than its own."""
-    hints = hints_of(type(settings))
+    kind: Any = type(settings)
+    hints = hints_of(kind)
     for item in dataclasses.fields(settings):
         build(hints[item.name], getattr(settings, item.name), item.name)
 

@@ -23,7 +23,7 @@ from vps.results.explanation import Explanation
 from vps.results.word_answer import WordAnswer
 from vps.sets.among import smallest_set_among
 from vps.sets.goals import Goal, repaired, seen, unseen, wins
-from vps.sets.hiding import BESIDE, repair_orders, share_inside
+from vps.sets.hiding import BESIDE, holds_under, repair_orders, share_inside
 from vps.sets.smallest import smallest_set
 
 
@@ -143,8 +143,7 @@ class FailureSets:
             for fill in FILLS:
                 if fill not in held:
                     self._budget.check()
-                    other = self._problem.varied(fill=fill).passes()
-                    held[fill] = bool(goal(other.evaluate(shown))[0][0])
+                    held[fill] = holds_under(self._problem, fill, goal, shown)
                     self.fill_passes += 1
         except Stopped as stop:
             self.stopped = stop.reason

@@ -123,7 +123,9 @@ def test_a_bad_value_is_told_with_its_case_and_field(tmp_path, name, value):
     with pytest.raises(InputError, match=r"list\.json.*case 2.*") as error:
         CaseList.load(path)
     text = str(error.value)
-    assert name in text.replace("a box needs", "box predicted_box").replace("box (", "predicted_box")
+    assert name in text.replace("a box needs", "box predicted_box").replace(
+        "box (", "predicted_box"
+    )
     assert "\n" not in text
 
 

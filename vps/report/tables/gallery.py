@@ -13,6 +13,7 @@ from vps.core.images import stored_size
 from vps.metrics import find_metric
 from vps.report.tables.page_data import packed
 from vps.report.tables.results import Rows, StudyResults, results_of
+from vps.report.tables.rows import Failure
 from vps.report.tables.summary import Numbers
 from vps.report.tables.tables import (
     REPAIRS,
@@ -33,7 +34,7 @@ def write_gallery(
     rows: Rows,
     summary: Numbers,
     *,
-    failed: Sequence[Mapping[str, Any]] = (),
+    failed: Sequence[Failure] = (),
     plots: Mapping[str, Sequence[Path]] | None = None,
 ) -> Path:
     """Write the page; it needs its pictures and plots beside it, and nothing else.

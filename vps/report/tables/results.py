@@ -6,6 +6,7 @@ import posixpath
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -154,10 +155,9 @@ class _Gathered:
     def results(self) -> StudyResults:
         """All columns."""
         pandas = require("pandas", extra="eval")
+        index = partial(pandas.Index, dtype=object, tupleize_cols=False)
         facts = {
-            name: pandas.Categorical.from_codes(
-                np.array(column.codes), pandas.Index([*column.known], dtype=object, tupleize_cols=False)
-            )
+            name: pandas.Categorical.from_codes(np.array(column.codes), index([*column.known]))
             for name, column in self._texts.items()
         }
         facts |= {name: np.array(column) for name, column in self._numbers.items()}
@@ -207,7 +207,7 @@ class _Curves:
 
 
 def by_case(results: StudyResults, at_once: int = 1000) -> Iterator[list[np.ndarray]]:
-    """The places of the rows of each case, in the order of their first row, some cases at a time."""
+    """The places of the rows of each case, by their first row; some cases at a time."""
     places = results.facts["place"].to_numpy()
     order = np.argsort(places, kind="stable")
     starts = np.flatnonzero(np.diff(places[order], prepend=-1))

@@ -35,8 +35,8 @@ class RowRepair(TypedDict):
     area: float
     exact: bool
     score: float
-    inside: float
     fills: dict[str, bool]
+    beside_area: float | None
 
 
 class Row(TypedDict):

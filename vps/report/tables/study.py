@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from vps.core.files import encoded, write_atomically, written_atomically
 from vps.report.tables.gallery import write_gallery
 from vps.report.tables.plots import write_plots
 from vps.report.tables.results import Rows, results_of
-from vps.report.tables.rows import ReportSettings
+from vps.report.tables.rows import Failure, ReportSettings
 from vps.report.tables.summary import summarise
 from vps.report.tables.table_text import cases_csv, latex, markdown, print_table
 
@@ -23,7 +22,7 @@ def write_report(
     rows: Rows,
     *,
     name: str,
-    failed: Sequence[Mapping[str, Any]] = (),
+    failed: Sequence[Failure] = (),
     missing: int = 0,
     skipped: int = 0,
     settings: ReportSettings | None = None,

@@ -103,9 +103,7 @@ def _about(metric: Metric) -> dict[str, Any]:
 def _dataset(
     results: StudyResults, methods: list[str], reference: str, settings: ReportSettings
 ) -> Numbers:
-    by_method = {
-        method: own for method in methods if len(own := results.where(method=method))
-    }
+    by_method = {method: own for method in methods if len(own := results.where(method=method))}
     summary: Numbers = {"cases": int(results.facts["place"].nunique()), "methods": {}}
     for method, own in by_method.items():
         summary["methods"][method] = {ALL: _means(own, settings)} | {
