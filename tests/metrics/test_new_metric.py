@@ -134,5 +134,5 @@ def test_it_says_to_which_tables_it_belongs(monkeypatch, changes, heads):
 def test_the_table_of_repairs_ends_with_it(monkeypatch):
     monkeypatch.setitem(METRICS, "half_area", dataclasses.replace(TOY, tables="repairs"))
     table = next(one for one in tables_of(summary_with_toy()) if "repaired" in one.columns)
-    assert table.columns[:3] == ("repair_auc", "repaired", "repair_passes")
+    assert table.columns[:3] == ("repair_auc", "repaired", "repaired_all_fills")
     assert table.columns[-2:] == ("repair_area", "half_area")

@@ -28,5 +28,5 @@ class Repair:
     found_score: float | None
     passes: int
     exact: bool = False
-    fills: dict[str, bool] = field(default_factory=dict)
+    fills: dict[str, bool] = field(default_factory=dict, hash=False)
     beside_area: float | None = None
