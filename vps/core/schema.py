@@ -20,6 +20,7 @@ from vps.core.names import choose
 from vps.errors import InputError
 
 UNIONS = (typing.Union, types.UnionType)
+_AS_THEY_ARE = (str, bool, int)
 
 # What values of a type are read from, and how a message asks for it.
 _FORMS: dict[Any, tuple[tuple[type, ...], str]] = {
@@ -66,9 +67,9 @@ def build(kind: Any, value: Any, where: str = "") -> Any:
         InputError: an unknown or missing key, or a value of another type; the message says where,
             and names the nearest key or choice.
     """
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if kind is Any:
+    if kind is Any or (kind in _AS_THEY_ARE and type(value) is kind):
         return value
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in UNIONS:
         return _build_union(arguments, value, where)
     if choices := choices_of(kind):
@@ -197,6 +198,8 @@ def _is_read_from(kind: Any, value: Any) -> bool:
 def _build_union(kinds: Sequence[Any], value: Any, where: str) -> Any:
     if value is None and types.NoneType in kinds:
         return None
+    if type(value) in _AS_THEY_ARE and type(value) in kinds:
+        return value
     kinds = [kind for kind in kinds if kind is not types.NoneType]
     fitting = [kind for kind in kinds if _is_read_from(kind, value)]
     if not fitting:
@@ -249,11 +252,11 @@ def is_required(field: dataclasses.Field[Any]) -> bool:
 
 def _build_tuple(kinds: Sequence[Any], value: Sequence[Any], where: str) -> tuple[Any, ...]:
     if kinds[-1] is Ellipsis:
-        if kinds[0] is float and _are_floats(value):
-            return tuple(value)
         kinds = [kinds[0]] * len(value)
     if len(value) != len(kinds):
         raise InputError(f"{where} needs {len(kinds)} values, got {len(value)}")
+    if set(kinds) == {float} and _are_floats(value):
+        return tuple(value)
     items = enumerate(zip(kinds, value, strict=True))
     return tuple(build(kind, item, f"{where}[{number}]") for number, (kind, item) in items)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+import functools
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ TIE = 1e-9
 """Values of two methods that differ by no more than this are the same but for rounding."""
 
 _ENTRIES = 1 << 20  # numbers drawn at a time, which bounds the memory
+_KEPT = 1 << 24  # numbers of draws that are kept for the next call, a byte each
 
 
 @dataclass(frozen=True)
@@ -179,17 +181,37 @@ def bootstrap_means(
     Returns:
         (draws, k)
     """
-    rng, count = np.random.default_rng(seed), len(sizes)
-    step = max(_ENTRIES // count, 1)
     table = np.column_stack([sums, sizes]).astype(np.float64)
+    step = max(_ENTRIES // len(sizes), 1)
     means = []
+    for times in _draws(len(sizes), draws, seed, step):
+        totals = times.astype(np.float64) @ table
+        means.append(totals[:, :-1] / totals[:, -1:])
+    return np.concatenate(means)
+
+
+def _draws(count: int, draws: int, seed: int, step: int) -> Iterable[np.ndarray]:
+    """How often each draw has each cluster, (step, count) uint8 at a time.
+
+    They depend on the number of clusters alone, so that all methods of a group share them.
+    """
+    made = _make_draws(count, draws, seed, step)
+    return made if draws * count > _KEPT else _kept_draws(count, draws, seed, step)
+
+
+@functools.lru_cache(maxsize=4)
+def _kept_draws(count: int, draws: int, seed: int, step: int) -> tuple[np.ndarray, ...]:
+    return tuple(_make_draws(count, draws, seed, step))
+
+
+def _make_draws(count: int, draws: int, seed: int, step: int) -> Iterator[np.ndarray]:
+    rng = np.random.default_rng(seed)
     for start in range(0, draws, step):
         rows = min(step, draws - start)
         drawn = rng.integers(count, size=(rows, count)) + count * np.arange(rows)[:, None]
         times = np.bincount(drawn.ravel(), minlength=rows * count).reshape(rows, count)
-        totals = times.astype(np.float64) @ table
-        means.append(totals[:, :-1] / totals[:, -1:])
-    return np.concatenate(means)
+        # Seldom more than ten times.
+        yield times.astype(np.uint8) if times.max() < 256 else times
 
 
 def paired(

@@ -98,10 +98,13 @@ class Store:
         self.out = Path(config.out)
         self.methods = tuple(config.methods)
         self._settings = {
-            (dataset, method): _canonical(_settings(config, dataset, method, facts[dataset]))
+            (dataset, method): hashlib.sha256(
+                _canonical(_settings(config, dataset, method, facts[dataset])).encode()
+            )
             for dataset in facts
             for method in config.methods
         }
+        self._last: tuple[Task, bytes, Path] | None = None
         # That repairs are tried under all fills is a part of what they are.
         repair = {**to_plain(config.repair), "fills": list(FILLS)}
         self._repair = repair if config.repair.passes else None
@@ -113,16 +116,24 @@ class Store:
         folders only the last one's name, so that a study can move. Images and weights go by their
         names: others under the same names need another output folder.
         """
-        about = [dataclasses.asdict(task.case.target), task.case.object_id]
-        if self._repair is not None and task.case.kind.traits.failure:
-            about.append(self._repair)
-        text = self._settings[task.dataset, method] + _canonical(about)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        digest = self._settings[task.dataset, method].copy()
+        digest.update(self._about(task)[0])
+        return digest.hexdigest()[:12]
 
     def folder(self, task: Task) -> Path:
         """Where the results of a case lie."""
-        names = (task.dataset, task.case.image_id, task.case.key)
-        return Path(self.out, "cases", *(safe_name(str(name)) for name in names))
+        return self._about(task)[1]
+
+    def _about(self, task: Task) -> tuple[bytes, Path]:
+        """What of a case is part of digests, and its folder; the last is kept: all methods ask."""
+        if self._last is None or self._last[0] is not task:
+            about = [dataclasses.asdict(task.case.target), task.case.object_id]
+            if self._repair is not None and task.case.kind.traits.failure:
+                about.append(self._repair)
+            names = (task.dataset, task.case.image_id, task.case.key)
+            folder = Path(self.out, "cases", *(safe_name(str(name)) for name in names))
+            self._last = task, _canonical(about).encode(), folder
+        return self._last[1:]
 
     def path(self, task: Task, method: str, suffix: str = "") -> Path:
         """The file of a result with this suffix."""
@@ -134,12 +145,14 @@ class Store:
 
         What it says of its case is what the list says now.
         """
-        path, digest = self.path(task, method, ".row.json"), self.digest(task, method)
         try:
-            row = read_row(read_json_record(path, "row", _MOST))
+            row = read_row(read_json_record(self.path(task, method, ".row.json"), "row", _MOST))
         except InputError:
             return None
-        if row["digest"] != digest or row["picture"] not in (None, self.picture(task, method)):
+        picture = row["picture"]
+        if row["digest"] != self.digest(task, method):
+            return None
+        if picture is not None and picture != self.picture(task, method):
             return None
         return cast(Row, {**row, **identity(task), "method": method})
 

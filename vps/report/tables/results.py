@@ -177,8 +177,11 @@ class _Gathered:
 
     def _add_metrics(self, metrics: Mapping[str, float], before: int) -> None:
         for name, value in metrics.items():
-            column = self._metrics.setdefault(name, array("d"))
-            column.extend([np.nan] * (before - len(column)))
+            column = self._metrics.get(name)
+            if column is None:
+                column = self._metrics[name] = array("d")
+            if len(column) < before:
+                column.extend([np.nan] * (before - len(column)))
             column.append(value)
 
 
