@@ -56,3 +56,17 @@ def test_a_folder_that_cannot_be_written_is_an_error(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot be written"):
         write_report(tmp_path / "file", study_rows(2), name="study", settings=SETTINGS)
+
+
+def test_what_is_no_text_stops_no_report(tmp_path):
+    """Names of files in another encoding, and lone surrogates of JSON."""
+    rows = study_rows(4)
+    for row in rows[:3]:
+        row |= {"label": "\ud800", "image_name": "a\udce9.jpg", "image_id": "\udfff"}
+        row["warnings"] = ["\udc80"]
+    failure = {**FAILURE, "error": "\ud800 is missing"}
+    write_report(tmp_path, rows, name="study", failed=[failure], settings=SETTINGS)
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert "\ud800" in summary["datasets"]["coco"]["methods"]["vps"]["class"]
+    assert "a\\udce9.jpg" in (tmp_path / "cases.csv").read_text()
+    assert "\\ud800 is missing" in (tmp_path / "index.html").read_text()

@@ -104,14 +104,19 @@ def _dataset(
     results: StudyResults, methods: list[str], reference: str, settings: ReportSettings
 ) -> Numbers:
     by_method = {method: own for method in methods if len(own := results.where(method=method))}
-    summary: Numbers = {"cases": int(results.facts["place"].nunique()), "methods": {}}
-    for method, own in by_method.items():
-        summary["methods"][method] = {ALL: _means(own, settings)} | {
-            grouping: {
-                value: _means(some, settings) for value, some in split(own, grouping).items()
-            }
-            for grouping in GROUPINGS
-        }
+    summary: Numbers = {
+        "cases": int(results.facts["place"].nunique()),
+        "methods": {
+            method: {ALL: _means(own, settings)} | {grouping: {} for grouping in GROUPINGS}
+            for method, own in by_method.items()
+        },
+    }
+    for grouping in GROUPINGS:
+        for value, some in split(results, grouping).items():
+            # One after the other, methods of the same cases share their draws.
+            for method in by_method:
+                if len(own := some.where(method=method)):
+                    summary["methods"][method][grouping][value] = _means(own, settings)
     summary["paired"] = {"reference": reference, "methods": {}}
     for method, own in by_method.items():
         if method == reference or reference not in by_method:
