@@ -162,7 +162,7 @@ class _Gathered:
         }
         facts |= {name: np.array(column) for name, column in self._numbers.items()}
         facts |= {name: np.array(column.codes) for name, column in self._places.items()}
-        facts["digest"] = self._digests
+        facts["digest"] = np.array(self._digests, object)
         count = len(self._digests)
         metrics = {}
         for name in by_rank(self._metrics):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -111,11 +112,16 @@ def cases_csv(rows: Rows) -> Iterator[bytes]:
         some = results.at(np.arange(start, min(start + _ROWS, len(results))))
         facts = some.facts
         warned = ["; ".join(warnings) for warnings in facts["warnings"]]
-        columns = {name: map(csv_value, facts[name]) for name in _CSV}
-        columns |= {name: facts[name] for name in ("x1", "y1", "x2", "y2")}
-        columns |= {name: some.metrics[name] for name in results.metric_names}
-        columns |= {"warnings": map(csv_value, warned), "picture": map(csv_value, some.pictures())}
-        table = pandas.DataFrame({name: list(values) for name, values in columns.items()})
+        # As objects: text of pandas itself must be UTF-8.
+        text = partial(pandas.Series, dtype=object)
+        columns = {name: text([*map(csv_value, facts[name])]) for name in _CSV}
+        columns |= {name: facts[name].array for name in ("x1", "y1", "x2", "y2")}
+        columns |= {name: some.metrics[name].array for name in results.metric_names}
+        columns |= {
+            "warnings": text([*map(csv_value, warned)]),
+            "picture": text([*map(csv_value, some.pictures())]),
+        }
+        table = pandas.DataFrame(columns)
         yield encoded(table.to_csv(index=False, header=start == 0, lineterminator="\n"))
 
 
