@@ -55,7 +55,15 @@ class MissingExtraError(VpsError, ImportError):
     """An optional library is not installed; the message names the command that installs it."""
 
 
-def one_line(error: Exception, limit: int = 300) -> str:
+def one_line(error: BaseException, limit: int = 300) -> str:
     """What an error of a library says, as a part of one of ours: one line of at most `limit`."""
-    text = " ".join(str(error).split()) or type(error).__name__
+    text = " ".join(text_of(error).split()) or type(error).__name__
     return text if len(text) <= limit else f"{text[:limit]}..."
+
+
+def text_of(error: BaseException) -> str:
+    """What an error says; "" where it cannot even be asked, which no handler should fail at."""
+    try:
+        return str(error)
+    except Exception:
+        return ""

@@ -1,6 +1,7 @@
 import pytest
 
-from vps.core.targets import Kind, Target, target_from_record
+from vps.core.schema import build
+from vps.core.targets import Kind, Target, with_new_names
 from vps.errors import InputError
 
 
@@ -9,12 +10,13 @@ def test_older_names_of_the_fields_are_understood():
     expected = Target((1, 2, 3, 4), "dog", Kind.CLASSIFICATION, "cat", (0, 2, 3, 4))
     old = {**record, "said_label": "cat", "said_box": [0, 2, 3, 4]}
     new = {**record, "predicted_label": "cat", "predicted_box": [0, 2, 3, 4]}
-    assert target_from_record(old) == target_from_record(new) == expected
+    for given in (old, new):
+        assert build(Target, with_new_names(given)) == expected
 
 
 def test_an_unknown_field_is_refused():
-    with pytest.raises(TypeError, match="colour"):
-        target_from_record({"box": [1, 2, 3, 4], "label": "dog", "colour": "red"})
+    with pytest.raises(InputError, match="colour"):
+        build(Target, {"box": [1, 2, 3, 4], "label": "dog", "colour": "red"})
 
 
 def test_what_sticks_out_of_the_image_is_cut_off():

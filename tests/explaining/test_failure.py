@@ -1,6 +1,7 @@
 """Planted causes of failures, on detectors whose answers can be worked out by hand."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -210,6 +211,63 @@ def test_saved_answers_load_equal(kind, tmp_path):
     path.write_text("{}")
     with pytest.raises(InputError, match="corrupt or no answer"):
         Answer.load(tmp_path / "one.v2")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"answer_version": []}, r"has version \[\]"),
+        ({"surprise": 1}, "surprise"),
+        ({"best_score": float("nan")}, "best_score must be a finite number"),
+        ({"threshold": 7}, "threshold must lie in"),
+        ({"passes": "x"}, "passes must be a whole number"),
+        ({"stopped": 3}, "stopped"),
+        ({"rival": 3}, "rival must hold keys"),
+        ({"before": None}, "before.regions is missing"),
+        ({"repair": []}, "repair must hold keys"),
+        ({"words": {}}, "words.label is missing"),
+        *(
+            ({"repair": changes}, f"repair.{name}")
+            for name, changes in (
+                ("regions", {"regions": [99]}),
+                ("regions", {"regions": [1, 1]}),
+                ("regions", {"regions": "12"}),
+                ("area", {"area": 2}),
+                ("found_score", {"found_score": None}),
+                ("box", {"box": [0, 0, 1]}),
+                ("fills", {"fills": {"mean": 1}}),
+                ("inside", {"inside": -1}),
+            )
+        ),
+    ],
+)
+def test_an_answer_that_was_tampered_with_is_refused(changes, message, saved_answer):
+    path, whole = saved_answer
+    record = json.loads(whole)
+    for name, value in changes.items():
+        inner = isinstance(value, dict) and isinstance(record.get(name), dict)
+        record[name] = {**record[name], **value} if inner else value
+    path.write_text(json.dumps(record))
+    with pytest.raises(InputError, match=message) as error:
+        Answer.load(path.with_name("one"))
+    assert "one_answer.json" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.fixture(scope="module")
+def saved_answer(tmp_path_factory):
+    found = answer(by_score(lambda keep: 0.7 * keep[3] * (not keep[8])), MISSED)
+    path = found.save(tmp_path_factory.mktemp("answer") / "one")
+    assert Answer.load(path.with_name("one")) == found
+    return path, path.read_text()
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "null", '{"answer_version": 1}', ""])
+def test_what_is_no_answer_is_refused(text, saved_answer):
+    path, _ = saved_answer
+    path.write_text(text)
+    with pytest.raises(InputError, match="one_answer.json"):
+        Answer.load(path.with_name("one"))
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,9 @@ from vps.core.schema import build
 from vps.core.targets import Kind
 from vps.data.cases.cases import Case, CaseList
 from vps.study.config import StudyConfig
+from vps.study.plan import Task
 from vps.study.run import run
+from vps.study.store import Store, identity
 
 LABELS = ("cat", "dog")
 BOXES = ((2.0, 2.0, 12.0, 12.0), (16.0, 4.0, 28.0, 20.0))
@@ -172,6 +174,21 @@ def study(folder: Path, count: int = 4, **changes: Any) -> tuple[StudyConfig, di
     if not folder.joinpath("objects.json").exists():
         draw(folder, count)
     return config_of(folder, **changes), lists_of(count)
+
+
+def row_of(store: Store, task: Task, method: str) -> dict[str, Any]:
+    """A whole row, as a run would write it."""
+    return {
+        **identity(task),
+        "image_name": f"{task.case.image_id}.png",
+        "method": method,
+        "digest": store.digest(task, method),
+        "metrics": {"insertion": 0.6, "deletion": 0.2, "passes": 40.0},
+        "curves": {"areas": [0.0, 0.5, 1.0], "insertion": [0, 0.5, 1], "deletion": [1, 0.2, 0.0]},
+        "picture": store.picture(task, method),
+        "warnings": ["the map is constant"],
+        "repair": None,
+    }
 
 
 def outcome(out: str | Path) -> dict[str, Any]:

@@ -70,6 +70,8 @@ def repair_rows(count: int = 12, dataset: str = "coco") -> list[dict[str, Any]]:
         found = {"repair_area": area} if repaired else {}
         row["metrics"] |= {
             "repaired": float(repaired),
+            "repaired_all_fills": float(repaired and number % 4 == 1),
+            "repaired_beside": float(repaired and area > 0.1),
             "repaired_0": 0.0,
             "repaired_5": float(repaired and area <= 0.05),
             "repaired_10": float(repaired and area <= 0.1),

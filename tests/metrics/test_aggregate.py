@@ -4,7 +4,16 @@ from scipy.stats import bootstrap
 
 from vps.errors import InputError
 from vps.metrics import aggregate
-from vps.metrics.aggregate import Paired, cluster_bootstrap, mean_interval, paired
+from vps.metrics.aggregate import (
+    Paired,
+    bootstrap_means,
+    cluster_bootstrap,
+    cluster_sums,
+    mean_interval,
+    mean_intervals,
+    paired,
+    paired_columns,
+)
 
 
 def test_with_one_case_a_cluster_it_is_the_ordinary_bootstrap():
@@ -135,3 +144,77 @@ def test_what_no_mean_is_taken_of(values, settings, message):
 def test_methods_of_other_cases_are_not_compared():
     with pytest.raises(InputError, match="both methods"):
         paired([1.0, 2.0], [1.0], ["a", "b"], higher_is_better=True)
+
+
+def table(count=150, images=50):
+    """Values of objects, of which some metrics say nothing for some."""
+    rng = np.random.default_rng(4)
+    values = rng.normal(1, 1, (count, 4))
+    values[rng.random(count) < 0.3, 1] = np.nan
+    values[rng.random(count) < 0.3, 3] = np.nan
+    return values, rng.integers(images, size=count)
+
+
+def test_many_columns_have_the_intervals_of_each():
+    values, images = table()
+    empty = np.full((len(values), 1), np.nan)
+    found = mean_intervals(np.hstack([values, empty]), images, draws=200, seed=3)
+    assert found[4] is None
+    for interval, column in zip(found, values.T, strict=False):
+        kept = np.isfinite(column)
+        alone = mean_interval(column[kept], images[kept].tolist(), draws=200, seed=3)
+        assert (interval.mean, interval.low, interval.high) == pytest.approx(
+            (alone.mean, alone.low, alone.high), abs=1e-12
+        )
+        assert interval.n == alone.n
+
+
+def test_many_columns_are_compared_as_each():
+    values, images = table()
+    others = values[:, ::-1] + 0.1
+    better = [True, False, True, False]
+    found = paired_columns(values, others, images, better, draws=100)
+    for column, result in enumerate(found):
+        alone = paired(
+            values[:, column],
+            others[:, column],
+            images.tolist(),
+            higher_is_better=better[column],
+            draws=100,
+        )
+        assert (result.wins, result.ties, result.losses) == (alone.wins, alone.ties, alone.losses)
+        assert result.low == pytest.approx(alone.low, abs=1e-12)
+
+
+def test_the_interval_is_that_of_scipy_drawing_images():
+    """A ratio of sums over images, by scipy's own draws: alike but for chance."""
+    values, images = table()
+    found = mean_intervals(values, images, draws=20_000, level=0.9)
+    for interval, column in zip(found, values.T, strict=True):
+        kept = np.isfinite(column)
+        sums, sizes = cluster_sums(column[kept, None], images[kept])
+        theirs = bootstrap(
+            (sums[:, 0], sizes),
+            lambda t, n, axis: t.sum(axis) / n.sum(axis),
+            paired=True,
+            confidence_level=0.9,
+            method="percentile",
+            n_resamples=20_000,
+            rng=7,
+        ).confidence_interval
+        width = theirs.high - theirs.low
+        assert interval.low == pytest.approx(theirs.low, abs=0.04 * width)
+        assert interval.high == pytest.approx(theirs.high, abs=0.04 * width)
+
+
+def test_draws_are_the_same_whether_they_are_kept(monkeypatch):
+    values, images = table()
+    sums, sizes = cluster_sums(values[:, ::2], images)
+    kept = bootstrap_means(sums, sizes, draws=50)
+    monkeypatch.setattr(aggregate, "_KEPT", 0)
+    assert (bootstrap_means(sums, sizes, draws=50) == kept).all()
+
+
+def test_infinity_is_not_compared():
+    with pytest.raises(InputError, match="finite"):
+        paired([1.0, float("inf")], [1.0, 2.0], ["a", "b"], higher_is_better=True)

@@ -51,7 +51,7 @@ def test_the_settings_say_which_of_a_family_are_asked(explanation):
     names = list(metrics_asked(one))
     place = names.index("deletion_normalised")
     assert names[place + 1 : place + 4] == ["highest_score_90", "highest_score_50", "success"]
-    place = names.index("repaired")
+    place = names.index("repaired_beside")
     assert names[place + 1 : place + 4] == ["repaired_0", "repaired_2.5", "repair_area"]
     assert list(metrics_asked(Measured(explanation))) == list(METRICS)
     without = Measured(explanation, settings=MetricSettings(highest_ious=()))

@@ -8,6 +8,7 @@ from scipy.stats import spearmanr
 from sklearn.metrics import auc
 
 from tests.helpers.analytic import TARGET, additive, constant, photo, strip_detector
+from vps.core.targets import Kind
 from vps.errors import InputError
 from vps.explaining.explain import explain
 from vps.metrics import METRICS, Metric, find_metric
@@ -98,11 +99,14 @@ def of_repair(explanation, found, *shares):
 
 
 def test_a_repair_is_measured_by_what_it_hides(explanation):
-    found = Repair((1, 4), 0.08, 0.5, passes=70)
+    fills = {"mean": True, "black": False}
+    found = Repair((1, 4), 0.08, 0.5, passes=70, fills=fills, beside_area=0.1)
     values = of_repair(explanation, found, 0.05, 0.1, 0.2)
     assert list(values) == OF_REPAIRS
     assert values == {
         "repaired": 1,
+        "repaired_all_fills": 0,
+        "repaired_beside": 1,
         "repaired_0": 0,
         "repaired_5": 0,
         "repaired_10": 1,
@@ -111,8 +115,11 @@ def test_a_repair_is_measured_by_what_it_hides(explanation):
         "repair_auc": pytest.approx(0.92),
         "repair_passes": 70,
     }
-    assert of_repair(explanation, Repair((), 0.0, 0.5, passes=70), 0.125) == {
+    nothing = Repair((), 0.0, 0.5, passes=70, beside_area=0.0)
+    assert of_repair(explanation, nothing, 0.125) == {
         "repaired": 1,
+        "repaired_all_fills": 1,
+        "repaired_beside": 1,
         "repaired_0": 1,
         "repaired_12.5": 1,
         "repair_area": 0,
@@ -126,6 +133,22 @@ def test_what_is_not_repaired_counts_as_such_and_has_no_area(explanation):
     assert [name for name in OF_REPAIRS if name not in values] == ["repair_area"]
     assert values.pop("repair_passes") == 70
     assert set(values.values()) == {0.0}
+
+
+def test_the_three_repair_rates_say_different_things(explanation):
+    def rates(target=explanation.target, **found):
+        one = dataclasses.replace(explanation, target=target)
+        values = of_repair(one, Repair((1,), 0.1, 0.5, passes=9, **found))
+        names = ("repaired", "repaired_all_fills", "repaired_beside")
+        return [values.get(name) for name in names]
+
+    every = {"mean": True, "blur": True}
+    assert rates(fills=every, beside_area=0.2) == [1, 1, 1]
+    assert rates(fills=every) == [1, 1, 0]
+    assert rates(fills={**every, "black": False}, beside_area=0.2) == [1, 0, 1]
+    # A false box has no object; what was not tried under other fills is not known.
+    false = dataclasses.replace(explanation.target, kind=Kind.BACKGROUND)
+    assert rates(false) == [1, None, None]
 
 
 def test_a_truth_without_pixels_cannot_be_pointed_at():

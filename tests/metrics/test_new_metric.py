@@ -128,11 +128,11 @@ def test_it_says_to_which_tables_it_belongs(monkeypatch, changes, heads):
     text = markdown(summary_with_toy())
     found = re.findall(r"\| +((?:Half|Area above)[^|]*?) +(?=\|)", text)
     assert found == heads
-    assert "half_area" in pd.read_csv(io.BytesIO(cases_csv(rows_with_toy()))).columns
+    assert "half_area" in pd.read_csv(io.BytesIO(b"".join(cases_csv(rows_with_toy())))).columns
 
 
 def test_the_table_of_repairs_ends_with_it(monkeypatch):
     monkeypatch.setitem(METRICS, "half_area", dataclasses.replace(TOY, tables="repairs"))
     table = next(one for one in tables_of(summary_with_toy()) if "repaired" in one.columns)
-    assert table.columns[:3] == ("repair_auc", "repaired", "repair_passes")
+    assert table.columns[:3] == ("repair_auc", "repaired", "repaired_all_fills")
     assert table.columns[-2:] == ("repair_area", "half_area")

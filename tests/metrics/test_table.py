@@ -26,6 +26,8 @@ def test_names_and_directions():
         "sufficient_area",
         "necessary_area",
         "repaired",
+        "repaired_all_fills",
+        "repaired_beside",
         "repaired_0",
         "repaired_5",
         "repaired_10",

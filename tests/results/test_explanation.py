@@ -1,11 +1,13 @@
 import dataclasses
 import hashlib
+import io
 import json
+import zipfile
 
 import numpy as np
 import pytest
 
-from vps.core import files as archive
+from vps.core import files
 from vps.engine.budget import StopReason
 from vps.engine.curve_values import auc
 from vps.errors import InputError
@@ -63,7 +65,8 @@ def test_equality_takes_nan_for_nan(explanation, tmp_path):
     assert one == other
     assert one != explanation
     one.save(tmp_path / "nan")
-    assert Explanation.load(tmp_path / "nan") == one
+    with pytest.raises(InputError, match="nan.npz: insertion must hold finite numbers"):
+        Explanation.load(tmp_path / "nan")
 
 
 def test_numpy_numbers_can_be_saved(explanation, tmp_path):
@@ -110,7 +113,8 @@ def test_missing_or_corrupt_files(explanation, tmp_path, suffix):
 def edited(path, **changes):
     record = json.loads(path.read_text())
     record.update(changes)
-    path.write_text(json.dumps({k: v for k, v in record.items() if v is not None}))
+    gone = [name for name, value in changes.items() if value is None]
+    path.write_text(json.dumps({k: v for k, v in record.items() if k not in gone}))
 
 
 @pytest.mark.parametrize(
@@ -121,7 +125,24 @@ def edited(path, **changes):
         ({"target": {"box": [5, 5, 1, 1], "label": "dog"}}, "no area"),
         ({"target": None}, "target"),
         ({"surprise": 1}, "surprise"),
-        ({"passes": None}, "passes"),
+        ({"passes": None}, "passes is missing"),
+        ({"schema_version": True}, "schema version True"),
+        ({"target": 3}, "target must hold keys"),
+        ({"target": {"box": [0, 0, 9, float("nan")], "label": "dog"}}, r"target.box\[3\].*finite"),
+        ({"seed": "x"}, "seed must be a whole number, got 'x'"),
+        ({"seed": -1}, "seed must be at least 0"),
+        ({"seconds": float("nan")}, "seconds must be a finite number"),
+        ({"passes": 1.5}, "passes must be a whole number"),
+        ({"image_size": [10**9, 10**9]}, "image_size"),
+        ({"image_size": [0, 5]}, "image_size"),
+        ({"image_size": "ab"}, "image_size must be a list"),
+        ({"lambdas": [1]}, "lambdas needs 2 values"),
+        ({"labels": "dog"}, "labels must be a list"),
+        ({"versions": {"vps": 1}}, "versions.vps must be text"),
+        ({"stopped": "never"}, "stopped"),
+        ({"options": []}, "options must hold keys"),
+        ({"order": [0, 1]}, "order"),
+        ({"detector": json.loads("[" * 500 + "]" * 500)}, "detector must be text"),
     ],
 )
 def test_records_that_are_no_explanation(explanation, tmp_path, changes, message):
@@ -129,6 +150,119 @@ def test_records_that_are_no_explanation(explanation, tmp_path, changes, message
     edited(path, **changes)
     with pytest.raises(InputError, match=message):
         Explanation.load(path)
+
+
+def packed(path, method=zipfile.ZIP_DEFLATED, **changes):
+    """Write other arrays to a result, with the digest that makes them its own; None takes away."""
+    npz = path.with_suffix(".npz")
+    with np.load(npz) as arrays:
+        kept = {**{name: arrays[name] for name in arrays.files}, **changes}
+    with zipfile.ZipFile(npz, "w", method) as archive:
+        for name, array in kept.items():
+            if array is not None:
+                content = io.BytesIO()
+                np.save(content, array, allow_pickle=True)
+                archive.writestr(f"{name}.npy", content.getvalue())
+    signed(path, npz.read_bytes())
+
+
+def signed(path, payload):
+    path.with_suffix(".npz").write_bytes(payload)
+    edited(path, arrays_sha256=hashlib.sha256(payload).hexdigest())
+
+
+def large(shape, dtype="|u1"):
+    """An array that is much smaller on disk than it says."""
+    head = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        head, {"descr": dtype, "fortran_order": False, "shape": shape}
+    )
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("label_map.npy", head.getvalue() + bytes(1000))
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"insertion": np.full(5, 5.0)}, r"insertion must hold finite numbers in \[0, 1\], got 5"),
+        ({"areas": np.full(5, np.nan)}, "areas must hold finite numbers"),
+        ({"areas": np.array([0, 0.9, 0.5, 0.7, 1])}, "areas must not fall"),
+        ({"objective": np.full(5, np.inf)}, "objective must hold finite numbers, got inf"),
+        ({"deletion_iou": np.zeros(4)}, r"deletion_iou must have shape \(5,\), got \(4,\)"),
+        ({"insertion_boxes": np.zeros((5, 3))}, r"insertion_boxes must have shape \(5, 4\)"),
+        ({"order": np.zeros((4, 1), int)}, r"order must have shape \(4,\)"),
+        ({"order": np.array([0, 1, 2, 2])}, "each region"),
+        ({"order": np.arange(4.0)}, "order must hold whole numbers"),
+        ({"label_map": np.zeros((3, 3), np.int32)}, "label_map must show every region"),
+        ({"label_map": np.zeros(9, np.int32)}, "label_map must have shape"),
+        ({"label_map": np.full((3, 3), -1)}, "label_map must hold"),
+        ({"insertion": np.array(["a"] * 5)}, "insertion must hold numbers"),
+        ({"insertion": np.array([None] * 5)}, "insertion must hold numbers"),
+        ({"insertion": np.zeros(5, "c16")}, "insertion must hold numbers"),
+        ({"measured": np.zeros(5)}, "measured must hold true or false"),
+        ({"areas": None}, "has no array areas"),
+        ({"surprise": np.zeros(5)}, "holds 'surprise'"),
+        ({"saliency": np.zeros((2, 2), np.float32)}, "saliency must have shape"),
+    ],
+)
+def test_arrays_of_another_kind_are_refused_by_name(explanation, tmp_path, changes, message):
+    path = explanation.save(tmp_path / "one")
+    packed(path, **changes)
+    with pytest.raises(InputError, match=message) as error:
+        Explanation.load(path)
+    assert "one" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "shape", [(50_000, 50_000), (10**9,) * 5, (10**30, 1), (-1, -1), (0, 0), (2**63, 2)]
+)
+def test_a_small_file_never_becomes_a_large_array(explanation, tmp_path, shape):
+    path = explanation.save(tmp_path / "one")
+    signed(path, large(shape))
+    with pytest.raises(InputError, match="one.npz"):
+        Explanation.load(path)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_archives_that_numpy_does_not_write(explanation, tmp_path, method):
+    path = explanation.save(tmp_path / "one")
+    packed(path, method)
+    with pytest.raises(InputError, match="packed in another way"):
+        Explanation.load(path)
+
+
+def test_what_is_no_archive_though_it_is_signed(explanation, tmp_path):
+    path = explanation.save(tmp_path / "one")
+    bare = io.BytesIO()
+    np.save(bare, np.zeros(5))
+    whole = path.with_suffix(".npz").read_bytes()
+    middle = len(whole) // 2
+    damaged = whole[:middle] + bytes(40) + whole[middle + 40 :]
+    for payload in (bare.getvalue(), b"", b"PK\x05\x06" + bytes(18), damaged, whole[:-30]):
+        signed(path, payload)
+        with pytest.raises(InputError, match="one.npz"):
+            Explanation.load(path)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a": ' + "9" * 5000 + "}", "\ud800", "null"])
+def test_records_that_no_one_can_read(explanation, tmp_path, text):
+    path = explanation.save(tmp_path / "one")
+    path.write_bytes(text.encode(errors="surrogatepass"))
+    with pytest.raises(InputError, match="one.json"):
+        Explanation.load(path)
+
+
+def test_stored_arrays_still_load(explanation, tmp_path):
+    path = explanation.save(tmp_path / "one")
+    packed(path, zipfile.ZIP_STORED)
+    assert Explanation.load(path) == explanation
+    packed(
+        path, order=explanation.order.astype(np.int32), label_map=explanation.label_map.T.copy().T
+    )
+    assert Explanation.load(path) == explanation
 
 
 @pytest.mark.parametrize("had_one_before", [False, True])
@@ -146,8 +280,8 @@ def test_a_kill_between_the_writes_leaves_nothing_that_looks_complete(
         done.append(destination)
         original(source, destination)
 
-    original = archive.os.replace
-    monkeypatch.setattr(archive.os, "replace", replace)
+    original = files.os.replace
+    monkeypatch.setattr(files.os, "replace", replace)
     with pytest.raises(KeyboardInterrupt):
         dataclasses.replace(explanation, seed=1).save(tmp_path / "one")
     assert not (tmp_path / "one.json").exists()

@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from vps.errors import InputError
 from vps.results.word_answer import ELSEWHERE, LOST, RIGHT, SAME, Word, WordAnswer, WordSet
 
 RIGHTLY = WordAnswer(
@@ -97,7 +98,28 @@ def test_it_goes_through_json(answer):
     assert WordAnswer.from_record(json.loads(json.dumps(answer.record()))) == answer
 
 
-@pytest.mark.parametrize("record", [{}, {"words": []}, {**RIGHTLY.record(), "said": [1, 2]}])
-def test_another_record_is_refused(record):
-    with pytest.raises((KeyError, TypeError, ValueError)):
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"said": [1, 2]}, "said needs 4 values"),
+        ({"said_score": "x"}, "said_score must be a number"),
+        ({"said_score": 5}, "said_score must lie in"),
+        ({"threshold": float("nan")}, "threshold must be a finite number"),
+        ({"passes": -1}, "passes must be at least 0"),
+        ({"words": "the"}, "words must be a list"),
+        ({"words": [{"text": "a"}]}, r"words\[0\].said_score is missing"),
+        ({"words": [{**RIGHTLY.record()["words"][0], "importance": 3}]}, "importance must lie in"),
+        ({"repair": {"words": [9], "score": 1, "lands": SAME, "exact": True}}, "repair.words"),
+        ({"stopped": "never"}, "stopped"),
+        ({"surprise": 1}, "surprise"),
+    ],
+)
+def test_another_record_is_refused(changes, message):
+    with pytest.raises(InputError, match=message):
+        WordAnswer.from_record({**RIGHTLY.record(), **changes})
+
+
+@pytest.mark.parametrize("record", [{}, {"words": []}, [], None])
+def test_what_is_no_record_is_refused(record):
+    with pytest.raises(InputError):
         WordAnswer.from_record(record)

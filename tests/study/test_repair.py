@@ -43,11 +43,11 @@ def ready(method, search="path_search"):
 
 
 def found_by(method, rule, target, count=12, passes=300, search="path_search", **settings):
-    """The repair, and how many images the detector was shown."""
+    """The repair, and how many images the detector was shown, but for those under other fills."""
     detector = strip_detector(rule, count)
     question, chosen = question_of(detector, target), ready(method, search)
     found = repair(question, chosen, passes=passes, **settings)
-    return found, len(detector.seen)
+    return found, len(detector.seen) - len(found.fills) + bool(found.fills)
 
 
 def distracted(keep):
@@ -272,3 +272,45 @@ def test_of_regions_that_do_the_smallest_is_hidden():
         found, _ = found_by(method, by_score(score), MISSED, 40, 800)
         assert found.regions == (small,)
         assert found.area == pytest.approx(4 / 192)
+
+
+def test_a_repair_that_depends_on_surroundings_alone_holds_under_all_fills():
+    found, _ = found_by("vps", by_score(distracted), MISSED)
+    assert found.fills == dict.fromkeys(("mean", "black", "image-mean", "blur"), True)
+    assert list(found.fills)[0] == "mean"
+    assert found.beside_area == found.area
+
+
+def test_what_the_fill_does_is_no_repair_under_the_others():
+    """A dog that is found where black stands in strip 8: under other fills, nothing changes."""
+    detector = strip_detector(constant(0.1), 12)
+    detect, strip = detector.detect, detector.regions.label_map == 8
+
+    def black_dog(pixels, size):
+        found = detect(pixels, size)
+        black = (pixels[:, :, strip] == 0).all(dim=(1, 2))
+        found.scores[black, :, 0] = 0.7
+        return found
+
+    detector.detect = black_dog
+    question = question_of(detector, MISSED, fill="black")
+    found = repair(question, ready("vps"), passes=300)
+    assert found.regions == (8,)
+    assert found.fills == {"black": True, "mean": False, "image-mean": False, "blur": False}
+
+
+def test_a_repair_that_needs_a_part_of_the_object_touches_it():
+    """The box of the target covers half of all strips of six but the first and the last."""
+    found, _ = found_by("vps", by_score(lambda keep: 0.7 * (not keep[3])), MISSED, 6, 100)
+    assert (found.regions, found.beside_area) == ((3,), None)
+    # Of two ways, the one that touches nothing counts, though it is no smaller.
+    found, _ = found_by(
+        "vps", by_score(lambda keep: 0.7 * (not keep[3] or not keep[5])), MISSED, 6, 100
+    )
+    assert found.beside_area == pytest.approx(1 / 6)
+
+
+def test_a_false_box_has_no_object_to_touch():
+    found, _ = found_by("vps", by_score(lambda keep: 0.7 * keep[5]), FALSE, 6, 100)
+    assert found.regions == (5,)
+    assert found.beside_area is None

@@ -38,10 +38,10 @@ def test_each_case_and_method_has_a_row_and_an_explanation(tmp_path):
         explanation = Explanation.load(store.path(record.task, record.method))
         assert explanation.target == record.task.case.target
         assert explanation.image_name == f"{record.task.case.image_id}.png"
-        row = record.content
+        row = record.row
         assert row["metrics"]["insertion"] == pytest.approx(explanation.insertion_auc)
         assert row["metrics"]["passes"] == explanation.passes
-        assert row["curves"]["deletion"] == explanation.deletion.tolist()
+        assert list(row["curves"]["deletion"]) == explanation.deletion.tolist()
         assert (row["image_id"], row["case"]) == (record.task.case.image_id, record.task.case.key)
         assert row["picture"] is None
 

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.helpers.studies import config_of, lists_of
+from tests.helpers.studies import config_of, lists_of, row_of
 from vps.errors import OutputError
 from vps.study.plan import Task
 from vps.study.store import Store, facts_of
@@ -101,10 +101,10 @@ def test_a_row_is_read_back_and_clears_the_error(tmp_path):
     store = store_of(tmp_path)
     store.save_error(TASK, "vps", ValueError("once"), "failed")
     assert store.record(TASK, "vps").status == "failed"
-    assert store.record(TASK, "vps").content["message"] == "once"
-    row = {"digest": store.digest(TASK, "vps"), "metrics": {}}
+    assert store.record(TASK, "vps").message == "once"
+    row = row_of(store, TASK, "vps")
     store.save_row(TASK, "vps", row)
-    assert store.row(TASK, "vps") == row
+    assert json.loads(json.dumps(store.row(TASK, "vps"))) == row
     assert not list(tmp_path.rglob("*.error.json"))
     assert store.missing(TASK) == ["greedy", "box"]
 
@@ -120,7 +120,7 @@ def test_a_row_that_is_half_there_or_of_something_else_is_missing(tmp_path, cont
 
 def test_records_are_all_that_is_planned(tmp_path):
     store = store_of(tmp_path)
-    store.save_row(TASK, "box", {"digest": store.digest(TASK, "box")})
+    store.save_row(TASK, "box", row_of(store, TASK, "box"))
     last = Task("drawn", LISTS["drawn"].cases[-1])
     store.save_error(last, "vps", ValueError("unreadable"), "skipped")
     records = list(store.records(LISTS))
@@ -169,9 +169,126 @@ def test_a_file_in_the_place_of_the_folder_is_told(tmp_path):
 
 def test_half_written_files_are_swept(tmp_path):
     store = store_of(tmp_path)
-    store.save_row(TASK, "vps", {"digest": store.digest(TASK, "vps")})
+    store.save_row(TASK, "vps", row_of(store, TASK, "vps"))
     half = store.folder(TASK) / ".vps-1.npz.0f.tmp"
     half.touch()
     store.sweep(TASK)
     assert not half.exists()
     assert store.row(TASK, "vps") is not None
+
+
+NAN, INFINITE = float("nan"), float("inf")
+
+
+def without(*path):
+    """A change that takes an entry out."""
+
+    def change(row):
+        *parents, name = path
+        for parent in parents:
+            row = row[parent]
+        del row[name]
+
+    return change
+
+
+def put(value, *path):
+    """A change that puts another value in the place of one."""
+
+    def change(row):
+        *parents, name = path
+        for parent in parents:
+            row = row[parent]
+        row[name] = value
+
+    return change
+
+
+DAMAGES = [
+    *(without(name) for name in (
+        "dataset", "image_id", "case", "kind", "label", "box", "score", "size", "metrics", "curves",
+        "picture", "warnings", "method", "repair", "image_name", "digest",
+    )),
+    without("metrics", "insertion"),
+    without("curves", "deletion"),
+    *(put(None, name) for name in (
+        "metrics", "curves", "kind", "label", "box", "score", "warnings", "image_name",
+    )),
+    *(put(value, "metrics", "insertion") for value in (None, NAN, INFINITE, 5, -1, "x", 10**400)),
+    put([], "metrics"),
+    *(put(value, "curves", "areas") for value in (None, [], [0.0], [0, 1], [1, 0.5, 0], "abc")),
+    *(put(value, "curves", "insertion") for value in ([0, NAN, 1], [0, 7, 1], [0, "x", 1], {})),
+    *(put(value, "kind") for value in ("mised", 3, [])),
+    *(put(value, "box") for value in ([1, 2, 3], [1, 2, 3, None], "box", [0, 0, NAN, 1])),
+    *(put(value, "score") for value in (NAN, "x", 3, [])),
+    *(put(value, "picture") for value in (7, "../../secret.jpg", "/etc/passwd", [])),
+    put("text", "warnings"),
+    *(put(value, "repair") for value in ([], 3, {"regions": ["x"]})),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_row_counts_as_missing(tmp_path, damage):
+    store = store_of(tmp_path)
+    row = row_of(store, TASK, "vps")
+    store.save_row(TASK, "vps", row)
+    assert store.row(TASK, "vps") is not None
+    damage(row)
+    store.save_row(TASK, "vps", row)
+    assert store.row(TASK, "vps") is None
+    assert store.record(TASK, "vps").status == "missing"
+
+
+@pytest.mark.parametrize(
+    "content", [b"[" * 100_000, b"\xff\xfe", b'{"a": ' + b"9" * 5000 + b"}", b" " * (1 << 25)]
+)
+def test_what_is_no_row_at_all_is_missing(tmp_path, content):
+    store = store_of(tmp_path)
+    for suffix in (".row.json", ".error.json"):
+        path = store.path(TASK, "vps", suffix)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    assert store.record(TASK, "vps").status == "missing"
+
+
+def test_what_a_row_says_of_its_case_is_what_the_list_says(tmp_path):
+    store = store_of(tmp_path)
+    store.save_row(TASK, "vps", row_of(store, TASK, "vps") | {"label": "cow", "size": "huge"})
+    assert (store.row(TASK, "vps")["label"], store.row(TASK, "vps")["size"]) == ("dog", "small")
+
+
+def test_metrics_of_another_version_are_left_out(tmp_path):
+    store = store_of(tmp_path)
+    row = row_of(store, TASK, "vps")
+    row["metrics"]["beauty"] = 3.0
+    store.save_row(TASK, "vps", row)
+    assert list(store.row(TASK, "vps")["metrics"]) == ["insertion", "deletion", "passes"]
+
+
+class Mute(Exception):
+    def __str__(self):
+        raise RuntimeError("not even this")
+
+
+@pytest.mark.parametrize(
+    "error", [Mute(), ValueError("\ud800"), ValueError("x" * 10**7), ValueError(b"\xff", None)]
+)
+def test_no_error_is_too_odd_to_be_written(tmp_path, error):
+    store = store_of(tmp_path)
+    odd = Task("drawn", dataclasses.replace(TASK.case, label="\udce9", image_id="\ud800"))
+    store.save_error(odd, "vps", error, "failed")
+    assert store.record(odd, "vps").status == "failed"
+    assert store.path(odd, "vps", ".error.json").stat().st_size < 10**6
+
+
+@pytest.mark.parametrize(
+    "change", [put(None, "message"), put("done", "status"), put("0", "digest"), without("status")]
+)
+def test_a_damaged_error_record_counts_as_missing(tmp_path, change):
+    store = store_of(tmp_path)
+    store.save_error(TASK, "vps", ValueError("once"), "failed")
+    path = store.path(TASK, "vps", ".error.json")
+    record = json.loads(path.read_text())
+    change(record)
+    path.write_text(json.dumps(record))
+    assert store.record(TASK, "vps").status == "missing"

@@ -184,3 +184,30 @@ def test_a_case_of_an_image_that_is_not_there_is_a_failure(config, tmp_path):
     path = dataclasses.replace(made, cases=cases).save(tmp_path / "other.json")
     data = dataclasses.replace(config.datasets["drawn"], cases=str(path))
     assert run_quietly(dataclasses.replace(config, datasets={"drawn": data})) == 1
+
+
+def test_a_damaged_row_is_reported_as_missing_and_computed_again(config):
+    run_quietly(config)
+    out = Path(config.out)
+    damaged = sorted(out.rglob("*.row.json"))[:2]
+    whole = [json.loads(path.read_text()) for path in damaged]
+    for path, name in zip(damaged, ("metrics", "curves"), strict=True):
+        path.write_text(json.dumps({**json.loads(path.read_text()), name: None}))
+    assert "7 of 9 results, 2 missing" in report_study([config.out])
+    assert run_quietly(config) == 0
+    assert len(rows(out)) == 9
+    for path, before in zip(damaged, whole, strict=True):
+        again = json.loads(path.read_text())
+        assert again["curves"] == before["curves"]
+
+
+def test_a_list_with_a_bad_value_is_refused_before_anything_is_explained(config, capsys):
+    lists = find_lists(config, LOADER, "cpu")
+    path = Path(config.out) / "lists" / "drawn.json"
+    record = json.loads(path.read_text())
+    record["cases"][1]["score"] = float("nan")
+    path.write_text(json.dumps(record))
+    with pytest.raises(InputError, match=r"drawn.json.*case 2.score must be a finite number"):
+        run_quietly(config)
+    assert lists["drawn"].cases
+    assert not (Path(config.out) / "cases").exists()

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any
 
-from vps.core.schema import UNIONS, choices_of, is_required, to_plain
+from vps.core.schema import UNIONS, choices_of, hints_of, is_required, to_plain
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -87,7 +87,7 @@ def _schema(kind: Any) -> dict[str, Any]:
 
 
 def _object(kind: Any) -> dict[str, Any]:
-    hints, docs = typing.get_type_hints(kind), attribute_docs(kind.__doc__)
+    hints, docs = hints_of(kind), attribute_docs(kind.__doc__)
     fields = dataclasses.fields(kind)
     required = [field.name for field in fields if is_required(field)]
     return {

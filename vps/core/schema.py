@@ -5,9 +5,12 @@ from __future__ import annotations
 import ast
 import dataclasses
 import enum
+import functools
+import math
+import reprlib
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
@@ -17,6 +20,7 @@ from vps.core.names import choose
 from vps.errors import InputError
 
 UNIONS = (typing.Union, types.UnionType)
+_AS_THEY_ARE = (str, bool, int)
 
 SWITCHES = {
     **dict.fromkeys(("true", "yes", "on"), True),
@@ -35,6 +39,7 @@ _FORMS: dict[Any, tuple[tuple[type, ...], str]] = {
     PathLike: ((PathLike,), "be a path"),
     tuple: ((list, tuple), "be a list"),
     dict: ((Mapping, types.NoneType), "hold keys and values"),
+    Mapping: ((Mapping, types.NoneType), "hold keys and values"),
 }
 
 
@@ -54,12 +59,13 @@ def to_plain(value: Any) -> Any:
 
 
 def build(kind: Any, value: Any, where: str = "") -> Any:
-    """A value of a type from what YAML gives.
+    """A value of a type from what YAML or JSON gives.
 
     Args:
-        kind: a dataclass, an enum, a plain type, a path, a literal, `tuple[X, ...]`, `tuple[X, Y]`,
-            `dict[str, X]`, or a union of these. Dataclasses of one union begin with the same field,
-            whose literal tells them apart: `head: Literal["yolox"]`.
+        kind: a dataclass, a TypedDict, an enum, a plain type, a path, a literal, `tuple[X, ...]`,
+            `tuple[X, Y]`, `dict[str, X]`, `Mapping[str, X]`, or a union of these. Dataclasses of
+            one union begin with the same field, whose literal tells them apart:
+            `head: Literal["yolox"]`. Of a TypedDict, keys that it does not name are left out.
         value: what the file holds; an empty key is an empty mapping where one is wanted.
         where: the key, for messages.
 
@@ -67,37 +73,81 @@ def build(kind: Any, value: Any, where: str = "") -> Any:
         InputError: an unknown or missing key, or a value of another type; the message says where,
             and names the nearest key or choice.
     """
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if kind is Any:
+    if kind is Any or (kind in _AS_THEY_ARE and type(value) is kind):
         return value
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in UNIONS:
         return _build_union(arguments, value, where)
     if choices := choices_of(kind):
         table = {str(choice): choice for choice in choices}
-        choice = choose(table, value if isinstance(value, str) else repr(value), where)
+        choice = choose(table, value if isinstance(value, str) else reprlib.repr(value), where)
         return choice if origin is Literal else kind(choice)
     if not _is_read_from(kind, value):
         raise InputError(_refusal(where, _form(kind)[1], value))
     if dataclasses.is_dataclass(kind):
         return _build_dataclass(kind, value or {}, where)
+    if typing.is_typeddict(kind):
+        return _build_typed_dict(kind, value or {}, where)
     if kind is bool and isinstance(value, str):
         return SWITCHES[value.lower()]
-    if origin is dict:
-        items = (value or {}).items()
-        for key in value or {}:
+    if origin in (dict, Mapping):
+        items = value or {}
+        if arguments[1] is float and _are_floats(items.values()):
+            return dict(items)
+        for key in items:
             if isinstance(key, bool) or key is None:
                 raise InputError(_refusal(f"a key of {where or 'it'}", _form(str)[1], key))
-        return {str(key): build(arguments[1], item, _at(where, key)) for key, item in items}
+        return {str(key): build(arguments[1], item, _at(where, key)) for key, item in items.items()}
     if origin is tuple:
         return _build_tuple(arguments, value, where)
-    return kind(value) if kind in (int, float, Path) else value
+    if kind is float:
+        return _finite(value, where)
+    return kind(value) if kind in (int, Path) else value
 
 
 def check_fields(settings: Any) -> None:
     """Raise InputError where a field of a dataclass holds a value of another type than its own."""
-    hints = typing.get_type_hints(type(settings))
+    kind: Any = type(settings)
+    hints = hints_of(kind)
     for item in dataclasses.fields(settings):
         build(hints[item.name], getattr(settings, item.name), item.name)
+
+
+def read_fields(
+    kind: Any, items: Mapping[str, Any], where: str = "", given: Collection[str] = ()
+) -> dict[str, Any]:
+    """The values of a dataclass by the names of its fields, before it is made of them.
+
+    Args:
+        kind: the dataclass.
+        items: what the file holds.
+        where: the key, for messages.
+        given: fields that come from elsewhere: they may not be among the items.
+
+    Raises:
+        InputError: as for `build`.
+    """
+    fields = {item.name: item for item in dataclasses.fields(kind) if item.name not in given}
+    hints = hints_of(kind)
+    for key in items:
+        choose(fields, key, f"key of {where}" if where else "key")
+    for name in fields:
+        if name not in items and is_required(fields[name]):
+            raise InputError(f"{_at(where, name)} is missing")
+    return {key: build(hints[key], item, _at(where, key)) for key, item in items.items()}
+
+
+@functools.cache
+def hints_of(kind: Any) -> dict[str, Any]:
+    """The types of a class's fields by name."""
+    return typing.get_type_hints(kind)
+
+
+def check_range(name: str, value: float, low: float = 0.0, high: float = math.inf) -> None:
+    """Raise InputError unless a value lies in [low, high]; NaN does not."""
+    if not low <= value <= high:
+        wanted = f"be at least {low:g}" if high == math.inf else f"lie in [{low:g}, {high:g}]"
+        raise InputError(f"{name} must {wanted}, got {value}")
 
 
 def choices_of(kind: Any) -> tuple[Any, ...]:
@@ -123,17 +173,33 @@ def read_literal(kind: Any, text: str) -> Any:
 
 
 def _refusal(where: str, wanted: str, value: Any) -> str:
-    text = f"{where or 'it'} must {wanted}, got {value!r}"
+    # A value may be long, or nested deeper than Python can write it.
+    text = f"{where or 'it'} must {wanted}, got {reprlib.repr(value)}"
     # What YAML takes for a number, a date, true, false or nothing may be meant as a name.
     scalar = not isinstance(value, (str, Mapping, list, tuple))
     return f"{text}: put it in quotes" if "text" in wanted and scalar else text
 
 
 def _form(kind: Any) -> tuple[tuple[type, ...], str]:
-    if dataclasses.is_dataclass(kind):
+    if dataclasses.is_dataclass(kind) or typing.is_typeddict(kind):
         return _FORMS[dict]
     known = _FORMS.get(kind) or _FORMS.get(typing.get_origin(kind))
     return known or ((kind,), f"be of type {getattr(kind, '__name__', kind)}")
+
+
+def _finite(value: Any, where: str) -> float:
+    try:
+        number = float(value)
+    except OverflowError:  # A whole number of hundreds of digits.
+        number = math.inf
+    if not math.isfinite(number):
+        raise InputError(f"{where or 'it'} must be a finite number, got {reprlib.repr(value)}")
+    return number
+
+
+def _are_floats(values: Collection[Any]) -> bool:
+    """Whether all are floats and finite, told at once: curves have many."""
+    return set(map(type, values)) <= {float} and math.isfinite(sum(values))
 
 
 def _is_read_from(kind: Any, value: Any) -> bool:
@@ -148,6 +214,8 @@ def _is_read_from(kind: Any, value: Any) -> bool:
 def _build_union(kinds: Sequence[Any], value: Any, where: str) -> Any:
     if value is None and types.NoneType in kinds:
         return None
+    if type(value) in _AS_THEY_ARE and type(value) in kinds:
+        return value
     kinds = [kind for kind in kinds if kind is not types.NoneType]
     fitting = [kind for kind in kinds if _is_read_from(kind, value)]
     if not fitting:
@@ -168,25 +236,29 @@ def _build_union(kinds: Sequence[Any], value: Any, where: str) -> Any:
 def _told_apart(kinds: Sequence[Any], value: Mapping[str, Any], where: str) -> Any:
     """Of several dataclasses, the one whose first field is what the value says there."""
     name = dataclasses.fields(kinds[0])[0].name
-    table = {choices_of(typing.get_type_hints(kind)[name])[0]: kind for kind in kinds}
+    table = {choices_of(hints_of(kind)[name])[0]: kind for kind in kinds}
     if name not in value:
         raise InputError(f"{_at(where, name)} is missing; choices: {', '.join(table)}")
     return choose(table, str(value[name]), _at(where, name))
 
 
 def _build_dataclass(kind: Any, items: Mapping[str, Any], where: str) -> Any:
-    fields = {item.name: item for item in dataclasses.fields(kind)}
-    hints = typing.get_type_hints(kind)
-    for key in items:
-        choose(fields, key, f"key of {where}" if where else "key")
-    for name in fields:
-        if name not in items and is_required(fields[name]):
-            raise InputError(f"{_at(where, name)} is missing")
-    values = {key: build(hints[key], item, _at(where, key)) for key, item in items.items()}
+    values = read_fields(kind, items, where)
     try:
         return kind(**values)
     except InputError as error:
         raise InputError(f"{where}: {error}" if where else str(error)) from error
+
+
+def _build_typed_dict(kind: Any, items: Mapping[str, Any], where: str) -> dict[str, Any]:
+    for name in kind.__required_keys__:
+        if name not in items:
+            raise InputError(f"{_at(where, name)} is missing")
+    return {
+        name: build(hint, items[name], _at(where, name))
+        for name, hint in hints_of(kind).items()
+        if name in items
+    }
 
 
 def is_required(field: dataclasses.Field[Any]) -> bool:
@@ -199,6 +271,8 @@ def _build_tuple(kinds: Sequence[Any], value: Sequence[Any], where: str) -> tupl
         kinds = [kinds[0]] * len(value)
     if len(value) != len(kinds):
         raise InputError(f"{where} needs {len(kinds)} values, got {len(value)}")
+    if set(kinds) == {float} and _are_floats(value):
+        return tuple(value)
     items = enumerate(zip(kinds, value, strict=True))
     return tuple(build(kind, item, f"{where}[{number}]") for number, (kind, item) in items)
 

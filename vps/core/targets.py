@@ -137,15 +137,6 @@ class Target:
         return dataclasses.replace(self, box=boxes[0], predicted_box=boxes[1])
 
 
-def target_from_record(record: Mapping[str, Any]) -> Target:
-    """A target from what a file holds; the older names of its fields are understood.
-
-    Raises:
-        InputError, KeyError, TypeError: it is no target.
-    """
-    return Target(**with_new_names(record))
-
-
 def with_new_names(record: Mapping[str, Any]) -> dict[str, Any]:
     """A record with the fields that used to be `said_box` and `said_label` under their names."""
     return {_RENAMED.get(name, name): value for name, value in record.items()}

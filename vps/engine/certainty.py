@@ -38,15 +38,15 @@ def effects_of(subsets: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
     Returns:
         (m, 4) float64: the mean over the contexts, the ends of its 90 % interval by the percentile
-        bootstrap (Efron, 1979), and the number of contexts. The interval is infinite with fewer
-        than 3 contexts; the mean is 0 without any.
+        bootstrap (Efron, 1979), and the number of contexts. With fewer than 3 contexts the interval
+        is all that there is, [-1, 1]; the mean is 0 without any.
 
     >>> shown = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], bool)
     >>> effects_of(shown, np.array([0.0, 0.5, 0.0, 0.75]))[:, 0].tolist()
     [0.625, 0.125]
     """
     generator = np.random.default_rng(0)
-    found = np.tile([0.0, -np.inf, np.inf, 0.0], (subsets.shape[1], 1))
+    found = np.tile([0.0, -1.0, 1.0, 0.0], (subsets.shape[1], 1))
     for region, changes in enumerate(_changes(subsets, scores)):
         if not len(changes):
             continue

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+import functools
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ TIE = 1e-9
 """Values of two methods that differ by no more than this are the same but for rounding."""
 
 _ENTRIES = 1 << 20  # numbers drawn at a time, which bounds the memory
+_KEPT = 1 << 24  # numbers of draws that are kept for the next call, a byte each
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,8 @@ def cluster_bootstrap(
         )
         for _ in range(draws)
     ]
-    return _percentiles(np.array(values), level)
+    low, high = _percentiles(np.array(values), level)
+    return float(low), float(high)
 
 
 def mean_interval(
@@ -95,8 +98,7 @@ def mean_interval(
 ) -> Interval:
     """The mean over cases, with the interval that `cluster_bootstrap` gives, but fast.
 
-    Each case counts once, however many its image has; with the clusters' sums t and sizes n, a
-    draw's mean is the sum of its t over the sum of its n.
+    Each case counts once, however many its image has.
 
     Args:
         values: (n,) one a case; cases to which the metric does not apply are left out beforehand.
@@ -112,17 +114,104 @@ def mean_interval(
         raise InputError(f"{len(clusters)} clusters need as many values, got {values.shape}")
     if not np.isfinite(values).all():
         raise InputError("a mean needs finite values, got NaN or infinity")
-    numbers = _numbered(clusters)
-    sizes = np.bincount(numbers)
-    sums = np.bincount(numbers, values)
-    rng, count = np.random.default_rng(seed), len(sizes)
-    step = max(_ENTRIES // count, 1)
+    columns, numbers = values[:, None], _numbered(clusters)
+    (interval,) = mean_intervals(columns, numbers, draws=draws, level=level, seed=seed)
+    assert interval is not None  # there is a case
+    return interval
+
+
+def mean_intervals(
+    values: np.ndarray,
+    clusters: np.ndarray,
+    *,
+    draws: int = 2000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> list[Interval | None]:
+    """`mean_interval` of many columns: those that the same cases have share their draws.
+
+    Args:
+        values: (n, k) finite, or NaN for a case that has no value in a column.
+        clusters: (n,) int, the cluster of each case.
+        draws, level, seed: as for `cluster_bootstrap`.
+
+    Returns:
+        k of them; None for a column without a value.
+    """
+    there = np.isfinite(values)
+    found: list[Interval | None] = [None] * values.shape[1]
+    patterns, members = np.unique(there, axis=1, return_inverse=True)
+    for number, pattern in enumerate(patterns.T):
+        columns = np.flatnonzero(members.ravel() == number)
+        if not pattern.any() or not len(columns):
+            continue
+        kept = values[np.ix_(pattern, columns)]
+        means = bootstrap_means(*cluster_sums(kept, clusters[pattern]), draws=draws, seed=seed)
+        lows, highs = _percentiles(means, level)
+        for column, mean, low, high in zip(columns, kept.mean(axis=0), lows, highs, strict=True):
+            found[column] = Interval(float(mean), float(low), float(high), len(kept))
+    return found
+
+
+def cluster_sums(values: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The sums of values (n, k) over the cases of each cluster, (c, k), and their sizes, (c,).
+
+    Clusters come in the order of their first case.
+    """
+    _, first, numbers = np.unique(clusters, return_index=True, return_inverse=True)
+    places = np.argsort(np.argsort(first))[numbers]
+    sums = np.zeros((len(first), values.shape[1]))
+    np.add.at(sums, places, values)
+    return sums, np.bincount(places)
+
+
+def bootstrap_means(
+    sums: np.ndarray, sizes: np.ndarray, *, draws: int = 2000, seed: int = 0
+) -> np.ndarray:
+    """The means of k columns over the cases of c clusters that are drawn with replacement.
+
+    A draw is how often it has each cluster, w; with the clusters' sums t and sizes n, its mean is
+    (w t) / (w n): one product of matrices for all columns.
+
+    Args:
+        sums: (c, k) of the values in each cluster.
+        sizes: (c,) cases of each cluster, at least 1.
+        draws, seed: as for `cluster_bootstrap`, whose draws these are.
+
+    Returns:
+        (draws, k)
+    """
+    table = np.column_stack([sums, sizes]).astype(np.float64)
+    step = max(_ENTRIES // len(sizes), 1)
     means = []
+    for times in _draws(len(sizes), draws, seed, step):
+        totals = times.astype(np.float64) @ table
+        means.append(totals[:, :-1] / totals[:, -1:])
+    return np.concatenate(means)
+
+
+def _draws(count: int, draws: int, seed: int, step: int) -> Iterable[np.ndarray]:
+    """How often each draw has each cluster, (step, count) uint8 at a time.
+
+    They depend on the number of clusters alone, so that all methods of a group share them.
+    """
+    made = _make_draws(count, draws, seed, step)
+    return made if draws * count > _KEPT else _kept_draws(count, draws, seed, step)
+
+
+@functools.lru_cache(maxsize=4)
+def _kept_draws(count: int, draws: int, seed: int, step: int) -> tuple[np.ndarray, ...]:
+    return tuple(_make_draws(count, draws, seed, step))
+
+
+def _make_draws(count: int, draws: int, seed: int, step: int) -> Iterator[np.ndarray]:
+    rng = np.random.default_rng(seed)
     for start in range(0, draws, step):
-        drawn = rng.integers(count, size=(min(step, draws - start), count))
-        means.append(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1))
-    low, high = _percentiles(np.concatenate(means), level)
-    return Interval(float(values.mean()), low, high, len(values))
+        rows = min(step, draws - start)
+        drawn = rng.integers(count, size=(rows, count)) + count * np.arange(rows)[:, None]
+        times = np.bincount(drawn.ravel(), minlength=rows * count).reshape(rows, count)
+        # Seldom more than ten times.
+        yield times.astype(np.uint8) if times.max() < 256 else times
 
 
 def paired(
@@ -156,24 +245,58 @@ def paired(
             f"{len(clusters)} clusters need as many values of both methods, got {first.shape} and "
             f"{second.shape}"
         )
-    both = np.flatnonzero(~(np.isnan(first) | np.isnan(second))).tolist()
-    if not both:
+    if np.isinf(first).any() or np.isinf(second).any():
+        raise InputError("a comparison needs finite values, got infinity")
+    columns, numbers = (first[:, None], second[:, None]), _numbered(clusters)
+    (found,) = paired_columns(
+        *columns, numbers, [higher_is_better], draws=draws, level=level, seed=seed
+    )
+    if found is None:
         raise InputError("the methods have no case in common")
-    differences = first[both] - second[both]
-    interval = mean_interval(
-        differences, [clusters[case] for case in both], draws=draws, level=level, seed=seed
-    )
-    gains = differences if higher_is_better else -differences
-    wins, losses = int((gains > TIE).sum()), int((gains < -TIE).sum())
-    return Paired(
-        difference=interval.mean,
-        low=interval.low,
-        high=interval.high,
-        wins=wins,
-        ties=interval.n - wins - losses,
-        losses=losses,
-        n=interval.n,
-    )
+    return found
+
+
+def paired_columns(
+    values: np.ndarray,
+    others: np.ndarray,
+    clusters: np.ndarray,
+    higher_is_better: Sequence[bool],
+    *,
+    draws: int = 2000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> list[Paired | None]:
+    """`paired` of many columns.
+
+    Args:
+        values, others: (n, k) of both methods, NaN where one has no value.
+        clusters, draws, level, seed: as for `mean_intervals`.
+        higher_is_better: (k,) which side wins.
+
+    Returns:
+        k of them; None for a column without a case that both have.
+    """
+    differences = values - others
+    intervals = mean_intervals(differences, clusters, draws=draws, level=level, seed=seed)
+    found: list[Paired | None] = []
+    for interval, column, better in zip(intervals, differences.T, higher_is_better, strict=True):
+        if interval is None:
+            found.append(None)
+            continue
+        gains = column if better else -column
+        wins, losses = int((gains > TIE).sum()), int((gains < -TIE).sum())
+        found.append(
+            Paired(
+                difference=interval.mean,
+                low=interval.low,
+                high=interval.high,
+                wins=wins,
+                ties=interval.n - wins - losses,
+                losses=losses,
+                n=interval.n,
+            )
+        )
+    return found
 
 
 def _check(cases: int, draws: int, level: float) -> None:
@@ -191,6 +314,7 @@ def _numbered(clusters: Sequence[Hashable]) -> np.ndarray:
     return np.array([numbers.setdefault(cluster, len(numbers)) for cluster in clusters])
 
 
-def _percentiles(values: np.ndarray, level: float) -> tuple[float, float]:
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+def _percentiles(values: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """The ends of the middle of draws (draws, ...), each (...)."""
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return low, high

@@ -74,8 +74,37 @@ def necessary_area(one: Measured) -> float | None:
 
 
 def is_repaired_at_all(one: Measured) -> float | None:
-    """1 where hiding some part repairs the failure, else 0; None where no repair was looked for."""
+    """1 where hiding some part repairs the failure under the study's own fill, else 0.
+
+    None where no repair was looked for.
+    """
     return None if one.repair is None else float(one.repair.area is not None)
+
+
+def repaired_under_all_fills(one: Measured) -> float | None:
+    """1 where what repairs under the study's own fill does so under every other, too, else 0.
+
+    The fills are those of `vps.core.masking.FILLS`: a repair that holds under some alone may owe
+    more to what stands in the place of the hidden part than to what is hidden. None where no repair
+    was looked for, or none was tried under other fills.
+    """
+    repair = one.repair
+    if repair is None or (repair.regions and not repair.fills):
+        return None
+    return float(repair.regions is not None and all(repair.fills.values()))
+
+
+def repaired_beside_object(one: Measured) -> float | None:
+    """1 where hiding repairs the failure without touching the object, else 0.
+
+    Touched is an object of which a region is hidden that lies in its box by more than
+    `vps.sets.hiding.BESIDE` of its pixels: what is hidden is then no surroundings alone. Of all
+    that a method has hidden, any such set counts, whether or not it is the smallest. None where no
+    repair was looked for, and for a false box, which no object is behind.
+    """
+    if one.repair is None or one.explanation.target.kind.traits.false_box:
+        return None
+    return float(one.repair.beside_area is not None)
 
 
 def repaired_within(one: Measured, share: float) -> float | None:

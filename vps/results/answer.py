@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
+import reprlib
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
-from vps.core import files as archive
-from vps.core.targets import Box, Kind, Target, target_from_record
+from vps.core.files import write_atomically
+from vps.core.json_files import read_json_record
+from vps.core.pairs import pair_paths
+from vps.core.schema import read_fields
+from vps.core.targets import Box, Kind, Target, with_new_names
 from vps.engine.budget import StopReason
-from vps.errors import InputError, OutputError
+from vps.errors import InputError, OutputError, one_line
 from vps.results.explanation import Explanation
 from vps.results.sentences import sentence_of
+from vps.results.stored import check_answer
 from vps.results.word_answer import WordAnswer
 
 _SETS = ("before", "sufficient", "rival_sufficient", "necessary", "repair", "best")
@@ -160,7 +163,7 @@ class Answer:
             record[name] = None if record[name] is None else dataclasses.asdict(record[name])
         record["words"] = self.words and self.words.record()
         record |= {"answer_version": _VERSION, "sentence": self.sentence()}
-        archive.write_atomically(last, json.dumps(record, indent=1).encode())
+        write_atomically(last, json.dumps(record, indent=1).encode())
         return last
 
     @classmethod
@@ -168,46 +171,42 @@ class Answer:
         """Read what `save` wrote; equal to what was saved.
 
         Raises:
-            InputError: files missing, corrupt or of another version.
+            InputError: files missing, corrupt or of another version, or a value of another type or
+                range than its field's.
         """
         last = _answer_path(path)
-        archive.check_file(last, "answer")
+        record = read_json_record(last, "answer")
+        if "answer_version" not in record:
+            raise InputError(f"{last} is corrupt or no answer: answer_version is missing")
+        version = record.pop("answer_version")
+        if version != _VERSION:
+            raise InputError(
+                f"{last} has version {reprlib.repr(version)}, in which another thing was called "
+                f"found; this vps reads {_VERSION}: compute the answer again"
+            )
+        record.pop("sentence", None)
+        for name in ("target", "rival"):
+            if isinstance(record.get(name), dict):
+                record[name] = with_new_names(record[name])
+        explanations = ("explanation", "rival_explanation")
         try:
-            record: dict[str, Any] = json.loads(last.read_text(encoding="utf-8"))
-            version = record.pop("answer_version")
-            if version != _VERSION:
-                raise InputError(
-                    f"{last} has version {version}, in which another thing was called found; this "
-                    f"vps reads {_VERSION}: compute the answer again"
-                )
-            record.pop("sentence")
-            record["kind"] = Kind(record["kind"])
-            record["stopped"] = StopReason(record["stopped"])
-            record["target"] = target_from_record(record["target"])
-            record["rival"] = record["rival"] and target_from_record(record["rival"])
-            record["words"] = record["words"] and WordAnswer.from_record(record["words"])
-            for name in _SETS:
-                if record[name] is not None:
-                    lists = ("box", "found_box", "regions")
-                    given = {key: tuple(record[name][key]) for key in lists}
-                    record[name] = RegionSet(**{**record[name], **given})
-        except InputError:
-            raise
-        except OSError as error:
-            raise InputError(f"{last} cannot be read: {error.strerror}") from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"{last} is corrupt or no answer: {error}") from error
-        rival = Explanation.load(_rival_path(path)) if record["rival"] else None
-        with contextlib.suppress(TypeError):
-            return cls(explanation=Explanation.load(path), rival_explanation=rival, **record)
-        raise InputError(f"{last} does not hold a valid answer")
+            fields = read_fields(cls, record, given=explanations)
+        except InputError as error:
+            raise InputError(f"{last} is corrupt or no answer: {one_line(error)}") from error
+        rival = Explanation.load(_rival_path(path)) if fields.get("rival") else None
+        found = cls(explanation=Explanation.load(path), rival_explanation=rival, **fields)
+        try:
+            check_answer(found)
+        except InputError as error:
+            raise InputError(f"{last} does not hold a valid answer: {one_line(error)}") from error
+        return found
 
 
 def _answer_path(path: str | PathLike[str]) -> Path:
-    json_path = archive.pair_paths(path)[1]
+    json_path = pair_paths(path)[1]
     return json_path.with_name(f"{json_path.stem}_answer.json")
 
 
 def _rival_path(path: str | PathLike[str]) -> Path:
-    json_path = archive.pair_paths(path)[1]
+    json_path = pair_paths(path)[1]
     return json_path.with_name(f"{json_path.stem}_rival")

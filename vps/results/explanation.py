@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import reprlib
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -12,13 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from vps.core import files as archive
-from vps.core.targets import Target, target_from_record
+from vps.core.files import write_atomically
+from vps.core.pairs import read_pair, write_pair
+from vps.core.schema import read_fields
+from vps.core.targets import Target, with_new_names
 from vps.engine import attribution
 from vps.engine import curve_values as curves
 from vps.engine.budget import StopReason
 from vps.engine.certainty import Level, levels_of
-from vps.errors import InputError
+from vps.errors import InputError, one_line
+from vps.results.stored import ARRAYS, check_explanation
 
 SCHEMA_VERSION = 4
 """Version 1 lacks `measured`, `rounds`, `stopped` and `sharing`, version 2 `method`, `options` and
@@ -285,27 +289,33 @@ class Explanation:
         arrays |= {
             name: getattr(self, name) for name in _OPTIONAL if getattr(self, name) is not None
         }
-        return archive.write_pair(path, arrays, record)
+        return write_pair(path, arrays, record)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Explanation:
         """Read what `save` wrote; equal to what was saved.
 
         Raises:
-            InputError: files missing, corrupt, of different saves or of another schema version.
+            InputError: files missing, corrupt, of different saves or of another schema version, or
+                a value of another type or range than its field's.
         """
-        arrays, record = archive.read_pair(path)
+        arrays, record = read_pair(path, ARRAYS)
         version = record.pop("schema_version", None)
-        if version not in range(1, SCHEMA_VERSION + 1):
+        if isinstance(version, bool) or version not in range(1, SCHEMA_VERSION + 1):
             raise InputError(
-                f"{path} has schema version {version}; this vps reads {SCHEMA_VERSION}, so compute "
-                "the explanation again or use the vps that wrote it"
+                f"{path} has schema version {reprlib.repr(version)}; this vps reads "
+                f"{SCHEMA_VERSION}, so compute the explanation again or use the vps that wrote it"
             )
+        if isinstance(record.get("target"), dict):
+            record["target"] = with_new_names(record["target"])
         try:
-            record["target"] = target_from_record(record["target"])
-            return cls(**{**arrays, **record})
-        except (TypeError, KeyError, ValueError) as error:
-            raise InputError(f"{path} does not hold a valid explanation: {error}") from error
+            found = cls(**{**arrays, **read_fields(cls, record, given=ARRAYS)})
+            check_explanation(found)
+        except InputError as error:
+            raise InputError(
+                f"{path} does not hold a valid explanation: {one_line(error)}"
+            ) from error
+        return found
 
     def export_reference(self, path: str | PathLike[str]) -> Path:
         """Write JSON with the field names of the reference implementation of VPS.
@@ -337,7 +347,7 @@ class Explanation:
             ):
                 record[f"{side}_{theirs}"] = getattr(self, side + ours)[1:].tolist()
         path = Path(path)
-        archive.write_atomically(path, json.dumps(record, indent=1).encode())
+        write_atomically(path, json.dumps(record, indent=1).encode())
         return path
 
 

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from vps.core.schema import build
 from vps.core.targets import Box
 from vps.engine.budget import StopReason
+from vps.results.stored import check_words
 
 TOLERANCE = 0.1
 """By how much a score may change that counts as unchanged; hiding "the" from the demo detector
@@ -202,18 +204,12 @@ class WordAnswer:
         return asdict(self)
 
     @classmethod
-    def from_record(cls, record: dict[str, Any]) -> WordAnswer:
+    def from_record(cls, record: Any) -> WordAnswer:
         """What `record` gave, also after a way through JSON; equal to what it was made of.
 
         Raises:
-            ValueError, KeyError, TypeError: it is no such record.
+            InputError: it is no such record; the message names the field.
         """
-        given = dict(record)
-        given["words"] = tuple(Word(**word) for word in given["words"])
-        given["stopped"] = StopReason(given["stopped"])
-        x1, y1, x2, y2 = given["said"]
-        given["said"] = (x1, y1, x2, y2)
-        for name in ("sufficient", "necessary", "repair"):
-            if given[name] is not None:
-                given[name] = WordSet(**{**given[name], "words": tuple(given[name]["words"])})
-        return cls(**given)
+        found: WordAnswer = build(cls, record)
+        check_words(found)
+        return found

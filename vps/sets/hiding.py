@@ -56,13 +56,39 @@ def map_order(problem: Problem, means: Sequence[np.ndarray]) -> np.ndarray:
     return np.argsort(-worth, kind="stable")
 
 
-def least_hidden(source: Passes, goal: Goal) -> np.ndarray | None:
-    """Members (m,) bool of what covers least of all that was hidden and attains the goal."""
+def least_hidden(source: Passes, goal: Goal, apart: np.ndarray | None = None) -> np.ndarray | None:
+    """Members (m,) bool of what covers least of all that was hidden and attains the goal.
+
+    Args:
+        source: has hidden subsets of the m regions.
+        goal: of the hiding.
+        apart: (m,) bool, regions that must not be among them.
+    """
     hidden = ~source.subsets[goal(source.seen)[0]]
+    if apart is not None:
+        hidden = hidden[~hidden[:, apart].any(axis=1)]
     if not len(hidden):
         return None
     least: np.ndarray = hidden[np.argmin(hidden @ source.regions.areas)]
     return least
+
+
+def touches(problem: Problem) -> np.ndarray:
+    """(m,) bool: the regions of which more than `BESIDE` lies in the first target's box."""
+    touching: np.ndarray = share_inside(problem) > BESIDE
+    return touching
+
+
+def holds_under(problem: Problem, fill: str, goal: Goal, shown: np.ndarray) -> bool:
+    """Whether a subset attains a goal under another fill; takes a pass.
+
+    Args:
+        problem: whose own fill does not matter.
+        fill: a key of `vps.core.masking.FILLS`.
+        goal: what is to be attained.
+        shown: (1, m) bool, the subset.
+    """
+    return bool(goal(problem.varied(fill=fill).passes().evaluate(shown))[0][0])
 
 
 def share_inside(problem: Problem) -> np.ndarray:
@@ -75,8 +101,7 @@ def _around(problem: Problem) -> np.ndarray:
     """Regions outside the target's box, the nearest first, and then those in it."""
     labels = problem.regions.label_map.ravel()
     distance = np.bincount(labels, _outside(problem).ravel()) / np.bincount(labels)
-    inside = share_inside(problem)
-    return np.lexsort((distance, np.where(inside > BESIDE, inside, 0)))
+    return np.lexsort((distance, np.where(touches(problem), share_inside(problem), 0)))
 
 
 def _outside(problem: Problem) -> np.ndarray:

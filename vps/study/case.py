@@ -150,6 +150,8 @@ def _told(found: Repair) -> dict[str, Any] | None:
         "area": found.area,
         "exact": found.exact,
         "score": found.found_score,
+        "fills": found.fills,
+        "beside_area": found.beside_area,
     }
 
 

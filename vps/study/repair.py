@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vps.core.masking import FILLS, check_fill
 from vps.engine.budget import Budget
 from vps.engine.curves import prefixes
 from vps.engine.passes import Passes
@@ -14,8 +15,8 @@ from vps.errors import InputError
 from vps.methods import Method, RepairSearch
 from vps.metrics import repaired_name
 from vps.results.repair import Repair
-from vps.sets.goals import repaired
-from vps.sets.hiding import least_hidden, map_order, repair_orders
+from vps.sets.goals import Goal, repaired
+from vps.sets.hiding import holds_under, least_hidden, map_order, repair_orders, touches
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,8 @@ def repair(
                  leave
 
     The repair is what covers least of all that was hidden and attains the goal. It need not be
-    irreducible: a region of it may be one that is not needed.
+    irreducible: a region of it may be one that is not needed. Then it is tried under each other
+    fill of `vps.core.masking.FILLS`, for a pass each beside the passes that are counted.
 
     Random orders and maps never exceed the passes. The smallest set may, for the first set that it
     finds is made irreducible whatever that takes: seldom, and then by fewer than m as a rule.
@@ -101,13 +103,26 @@ def repair(
     spent = own + source.passes
     if members is None:
         return Repair(None, None, None, spent)
+    beside = None
+    if not problem.targets[0].kind.traits.false_box:
+        beside = least_hidden(source, goal, apart=touches(problem))
+    shown = ~members[None]
     return Repair(
         regions=tuple(np.flatnonzero(members).tolist()),
         area=float(problem.regions.areas[members].sum()),
-        found_score=float(source.evaluate(~members[None])[0, 0].found_score),
+        found_score=float(source.evaluate(shown)[0, 0].found_score),
         passes=spent,
         exact=members.sum() in (0, fewest),
+        fills=_under_fills(problem, goal, shown) if members.any() else {},
+        beside_area=None if beside is None else float(problem.regions.areas[beside].sum()),
     )
+
+
+def _under_fills(problem: Problem, goal: Goal, shown: np.ndarray) -> dict[str, bool]:
+    """Whether a repair holds under its own fill, as it does, and under each of the others."""
+    own = check_fill(problem.fill)
+    others = (fill for fill in FILLS if fill != own)
+    return {own: True, **{fill: holds_under(problem, fill, goal, shown) for fill in others}}
 
 
 def least_passes(regions: int) -> int:

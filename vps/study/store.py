@@ -10,22 +10,28 @@ import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypedDict, cast
 
 import numpy as np
 
 from vps.core.extras import require
 from vps.core.file_names import safe_name
 from vps.core.files import write_atomically
-from vps.core.schema import to_plain
+from vps.core.json_files import read_json_record
+from vps.core.masking import FILLS
+from vps.core.schema import build, to_plain
 from vps.core.versions import versions
 from vps.data.cases.cases import CaseList
-from vps.errors import OutputError, one_line
+from vps.errors import InputError, OutputError, one_line, text_of
+from vps.report.tables.rows import Row, read_row
 from vps.study.config import StudyConfig
 from vps.study.plan import Shard, Task, plan
 
 SCHEMA = 1
 """Part of every digest: counted up when the same settings come to give other results."""
+
+_LONGEST = 100_000  # characters of a message or a traceback that are kept
+_MOST = 1 << 24  # bytes of a record; a row of a thousand regions takes 60 kB
 
 Status = Literal["done", "failed", "skipped", "missing"]
 
@@ -39,13 +45,21 @@ class ResultRecord:
         method: as the config names it.
         status: "done"; "failed", with an error record; "skipped", because its image cannot be
             read; or "missing".
-        content: the row or the error record; empty where the result is missing.
+        row: of what is done.
+        message: why it failed or was skipped.
     """
 
     task: Task
     method: str
     status: Status
-    content: Mapping[str, Any]
+    row: Row | None = None
+    message: str = ""
+
+
+class _ErrorRecord(TypedDict):
+    digest: str
+    status: Literal["failed", "skipped"]
+    message: str
 
 
 class Facts(NamedTuple):
@@ -84,11 +98,16 @@ class Store:
         self.out = Path(config.out)
         self.methods = tuple(config.methods)
         self._settings = {
-            (dataset, method): _canonical(_settings(config, dataset, method, facts[dataset]))
+            (dataset, method): hashlib.sha256(
+                _canonical(_settings(config, dataset, method, facts[dataset])).encode()
+            )
             for dataset in facts
             for method in config.methods
         }
-        self._repair = to_plain(config.repair) if config.repair.passes else None
+        self._last: tuple[Task, bytes, Path] | None = None
+        # That repairs are tried under all fills is a part of what they are.
+        repair = {**to_plain(config.repair), "fills": list(FILLS)}
+        self._repair = repair if config.repair.passes else None
 
     def digest(self, task: Task, method: str) -> str:
         """12 hex digits of the SHA-256 of all settings and annotations that the result depends on.
@@ -97,25 +116,49 @@ class Store:
         folders only the last one's name, so that a study can move. Images and weights go by their
         names: others under the same names need another output folder.
         """
-        about = [dataclasses.asdict(task.case.target), task.case.object_id]
-        if self._repair is not None and task.case.kind.traits.failure:
-            about.append(self._repair)
-        text = self._settings[task.dataset, method] + _canonical(about)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        digest = self._settings[task.dataset, method].copy()
+        digest.update(self._about(task)[0])
+        return digest.hexdigest()[:12]
 
     def folder(self, task: Task) -> Path:
         """Where the results of a case lie."""
-        names = (task.dataset, task.case.image_id, task.case.key)
-        return Path(self.out, "cases", *(safe_name(str(name)) for name in names))
+        return self._about(task)[1]
+
+    def _about(self, task: Task) -> tuple[bytes, Path]:
+        """What of a case is part of digests, and its folder; the last is kept: all methods ask."""
+        if self._last is None or self._last[0] is not task:
+            about = [dataclasses.asdict(task.case.target), task.case.object_id]
+            if self._repair is not None and task.case.kind.traits.failure:
+                about.append(self._repair)
+            names = (task.dataset, task.case.image_id, task.case.key)
+            folder = Path(self.out, "cases", *(safe_name(str(name)) for name in names))
+            self._last = task, _canonical(about).encode(), folder
+        return self._last[1:]
 
     def path(self, task: Task, method: str, suffix: str = "") -> Path:
         """The file of a result with this suffix."""
         name = f"{safe_name(method)}-{self.digest(task, method)}{suffix}"
         return self.folder(task) / name
 
-    def row(self, task: Task, method: str) -> dict[str, Any] | None:
-        """The row of a result; None if there is none, or none that can be read."""
-        return _read(self.path(task, method, ".row.json"), self.digest(task, method))
+    def row(self, task: Task, method: str) -> Row | None:
+        """The row of a result; None if there is none, or none that is whole.
+
+        What it says of its case is what the list says now.
+        """
+        try:
+            row = read_row(read_json_record(self.path(task, method, ".row.json"), "row", _MOST))
+        except InputError:
+            return None
+        picture = row["picture"]
+        if row["digest"] != self.digest(task, method):
+            return None
+        if picture is not None and picture != self.picture(task, method):
+            return None
+        return cast(Row, {**row, **identity(task), "method": method})
+
+    def picture(self, task: Task, method: str) -> str:
+        """Where the picture of a result lies, from the folder of the study."""
+        return self.path(task, method, ".jpg").relative_to(self.out).as_posix()
 
     def missing(self, task: Task) -> list[str]:
         """The methods without a result."""
@@ -144,22 +187,26 @@ class Store:
             "digest": self.digest(task, method),
             "status": status,
             "error": type(error).__name__,
-            "message": str(error),
-            "traceback": "".join(traceback.format_exception(error)),
+            "message": text_of(error)[:_LONGEST],
+            "traceback": "".join(traceback.format_exception(error))[:_LONGEST],
             "versions": versions(),
         }
         path = self.path(task, method, ".error.json")
-        write_atomically(path, json.dumps(record, indent=1).encode())
+        write_atomically(path, json.dumps(record, indent=1, default=repr).encode())
 
     def record(self, task: Task, method: str) -> ResultRecord:
         """What there is of a case and method."""
         row = self.row(task, method)
         if row is not None:
-            return ResultRecord(task, method, "done", row)
-        error = _read(self.path(task, method, ".error.json"), self.digest(task, method))
-        if error is None or error.get("status") not in ("failed", "skipped"):
-            return ResultRecord(task, method, "missing", {})
-        return ResultRecord(task, method, error["status"], error)
+            return ResultRecord(task, method, "done", row=row)
+        path, digest = self.path(task, method, ".error.json"), self.digest(task, method)
+        try:
+            error: _ErrorRecord = build(_ErrorRecord, read_json_record(path, "record", _MOST))
+        except InputError:
+            return ResultRecord(task, method, "missing")
+        if error["digest"] != digest:
+            return ResultRecord(task, method, "missing")
+        return ResultRecord(task, method, error["status"], message=error["message"])
 
     def records(
         self, lists: Mapping[str, CaseList], shard: Shard | None = None
@@ -243,12 +290,3 @@ def _settings(config: StudyConfig, dataset: str, method: str, facts: Facts) -> A
 
 def _canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
-
-
-def _read(path: Path, digest: str) -> dict[str, Any] | None:
-    """The record of a file; None if it is missing, half-written, or of something else."""
-    try:
-        record = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-    return record if isinstance(record, dict) and record.get("digest") == digest else None

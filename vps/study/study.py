@@ -6,12 +6,13 @@ import dataclasses
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
 from vps.data.cases.cases import CaseList
-from vps.errors import InputError
+from vps.errors import InputError, one_line
+from vps.report.tables.results import results_of
+from vps.report.tables.rows import Failure, Row
 from vps.report.tables.study import write_report
 from vps.study.config import StudyConfig, read_config
 from vps.study.devices import devices_here
@@ -105,19 +106,20 @@ def report_study(folders: Sequence[str | os.PathLike[str]], out: Path | None = N
         _check_same(path, config, lists)
     stores = [Store(dataclasses.replace(config, out=str(path)), facts_of(lists)) for path in paths]
     counts = dict.fromkeys(RANK, 0)
-    failed: list[dict[str, Any]] = []
+    failed: list[Failure] = []
 
-    def rows() -> Iterator[Mapping[str, Any]]:
+    def rows() -> Iterator[Row]:
         for records in zip(*(store.records(lists) for store in stores), strict=True):
             folder, record = min(zip(paths, records, strict=True), key=_rank)
             counts[record.status] += 1
-            if record.status == "done":
-                yield _moved(record.content, folder, out)
+            if record.row is not None:
+                yield _moved(record.row, folder, out)
             elif record.status == "failed":
-                failed.append({**record.content, "error": record.content["message"]})
+                failed.append(_failure(record))
 
-    found = list(rows())
-    if not found:
+    # Read one at a time: only columns of them stay in memory.
+    found = results_of(rows())
+    if not len(found):
         reasons = ", ".join(f"{counts[status]} {status}" for status in RANK[1:])
         raise InputError(f"{paths[0]} holds no results to report ({reasons})")
     return write_report(
@@ -132,6 +134,17 @@ def report_study(folders: Sequence[str | os.PathLike[str]], out: Path | None = N
             config.report, reference=config.report.reference or next(iter(config.methods))
         ),
     )
+
+
+def _failure(record: ResultRecord) -> Failure:
+    task = record.task
+    return {
+        "dataset": task.dataset,
+        "image_id": task.case.image_id,
+        "case": task.case.key,
+        "method": record.method,
+        "error": one_line(Exception(record.message)),
+    }
 
 
 def _check_same(folder: Path, config: StudyConfig, lists: Mapping[str, CaseList]) -> None:
@@ -158,8 +171,9 @@ def _config_of(folder: Path) -> StudyConfig:
     return dataclasses.replace(read_config(path), out=str(folder))
 
 
-def _moved(row: Mapping[str, Any], folder: Path, out: Path) -> Mapping[str, Any]:
+def _moved(row: Row, folder: Path, out: Path) -> Row:
     """A row whose picture is found from the folder of the report."""
     if row["picture"] is None or folder == out:
         return row
-    return {**row, "picture": Path(os.path.relpath(folder / row["picture"], out)).as_posix()}
+    picture = Path(os.path.relpath(folder / row["picture"], out)).as_posix()
+    return {**row, "picture": picture}

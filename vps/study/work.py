@@ -131,7 +131,7 @@ class Worker:
             path = store.path(task, method, ".jpg")
             hidden = () if repair is None else repair.regions or ()
             thumbnail(explanation, scene.sample.image, path, hidden)
-            picture = path.relative_to(store.out).as_posix()
+            picture = store.picture(task, method)
         digest = store.digest(task, method)
         row = row_of(task, method, digest, explanation, scene, self._config, picture, repair)
         store.save_row(task, method, row)

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from tests.helpers.study_rows import repair_rows, study_rows
-from vps.report.tables.gallery import pack_cases, write_gallery
+from vps.report.tables.gallery import write_gallery
 from vps.report.tables.rows import ReportSettings
 from vps.report.tables.summary import summarise
 
@@ -31,12 +31,12 @@ def key_of(row):
     return f"{row['dataset']}/{row['image_id']}/{row['case']}"
 
 
-def test_the_data_hold_each_case_once_with_all_methods():
+def test_the_data_hold_each_case_once_with_all_methods(tmp_path):
     rows = study_rows()
     # A case that one method lacks, and a picture in another folder.
     rows = [row for row in rows if not (row["method"] == "drise" and row["image_id"] == 100)]
     rows[-1]["picture"] = "elsewhere/a b.jpg"
-    data = pack_cases(rows, summarise(rows, name="study", settings=ReportSettings(draws=5)))
+    data = data_of(write(tmp_path, rows).read_text())
     assert data["methods"] == ["vps", "random", "drise"]
     assert len(data["cases"]) == 12
     first, last = data["cases"][0], data["cases"][-1]

@@ -66,3 +66,17 @@ def test_what_of_the_data_was_not_used_is_on_the_page_and_in_the_numbers(tmp_pat
     assert "<li>mine: no box (3 annotations): &lt;a&gt;.json, annotation 1</li>" in page
     write_report(tmp_path, study_rows(2), name="study", settings=SETTINGS)
     assert "Not used of the data" not in (tmp_path / "index.html").read_text()
+
+
+def test_what_is_no_text_stops_no_report(tmp_path):
+    """Names of files in another encoding, and lone surrogates of JSON."""
+    rows = study_rows(4)
+    for row in rows[:3]:
+        row |= {"label": "\ud800", "image_name": "a\udce9.jpg", "image_id": "\udfff"}
+        row["warnings"] = ["\udc80"]
+    failure = {**FAILURE, "error": "\ud800 is missing"}
+    write_report(tmp_path, rows, name="study", failed=[failure], settings=SETTINGS)
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert "\ud800" in summary["datasets"]["coco"]["methods"]["vps"]["class"]
+    assert "a\\udce9.jpg" in (tmp_path / "cases.csv").read_text()
+    assert "\\ud800 is missing" in (tmp_path / "index.html").read_text()

@@ -68,7 +68,7 @@ def test_the_terminal_has_a_hundred_columns(summary):
 def test_the_csv_has_a_row_for_each_case_and_method():
     rows = study_rows(4)
     rows[0]["warnings"] = ["one, with a comma", "two"]
-    table = pd.read_csv(io.BytesIO(cases_csv(rows)))
+    table = pd.read_csv(io.BytesIO(b"".join(cases_csv(rows))))
     assert len(table) == 12
     assert table["insertion"].tolist() == [row["metrics"]["insertion"] for row in rows]
     assert table["pointing"].isna().tolist() == [row["kind"] == "missed" for row in rows]
@@ -88,7 +88,7 @@ def test_repairs_are_in_all_texts():
     assert "Repaired \u2191" in shown
     assert "Repair passes \u2193" in shown
     assert max(map(len, shown.splitlines())) <= 100
-    table = pd.read_csv(io.BytesIO(cases_csv(rows)))
+    table = pd.read_csv(io.BytesIO(b"".join(cases_csv(rows))))
     assert "repair_area" in table.columns
     assert "repair" not in table.columns
 
@@ -99,7 +99,7 @@ def test_no_text_in_the_table_of_cases_is_a_formula(start):
     texts = ("image_name", "label", "predicted_label", "image_id", "dataset", "method", "picture")
     row |= dict.fromkeys(texts, start + "1+1") | {"warnings": [start + "1+1"]}
     row["box"] = [-1.0, 2.0, 30.0, 40.0]
-    content = cases_csv([row])
+    content = b"".join(cases_csv([row]))
     assert content.count(b"\n") == 2
     assert b"\r" not in content
     table = pd.read_csv(io.BytesIO(content), dtype=str)

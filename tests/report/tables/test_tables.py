@@ -64,6 +64,8 @@ def test_repairs_have_a_table_of_all_failures_and_of_each_kind():
     assert table.columns == (
         "repair_auc",
         "repaired",
+        "repaired_all_fills",
+        "repaired_beside",
         "repair_passes",
         "repaired_0",
         "repaired_5",
@@ -92,6 +94,7 @@ def test_repairs_have_a_table_of_all_failures_and_of_each_kind():
         "repaired_5",
         "repaired_10",
         "repaired_20",
+        "repaired_beside",
         "repair_auc",
     }
 
@@ -109,8 +112,9 @@ def test_shares_of_the_users_choice_are_columns_too():
             row["metrics"] |= {"repaired_15": 0.5, "repaired_2.5": 0.5}
     table = next(table for table in tables_of(summary_of(rows)) if "repaired" in table.columns)
     heads = [head(name) + arrow(name) for name in table.columns]
-    assert heads[:3] == ["AUC \u2191", "Repaired \u2191", "Repair passes \u2193"]
-    assert heads[3:] == [
+    assert heads[:4] == ["AUC \u2191", "Repaired \u2191", "All fills \u2191", "Beside \u2191"]
+    assert heads[4:] == [
+        "Repair passes \u2193",
         "\u2264 0 %",
         *(f"\u2264 {share} % \u2191" for share in ("2.5", "5", "10", "15", "20")),
         "Area",

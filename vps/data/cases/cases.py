@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import reprlib
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from vps.core.files import check_file, write_atomically
+from vps.core.files import write_atomically
+from vps.core.json_files import read_json_record
+from vps.core.schema import build, check_range, read_fields
 from vps.core.targets import Box, Kind, Target, with_new_names
 from vps.data.sample import Id
 from vps.errors import InputError, one_line
 
 LIST_VERSION = 1
+
+_ONE = 1 + 1e-6  # a share, but for rounding
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,19 @@ class Case:
     def target(self) -> Target:
         """What `vps.explaining.explain.explain` takes."""
         return Target(self.box, self.label, self.kind, self.predicted_label, self.predicted_box)
+
+    def check(self) -> None:
+        """Raise InputError where a list holds what no case can be.
+
+        Refused are boxes without an area, an empty label or key, a score or IoU outside [0, 1], and
+        an area that is negative or not finite.
+        """
+        if not self.key:
+            raise InputError("key must not be empty: it tells the cases of an image apart")
+        for name, high in (("score", _ONE), ("iou", _ONE), ("area", sys.float_info.max)):
+            check_range(name, getattr(self, name), high=high)
+        # Making the target checks its boxes.
+        _ = self.target
 
     @property
     def size(self) -> str:
@@ -125,24 +144,19 @@ class CaseList:
                 have one key.
         """
         path = Path(path)
-        check_file(path, "case list")
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
-            raise InputError(f"case list {path} cannot be read: {one_line(error)}") from error
-        if not isinstance(record, dict) or "cases" not in record:
+        record = read_json_record(path, "case list")
+        if "cases" not in record:
             raise InputError(f"{path} is no list of cases: it has no entry 'cases'")
         version = record.pop("version", None)
         if version != LIST_VERSION:
             raise InputError(
-                f"case list {path} is of version {version}, not {LIST_VERSION}; select the cases "
-                "again"
+                f"case list {path} is of version {reprlib.repr(version)}, not {LIST_VERSION}; "
+                "select the cases again"
             )
         try:
             cases = _read_cases(record.pop("cases"))
-            record["labels"], record["skipped"] = tuple(record["labels"]), tuple(record["skipped"])
-            return cls(cases=cases, **record)
-        except (KeyError, TypeError, ValueError) as error:
+            return cls(cases=cases, **read_fields(cls, record, given=("cases",)))
+        except InputError as error:
             raise InputError(f"{path} is no list of cases: {one_line(error)}") from error
 
 
@@ -156,24 +170,18 @@ def _lines(value: Any) -> str:
     return json.dumps(value)
 
 
-def _read_cases(entries: list[dict[str, Any]]) -> tuple[Case, ...]:
+def _read_cases(entries: Any) -> tuple[Case, ...]:
     """Checked cases; the errors say which entry is wrong."""
+    if not isinstance(entries, list):
+        raise InputError(f"cases must be a list, got {reprlib.repr(entries)}")
     cases: dict[tuple[Id, str], Case] = {}
     for number, entry in enumerate(entries, start=1):
+        named = with_new_names(entry) if isinstance(entry, dict) else entry
+        case: Case = build(Case, named, f"case {number}")
         try:
-            entry = with_new_names(entry)
-            boxes = {
-                name: tuple(float(value) for value in entry[name])
-                for name in ("box", "predicted_box")
-                if entry.get(name) is not None
-            }
-            case = Case(**{**entry, **boxes, "kind": Kind(entry["kind"])})
-            # Making the target checks its boxes.
-            _ = case.target
-        except KeyError as error:
-            raise InputError(f"case {number} has no {error}") from error
-        except (AttributeError, TypeError, ValueError) as error:
-            raise InputError(f"case {number}: {one_line(error)}") from error
+            case.check()
+        except InputError as error:
+            raise InputError(f"case {number}: {error}") from error
         if cases.setdefault((case.image_id, case.key), case) is not case:
             raise InputError(f"image {case.image_id} has two cases {case.key!r}")
     return tuple(cases.values())

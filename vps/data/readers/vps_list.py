@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from vps.core.names import choose
-from vps.core.targets import Box, Kind, Target
+from vps.core.targets import Box, Kind
 from vps.data.cases.cases import Case
 from vps.data.readers.files import as_id, checked_format, existing_file, read_json
 from vps.errors import InputError
@@ -56,9 +56,7 @@ def _case(entry: Mapping[str, Any], key: str, label_of: LabelOf | None) -> Case:
     found = _box(entry["predict_box"]) if "predict_box" in entry else truth
     name = entry.get("image_path") or entry["file_name"]
     label = str(entry["category"]) if "category" in entry else _label(entry, label_of)
-    # What cannot be explained is better said now than in the middle of a run.
-    Target(found, label)
-    return Case(
+    case = Case(
         image_id=as_id(str(entry.get("image_id", PurePosixPath(name).stem))),
         key=key,
         kind=Kind.CORRECT,
@@ -68,6 +66,9 @@ def _case(entry: Mapping[str, Any], key: str, label_of: LabelOf | None) -> Case:
         iou=float(entry.get("iou", 0)),
         area=(truth[2] - truth[0]) * (truth[3] - truth[1]),
     )
+    # What cannot be explained is better said now than in the middle of a run.
+    case.check()
+    return case
 
 
 def _label(entry: Mapping[str, Any], label_of: LabelOf | None) -> str:

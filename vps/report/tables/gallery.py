@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import posixpath
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from vps.core.files import write_atomically
+from vps.core.files import encoded, written_atomically
 from vps.core.images import stored_size
 from vps.metrics import find_metric
-from vps.report.tables.rows import Row, case_of, methods_of, metrics_of, value_of
+from vps.report.tables.page_data import packed
+from vps.report.tables.results import Rows, StudyResults, results_of
+from vps.report.tables.rows import Failure
 from vps.report.tables.summary import Numbers
 from vps.report.tables.tables import (
     REPAIRS,
@@ -31,17 +31,17 @@ _TEMPLATE = "gallery.html"
 
 def write_gallery(
     path: Path,
-    rows: Sequence[Row],
+    rows: Rows,
     summary: Numbers,
     *,
-    failed: Sequence[Mapping[str, Any]] = (),
+    failed: Sequence[Failure] = (),
     plots: Mapping[str, Sequence[Path]] | None = None,
 ) -> Path:
     """Write the page; it needs its pictures and plots beside it, and nothing else.
 
     Args:
         path: of the page.
-        rows: one a case and method.
+        rows: one a case and method, or their columns.
         summary: what `vps.report.tables.summary.summarise` made of them.
         failed: what could not be explained, see `vps.report.tables.rows.Failure`.
         plots: png files of each data set.
@@ -70,7 +70,7 @@ def write_gallery(
         }
         for dataset in summary["datasets"]
     ]
-    page = environment.get_template(_TEMPLATE).render(
+    pieces = environment.get_template(_TEMPLATE).generate(
         name=summary["name"],
         counts=counted(summary["counts"]),
         level=f"{summary['settings']['level']:.0%}",
@@ -78,88 +78,27 @@ def write_gallery(
         remarks=summary.get("remarks", {}),
         sections=sections,
         # Inside a script nothing is unescaped, so "<" must not stand there: it could end it.
-        data=Markup(_compact(pack_cases(rows, summary)).replace("<", "\\u003c")),
+        data=(Markup(text.replace("<", "\\u003c")) for text in _json(results_of(rows), summary)),
     )
-    write_atomically(path, page.encode())
+    with written_atomically(path) as file:
+        for piece in pieces:
+            file.write(encoded(piece))
     return path
 
 
-def pack_cases(rows: Sequence[Row], summary: Numbers) -> dict[str, Any]:
-    """What the script of the page reads: the cases, with texts that recur kept once.
-
-    Returns:
-        "metrics": [name, title, short title, digits after the point, whether in percent] each;
-        "methods", "datasets", "kinds", "labels", "sizes", "frequencies", "warnings": texts;
-        "reference": the index of a method; "cases": a list each of
-        [dataset, image id, key, image name, kind, label, said label or -1, size, frequency or -1,
-        score, folder of the pictures, results], the texts by their index; results: for each
-        method null or [picture or null, values, warnings], the values in the order of "metrics",
-        the picture within the folder, or with its own if it has a slash.
-    """
-    metrics, methods = metrics_of(rows), methods_of(rows)
-    tables: dict[str, dict[str, int]] = {
-        name: {} for name in ("datasets", "kinds", "labels", "sizes", "frequencies", "warnings")
-    }
-
-    def index(table: str, text: str | None) -> int:
-        known = tables[table]
-        return -1 if text is None else known.setdefault(text, len(known))
-
-    digits = [_digits(find_metric(name).format) for name in metrics]
-    cases: dict[Any, list[Any]] = {}
-    for row in rows:
-        picture = row["picture"]
-        case = cases.setdefault(
-            case_of(row),
-            [
-                index("datasets", row["dataset"]),
-                row["image_id"],
-                row["case"],
-                row["image_name"],
-                index("kinds", row["kind"]),
-                index("labels", row["label"]),
-                index("labels", row["predicted_label"]),
-                index("sizes", row["size"]),
-                index("frequencies", row["frequency"]),
-                round(row["score"], 3),
-                "" if picture is None else posixpath.dirname(picture),
-                [None] * len(methods),
-            ],
-        )
-        if picture is not None and posixpath.dirname(picture) == case[10] != "":
-            picture = posixpath.basename(picture)
-        values = [
-            None if (value := value_of(row, name)) is None else _rounded(value, places, percent)
-            for name, (places, percent) in zip(metrics, digits, strict=True)
-        ]
-        warned = [index("warnings", warning) for warning in row["warnings"]]
-        case[11][methods.index(row["method"])] = [picture, values, warned]
-    return {
-        "metrics": [
-            [name, find_metric(name).title, head(name), *how]
-            for name, how in zip(metrics, digits, strict=True)
-        ],
-        "methods": methods,
-        "reference": methods.index(summary["settings"]["reference"]),
-        **{name: list(table) for name, table in tables.items()},
-        "cases": list(cases.values()),
-    }
+def _json(results: StudyResults, summary: Numbers) -> Iterator[str]:
+    """The data of the page as JSON, some cases at a time."""
+    about, cases = packed(results, summary)
+    yield _compact(about).removesuffix("}") + ',"cases":['
+    comma = ""
+    for some in cases:
+        yield comma + ",".join(map(_compact, some))
+        comma = ","
+    yield "]}"
 
 
 def _compact(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
-
-
-def _digits(form: str) -> tuple[int, bool]:
-    """The number of digits after the point of a format such as ".3f", and whether in percent."""
-    found = re.search(r"\.(\d+)", form)
-    return int(found.group(1)) if found else 3, form.endswith("%")
-
-
-def _rounded(value: float, places: int, percent: bool) -> float | int:
-    # One more digit than is shown, so that sorting tells apart what looks the same.
-    value = round(value, places + 1 + 2 * percent)
-    return int(value) if value == int(value) else value
 
 
 def _plot(file: Path, page: Path, dataset: str) -> dict[str, Any]:

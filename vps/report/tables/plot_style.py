@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import ScaledTranslation
 
+from vps.metrics.aggregate import bootstrap_means
 from vps.report.figures.panels import BLUE, VERMILLION
 from vps.report.tables.rows import ReportSettings
 
@@ -23,7 +24,6 @@ TEXT = 8.0
 """Points that letters are high."""
 
 _INSIDE = 4  # lines of a legend for which the curves leave room
-_AT_ONCE = 4_000_000  # numbers of a bootstrap that are in memory together
 _WIDTH = 7.2  # inches, as the figures of single cases: the width of a printed page
 
 
@@ -53,28 +53,21 @@ def entitle(axes: Axes, title: str, note: str) -> None:
 
 
 def band(
-    values: np.ndarray, clusters: Sequence[Hashable], settings: ReportSettings
+    sums: np.ndarray, sizes: np.ndarray, settings: ReportSettings
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Pointwise bootstrap interval of the mean of n curves (n, points), drawing whole clusters.
+    """Pointwise bootstrap interval of the mean of curves, drawing whole images.
+
+    Args:
+        sums: (images, points), of the curves of each image.
+        sizes: (images,), how many curves each has.
+        settings: of the draws.
 
     Returns:
         Lower and upper ends, (points,) each.
     """
-    numbers = {cluster: number for number, cluster in enumerate(dict.fromkeys(clusters))}
-    member = np.array([numbers[cluster] for cluster in clusters])
-    count = len(numbers)
-    sums = np.zeros((count, values.shape[1]))
-    np.add.at(sums, member, values)
-    sizes = np.bincount(member)
-    rng = np.random.default_rng(settings.seed)
-    step = max(_AT_ONCE // count, 1)
-    means = []
-    for start in range(0, settings.draws, step):
-        draws = min(step, settings.draws - start)
-        weights = rng.multinomial(count, np.full(count, 1 / count), size=draws)
-        means.append(weights @ sums / (weights @ sizes)[:, None])
+    means = bootstrap_means(sums, sizes, draws=settings.draws, seed=settings.seed)
     tail = (1 - settings.level) / 2
-    low, high = np.quantile(np.concatenate(means), [tail, 1 - tail], axis=0)
+    low, high = np.quantile(means, [tail, 1 - tail], axis=0)
     return low, high
 
 

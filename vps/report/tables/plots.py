@@ -11,8 +11,7 @@ from matplotlib.figure import Figure
 
 from vps.core.file_names import safe_name
 from vps.core.files import write_atomically
-from vps.engine.curve_values import auc
-from vps.metrics.aggregate import mean_interval
+from vps.metrics.aggregate import mean_intervals
 from vps.report.figures.letters import fit_letters
 from vps.report.figures.panels import GREY
 from vps.report.tables.plot_style import (
@@ -28,21 +27,19 @@ from vps.report.tables.plot_style import (
     new_figure,
 )
 from vps.report.tables.repair_plot import draw_repairs
-from vps.report.tables.rows import ReportSettings, Row, cluster_of, in_order, methods_of
+from vps.report.tables.results import GRID, SIDES, Rows, results_of
+from vps.report.tables.rows import ReportSettings
 from vps.report.tables.summary import ALL, Numbers
-
-_GRID = np.linspace(0, 1, 101)
-_SIDES = ("insertion", "deletion")
 
 
 def write_plots(
-    folder: Path, rows: Sequence[Row], summary: Numbers, settings: ReportSettings
+    folder: Path, rows: Rows, summary: Numbers, settings: ReportSettings
 ) -> dict[str, list[Path]]:
     """Write each plot as png and pdf.
 
     Args:
         folder: where they go.
-        rows: of all data sets.
+        rows: of all data sets, or their columns.
         summary: what `vps.report.tables.summary.summarise` made of them.
         settings: of the bands.
 
@@ -52,10 +49,11 @@ def write_plots(
     Raises:
         OutputError: a file cannot be written.
     """
-    methods = methods_of(rows)
+    results = results_of(rows)
+    methods = results.values("method")
     written: dict[str, list[Path]] = {}
-    for dataset in in_order(row["dataset"] for row in rows):
-        own = [row for row in rows if row["dataset"] == dataset]
+    for dataset in results.values("dataset"):
+        own = results.where(dataset=dataset)
         figures = {
             "curves": draw_mean_curves(own, methods, settings),
             "passes": draw_passes(own, methods, settings),
@@ -71,25 +69,23 @@ def write_plots(
     return written
 
 
-def draw_mean_curves(
-    rows: Sequence[Row], methods: Sequence[str], settings: ReportSettings
-) -> Figure:
+def draw_mean_curves(rows: Rows, methods: Sequence[str], settings: ReportSettings) -> Figure:
     """Mean insertion and deletion curves of one data set, with pointwise bootstrap bands."""
     figure, panels = new_figure(2, 2.9 + legend_height(len(methods)))
+    results = results_of(rows)
+    (dataset,) = results.values("dataset")
     top = 0.0
-    for axes, side in zip(panels, _SIDES, strict=True):
+    for place, (axes, side) in enumerate(zip(panels, SIDES, strict=True)):
         for number, method in enumerate(methods):
-            own = [row for row in rows if row["method"] == method]
-            if not own:
+            curves = results.curves.get((dataset, method))
+            if curves is None:
                 continue
-            values = np.stack([_on_grid(row, side) for row in own])
-            low, high = band(values, [cluster_of(row) for row in own], settings)
-            mean = values.mean(0)
-            area = np.mean([_area(row, side) for row in own])
-            label = f"{method}  {area:.3f}"
-            axes.plot(100 * _GRID, mean, label=label, linewidth=1.5, **look_of(number))
+            low, high = band(curves.sums[:, place], curves.sizes, settings)
+            mean = curves.sums[:, place].sum(0, np.float64) / curves.sizes.sum()
+            label = f"{method}  {curves.areas[place]:.3f}"
+            axes.plot(100 * GRID, mean, label=label, linewidth=1.5, **look_of(number))
             axes.fill_between(
-                100 * _GRID, low, high, color=look_of(number)["color"], alpha=0.14, linewidth=0
+                100 * GRID, low, high, color=look_of(number)["color"], alpha=0.14, linewidth=0
             )
             top = max(top, float(high.max()))
         add_legend(axes, side)
@@ -105,13 +101,13 @@ def draw_mean_curves(
 
 def draw_kinds(methods: Numbers, names: Sequence[str]) -> Figure:
     """Mean insertion and deletion AUC of each kind, with intervals; `methods` of a summary."""
-    kinds = in_order(kind for own in methods.values() for kind in own["kind"])
+    kinds = list(dict.fromkeys(kind for own in methods.values() for kind in own["kind"]))
     sizes = {kind: max(_count(own["kind"].get(kind)) for own in methods.values()) for kind in kinds}
     sizes = {ALL: max(own[ALL]["n"] for own in methods.values()), **sizes}
     shown = [name for name in names if name in methods]
     width = 0.8 / len(shown)
     figure, panels = new_figure(1, 2.1, rows=2)
-    for axes, side in zip(panels, _SIDES, strict=True):
+    for axes, side in zip(panels, SIDES, strict=True):
         for number, name in enumerate(shown):
             own = methods[name]
             groups = [own[ALL] if kind == ALL else own["kind"].get(kind) for kind in sizes]
@@ -142,27 +138,27 @@ def draw_kinds(methods: Numbers, names: Sequence[str]) -> Figure:
     return figure
 
 
-def draw_passes(rows: Sequence[Row], methods: Sequence[str], settings: ReportSettings) -> Figure:
+def draw_passes(rows: Rows, methods: Sequence[str], settings: ReportSettings) -> Figure:
     """Insertion - deletion AUC against passes, one point a method, the intervals as lines."""
     figure, (axes,) = new_figure(1, 2.9, width=4.6)
     points = []
+    results = results_of(rows)
     for number, method in enumerate(methods):
-        own = [
-            row
-            for row in rows
-            if row["method"] == method and {"passes", *_SIDES} <= row["metrics"].keys()
-        ]
-        if not own:
+        own = results.where(method=method)
+        numbers = own.metrics.reindex(columns=["passes", *SIDES])
+        known = numbers.notna().all(axis=1).to_numpy()
+        if not known.any():
             continue
-        scores = [row["metrics"]["insertion"] - row["metrics"]["deletion"] for row in own]
-        interval = mean_interval(
-            scores,
-            [cluster_of(row) for row in own],
+        scores = (numbers["insertion"] - numbers["deletion"]).to_numpy()[known]
+        (interval,) = mean_intervals(
+            scores[:, None],
+            own.facts["image"].to_numpy()[known],
             draws=settings.draws,
             level=settings.level,
             seed=settings.seed,
         )
-        passes = float(np.mean([row["metrics"]["passes"] for row in own]))
+        assert interval is not None  # there is a case
+        passes = float(numbers["passes"][known].mean())
         colour, marker = look_of(number)["color"], MARKERS[number % len(MARKERS)]
         axes.vlines(passes, interval.low, interval.high, color=colour, linewidth=1.4)
         axes.plot(passes, interval.mean, marker=marker, color=colour, markersize=6)
@@ -180,14 +176,6 @@ def draw_passes(rows: Sequence[Row], methods: Sequence[str], settings: ReportSet
     axes.set_xlabel("passes through the detector, mean per case", fontsize=TEXT)
     entitle(axes, "Insertion \u2212 deletion AUC", "higher is better")
     return figure
-
-
-def _on_grid(row: Row, side: str) -> np.ndarray:
-    return np.interp(_GRID, row["curves"]["areas"], row["curves"][side])
-
-
-def _area(row: Row, side: str) -> float:
-    return auc(np.asarray(row["curves"]["areas"]), np.asarray(row["curves"][side]))
 
 
 def _count(group: Numbers | None) -> int:

@@ -9,37 +9,39 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from vps.metrics.aggregate import cluster_sums
 from vps.metrics.repair import is_repaired, repair_rate
 from vps.report.tables.plot_style import TEXT, add_legend_below, band, look_of, new_figure
-from vps.report.tables.rows import ReportSettings, Row, case_of, cluster_of, value_of
+from vps.report.tables.results import Rows, StudyResults, results_of
+from vps.report.tables.rows import ReportSettings
 from vps.report.tables.summary import ALL, split
 
 _TICKS = (0, 1, 5, 10, 20, 50, 100)
 _MOST = 5  # kinds that have a panel of their own, the most frequent ones
+_STEPS = 500  # of a line, where the failures have more areas than can be told apart
 
 
-def draw_repairs(
-    rows: Sequence[Row], methods: Sequence[str], settings: ReportSettings
-) -> Figure | None:
+def draw_repairs(rows: Rows, methods: Sequence[str], settings: ReportSettings) -> Figure | None:
     """The repair rate of each method, for all failures and by kind, with pointwise bootstrap bands.
 
     Args:
-        rows: of one data set.
+        rows: of one data set, or their columns.
         methods: whose places say how their lines look.
         settings: of the bands.
 
     Returns:
         None where no repairs were looked for.
     """
-    rows = [row for row in rows if value_of(row, "repaired") is not None]
-    if not rows:
+    results = results_of(rows)
+    if "repaired" not in results.metric_names:
         return None
-    kinds = split(rows, "kind")
-    sizes = {kind: len({case_of(row) for row in own}) for kind, own in kinds.items()}
+    results = results.at(results.metrics["repaired"].notna().to_numpy())
+    kinds = split(results, "kind")
+    sizes = {kind: _cases(own) for kind, own in kinds.items()}
     largest = [kind for kind, _ in Counter(sizes).most_common(_MOST)]
     groups = {kind: own for kind, own in kinds.items() if kind in largest}
     if len(kinds) > 1:
-        groups = {ALL: rows, **groups}
+        groups = {ALL: results, **groups}
     columns = 2 if len(groups) == 4 else min(len(groups), 3)
     lines = -(-len(groups) // columns)
     figure, panels = new_figure(columns, 2.1, rows=lines, width=7.2 if columns > 1 else 4.6)
@@ -47,8 +49,7 @@ def draw_repairs(
         axes.set_axis_off()
     for place, (axes, (kind, own)) in enumerate(zip(panels, groups.items(), strict=False)):
         _draw_rates(axes, own, methods, settings)
-        count = len({case_of(row) for row in own})
-        title = f"{kind.replace('_', ' ')}, n = {count}"
+        title = f"{kind.replace('_', ' ')}, n = {_cases(own)}"
         axes.set_title(title, loc="left", fontsize=TEXT + 0.5, fontweight="bold")
         if place % columns == 0:
             axes.set_ylabel("failures repaired (%)", fontsize=TEXT)
@@ -58,19 +59,26 @@ def draw_repairs(
     return figure
 
 
+def _cases(results: StudyResults) -> int:
+    return int(results.facts["place"].nunique())
+
+
 def _draw_rates(
-    axes: Axes, rows: Sequence[Row], methods: Sequence[str], settings: ReportSettings
+    axes: Axes, results: StudyResults, methods: Sequence[str], settings: ReportSettings
 ) -> None:
     for number, method in enumerate(methods):
-        own = [row for row in rows if row["method"] == method]
-        if not own:
+        own = results.where(method=method)
+        if not len(own):
             continue
-        areas = [value_of(row, "repair_area") for row in own]
-        known = np.array([np.nan if area is None else area for area in areas])
+        areas = own.metrics.get("repair_area")
+        known = np.full(len(own), np.nan) if areas is None else areas.to_numpy()
         # The rate changes nowhere else.
         shares = np.unique([0, 1, *known[np.isfinite(known)]])
+        if len(shares) > _STEPS:
+            shares = np.unique(np.quantile(shares, np.linspace(0, 1, _STEPS)))
         repaired = is_repaired(known, shares).astype(float)
-        low, high = band(repaired, [cluster_of(row) for row in own], settings)
+        sums = cluster_sums(repaired, own.facts["image"].to_numpy())
+        low, high = band(*sums, settings)
         rate = repair_rate(known, shares)
         look = look_of(number)
         axes.step(100 * shares, 100 * rate, where="post", label=method, linewidth=1.5, **look)

@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
+import numpy as np
+
+from vps.core.names import choose
+from vps.core.schema import build, check_range
+from vps.core.targets import Box, Kind
 from vps.data.sample import Id
 from vps.errors import InputError
-from vps.metrics import METRICS
+from vps.metrics import METRICS, find_metric
+
+_SIDES = ("insertion", "deletion")
+_ROUNDING = 1e-6  # by which a sum may leave its range
+_ONE = 1 + _ROUNDING
+
+
+class RowCurves(TypedDict):
+    """Scores along the order: m + 1 numbers in [0, 1] each; `areas` never falls."""
+
+    areas: tuple[float, ...]
+    insertion: tuple[float, ...]
+    deletion: tuple[float, ...]
+
+
+class RowRepair(TypedDict):
+    """What is hidden to repair a failure, see `vps.results.repair.Repair`."""
+
+    regions: tuple[int, ...]
+    area: float
+    exact: bool
+    score: float
+    fills: dict[str, bool]
+    beside_area: float | None
 
 
 class Row(TypedDict):
@@ -26,11 +53,10 @@ class Row(TypedDict):
         score: of the detection.
         method, digest: the name that the study gives to the method, and the hash of its settings.
         metrics: by name; one that does not apply is absent or NaN.
-        curves: "areas", "insertion" and "deletion", m + 1 numbers each.
+        curves: see `RowCurves`.
         picture: path of the picture, relative to the page.
         warnings: what one should know before trusting the result.
-        repair: of a failure, the "regions" to hide, their "area", whether they are "exact", and the
-            "score" of the target then; None where none was found or looked for.
+        repair: of a failure; None where none was found or looked for.
     """
 
     dataset: str
@@ -40,17 +66,17 @@ class Row(TypedDict):
     kind: str
     label: str
     predicted_label: str | None
-    box: Sequence[float]
+    box: Box
     size: str
     frequency: str | None
     score: float
     method: str
     digest: str
-    metrics: Mapping[str, float]
-    curves: Mapping[str, Sequence[float]]
+    metrics: dict[str, float]
+    curves: RowCurves
     picture: str | None
-    warnings: Sequence[str]
-    repair: Mapping[str, Any] | None
+    warnings: tuple[str, ...]
+    repair: RowRepair | None
 
 
 class Failure(TypedDict):
@@ -89,21 +115,32 @@ class ReportSettings:
             raise InputError(f"the level of intervals must lie in (0, 1), got {self.level}")
 
 
-def in_order(values: Iterable[Any]) -> list[Any]:
-    """Distinct values in the order of their first appearance."""
-    return list(dict.fromkeys(values))
+def read_row(record: Mapping[str, Any]) -> Row:
+    """A row from what a file holds, with every value of its type and in its range.
 
+    Metrics that this version does not know are left out.
 
-def methods_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The methods in the order of their first appearance."""
-    return in_order(row["method"] for row in rows)
-
-
-def metrics_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The metrics of which some row has a value, in the order of METRICS, others last."""
-    return by_rank(
-        name for row in rows for name, value in row["metrics"].items() if math.isfinite(value)
-    )
+    Raises:
+        InputError: it is no whole row; the message names the field.
+    """
+    row: Row = build(Row, record)
+    choose({kind.value: kind for kind in Kind}, row["kind"], "kind")
+    check_range("score", row["score"], high=_ONE)
+    for name in _SIDES:
+        if name not in row["metrics"]:
+            raise InputError(f"metrics.{name} is missing")
+    row["metrics"] = {name: row["metrics"][name] for name in row["metrics"] if _is_metric(name)}
+    for name, value in row["metrics"].items():
+        low, high = find_metric(name).range
+        check_range(f"metrics.{name}", value, low - _ROUNDING, high + _ROUNDING)
+    areas = np.asarray(row["curves"]["areas"])
+    if len(areas) < 2 or (np.diff(areas) < 0).any():
+        raise InputError("curves.areas must rise, and have at least two values")
+    for name, values in row["curves"].items():
+        curve = np.asarray(values)
+        if curve.shape != areas.shape or not ((curve >= -_ROUNDING) & (curve <= _ONE)).all():
+            raise InputError(f"curves.{name} must hold {len(areas)} values in [0, 1]")
+    return row
 
 
 def by_rank(names: Iterable[str]) -> list[str]:
@@ -112,17 +149,11 @@ def by_rank(names: Iterable[str]) -> list[str]:
     return [name for name in METRICS if name in found] + sorted(found - set(METRICS))
 
 
-def value_of(row: Mapping[str, Any], metric: str) -> float | None:
-    """The value of a metric; None where it does not apply."""
-    value = row["metrics"].get(metric)
-    return None if value is None or not math.isfinite(value) else float(value)
-
-
-def case_of(row: Mapping[str, Any]) -> tuple[Hashable, ...]:
-    """What identifies a case among all data sets."""
-    return row["dataset"], row["image_id"], row["case"]
-
-
-def cluster_of(row: Mapping[str, Any]) -> tuple[Hashable, ...]:
-    """The image of a row: cases of one image are not independent."""
-    return row["dataset"], row["image_id"]
+def _is_metric(name: str) -> bool:
+    if name in METRICS:
+        return True
+    try:
+        find_metric(name)
+    except InputError:
+        return False
+    return True

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
 
-from vps.core.files import write_atomically
+from vps.core.files import encoded, write_atomically, written_atomically
 from vps.report.tables.gallery import write_gallery
 from vps.report.tables.plots import write_plots
-from vps.report.tables.rows import ReportSettings, Row
+from vps.report.tables.results import Rows, results_of
+from vps.report.tables.rows import Failure, ReportSettings
 from vps.report.tables.summary import summarise
 from vps.report.tables.table_text import cases_csv, latex, markdown, print_table
 
@@ -19,10 +19,10 @@ __all__ = ["ReportSettings", "write_report"]
 
 def write_report(
     out: Path,
-    rows: Iterable[Mapping[str, Any]],
+    rows: Rows,
     *,
     name: str,
-    failed: Sequence[Mapping[str, Any]] = (),
+    failed: Sequence[Failure] = (),
     missing: int = 0,
     skipped: int = 0,
     remarks: Mapping[str, Sequence[str]] | None = None,
@@ -32,7 +32,8 @@ def write_report(
 
     Args:
         out: the folder of the study; the pictures of the rows lie below it.
-        rows: one a case and method, see `vps.report.tables.rows.Row`.
+        rows: one a case and method, see `vps.report.tables.rows.Row`, or their columns; they are
+            read one at a time.
         name: of the study.
         failed: what could not be explained, see `vps.report.tables.rows.Failure`.
         missing, skipped: how many results are not there yet, and how many never will be because
@@ -49,16 +50,17 @@ def write_report(
         MissingExtraError: pandas or tabulate is not installed.
     """
     settings = settings or ReportSettings()
-    kept = [cast(Row, row) for row in rows]
+    results = results_of(rows)
     summary = summarise(
-        kept, name=name, failed=len(failed), missing=missing, skipped=skipped, settings=settings
+        results, name=name, failed=len(failed), missing=missing, skipped=skipped, settings=settings
     )
     summary["remarks"] = {name: list(lines) for name, lines in (remarks or {}).items()}
     text = json.dumps(summary, indent=1, allow_nan=False, ensure_ascii=False)
-    write_atomically(out / "summary.json", text.encode())
-    write_atomically(out / "cases.csv", cases_csv(kept))
-    write_atomically(out / "table.md", markdown(summary).encode())
-    write_atomically(out / "table.tex", latex(summary).encode())
-    plots = write_plots(out / "plots", kept, summary, settings)
-    page = write_gallery(out / "index.html", kept, summary, failed=failed, plots=plots)
+    write_atomically(out / "summary.json", encoded(text))
+    with written_atomically(out / "cases.csv") as file:
+        file.writelines(cases_csv(results))
+    write_atomically(out / "table.md", encoded(markdown(summary)))
+    write_atomically(out / "table.tex", encoded(latex(summary)))
+    plots = write_plots(out / "plots", results, summary, settings)
+    page = write_gallery(out / "index.html", results, summary, failed=failed, plots=plots)
     return f"{print_table(summary)}\n\nGallery: {page}"

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from vps.core.names import choose
 from vps.core.targets import Kind
 from vps.errors import InputError
 from vps.metrics import Metric, find_metric
-from vps.metrics.aggregate import mean_interval, paired
-from vps.report.tables.rows import (
-    ReportSettings,
-    Row,
-    case_of,
-    cluster_of,
-    in_order,
-    methods_of,
-    metrics_of,
-    value_of,
-)
+from vps.metrics.aggregate import mean_intervals, paired_columns
+from vps.report.tables.results import Rows, StudyResults, results_of
+from vps.report.tables.rows import ReportSettings
 
 Numbers = dict[str, Any]
 
@@ -36,7 +30,7 @@ _ORDERS: dict[str, Sequence[str]] = {
 
 
 def summarise(
-    rows: Sequence[Row],
+    rows: Rows,
     *,
     name: str,
     failed: int = 0,
@@ -47,7 +41,8 @@ def summarise(
     """What summary.json holds, free of NaN.
 
     Args:
-        rows: of all data sets; the order of their first appearance is that of the methods.
+        rows: of all data sets, or their columns; the order of their first appearance is that of the
+            methods.
         name: of the study.
         failed, missing, skipped: how many results there are not, and why.
         settings: of the intervals.
@@ -65,35 +60,34 @@ def summarise(
         InputError: no rows, or a reference that is no method of the rows.
     """
     settings = settings or ReportSettings()
-    if not rows:
+    results = results_of(rows)
+    if not len(results):
         raise InputError("there are no results to report: no case was explained")
-    methods = methods_of(rows)
+    methods = results.values("method")
     reference = settings.reference or methods[0]
     choose(dict.fromkeys(methods), reference, "reference method")
-    counts = {"done": len(rows), "failed": failed, "missing": missing, "skipped": skipped}
-    datasets = {}
-    for dataset in in_order(row["dataset"] for row in rows):
-        own = [row for row in rows if row["dataset"] == dataset]
-        datasets[dataset] = _dataset(own, methods, reference, settings)
+    counts = {"done": len(results), "failed": failed, "missing": missing, "skipped": skipped}
     return {
         "name": name,
         "settings": {**dataclasses.asdict(settings), "reference": reference},
         "counts": {"planned": sum(counts.values()), **counts},
-        "metrics": {key: _about(find_metric(key)) for key in metrics_of(rows)},
-        "datasets": datasets,
+        "metrics": {key: _about(find_metric(key)) for key in results.metric_names},
+        "datasets": {
+            dataset: _dataset(results.where(dataset=dataset), methods, reference, settings)
+            for dataset in results.values("dataset")
+        },
     }
 
 
-def split(rows: Sequence[Row], grouping: str) -> dict[str, list[Row]]:
+def split(rows: Rows, grouping: str) -> dict[str, StudyResults]:
     """Rows by the value that they have in a breakdown, without those that have none."""
-    groups: dict[str, list[Row]] = {}
-    for row in rows:
-        value = _value(row, grouping)
-        if value is not None:
-            groups.setdefault(value, []).append(row)
+    results = results_of(rows)
+    column = GROUPINGS[grouping]
+    values = results.values(column)
     order = _ORDERS.get(grouping, ())
-    names = [value for value in order if value in groups]
-    return {value: groups[value] for value in names + sorted(set(groups) - set(names))}
+    names = [value for value in order if value in values]
+    names += sorted(set(values) - set(names))
+    return {str(value): results.where(**{column: value}) for value in names}
 
 
 def _about(metric: Metric) -> dict[str, Any]:
@@ -106,80 +100,84 @@ def _about(metric: Metric) -> dict[str, Any]:
     }
 
 
-def _value(row: Mapping[str, Any], grouping: str) -> str | None:
-    value = row[GROUPINGS[grouping]]
-    return None if value is None else str(value)
-
-
 def _dataset(
-    rows: list[Row], methods: list[str], reference: str, settings: ReportSettings
+    results: StudyResults, methods: list[str], reference: str, settings: ReportSettings
 ) -> Numbers:
-    by_method = {
-        method: own
-        for method in methods
-        if (own := [row for row in rows if row["method"] == method])
+    by_method = {method: own for method in methods if len(own := results.where(method=method))}
+    summary: Numbers = {
+        "cases": int(results.facts["place"].nunique()),
+        "methods": {
+            method: {ALL: _means(own, settings)} | {grouping: {} for grouping in GROUPINGS}
+            for method, own in by_method.items()
+        },
     }
-    summary: Numbers = {"cases": len({case_of(row) for row in rows}), "methods": {}}
-    for method, own in by_method.items():
-        summary["methods"][method] = {ALL: _means(own, settings)} | {
-            grouping: {
-                value: _means(some, settings) for value, some in split(own, grouping).items()
-            }
-            for grouping in GROUPINGS
-        }
-    base = {case_of(row): row for row in by_method.get(reference, ())}
+    for grouping in GROUPINGS:
+        for value, some in split(results, grouping).items():
+            # One after the other, methods of the same cases share their draws.
+            for method in by_method:
+                if len(own := some.where(method=method)):
+                    summary["methods"][method][grouping][value] = _means(own, settings)
     summary["paired"] = {"reference": reference, "methods": {}}
     for method, own in by_method.items():
-        pairs = [(row, base[case_of(row)]) for row in own if case_of(row) in base]
-        if method == reference or not pairs:
+        if method == reference or reference not in by_method:
             continue
-        kinds = split([row for row, _ in pairs], "kind")
+        mine, base = _same_cases(own, by_method[reference])
+        if not len(mine):
+            continue
+        kinds = {
+            kind: _differences(*_same_cases(some, base), settings)
+            for kind, some in split(mine, "kind").items()
+        }
         summary["paired"]["methods"][method] = {
-            ALL: _differences(pairs, settings),
-            "kind": {
-                kind: _differences([(row, base[case_of(row)]) for row in some], settings)
-                for kind, some in kinds.items()
-            },
+            ALL: _differences(mine, base, settings),
+            "kind": kinds,
         }
     return summary
 
 
-def _means(rows: Sequence[Row], settings: ReportSettings) -> Numbers:
-    metrics = {}
-    for name in metrics_of(rows):
-        kept = [(value, row) for row in rows if (value := value_of(row, name)) is not None]
-        interval = mean_interval(
-            [value for value, _ in kept],
-            [cluster_of(row) for _, row in kept],
-            draws=settings.draws,
-            level=settings.level,
-            seed=settings.seed,
-        )
-        metrics[name] = dataclasses.asdict(interval)
-    return {"n": len(rows), "metrics": metrics}
+def _same_cases(one: StudyResults, other: StudyResults) -> tuple[StudyResults, StudyResults]:
+    """The cases that both have, in the order of the first."""
+    places = other.facts["place"].to_numpy()
+    order = np.argsort(places, kind="stable")
+    wanted = one.facts["place"].to_numpy()
+    found = np.searchsorted(places, wanted, sorter=order).clip(max=len(places) - 1)
+    both = places[order[found]] == wanted
+    return one.at(both), other.at(order[found[both]])
 
 
-def _differences(pairs: Sequence[tuple[Row, Row]], settings: ReportSettings) -> Numbers:
-    metrics = {}
-    for name in metrics_of(row for row, _ in pairs):
-        kept = [
-            (own, other, row)
-            for row, base in pairs
-            if (own := value_of(row, name)) is not None
-            and (other := value_of(base, name)) is not None
-        ]
-        # Without a better side there is nothing to win.
-        better = find_metric(name).higher_is_better
-        if not kept or better is None:
-            continue
-        difference = paired(
-            [own for own, _, _ in kept],
-            [other for _, other, _ in kept],
-            [cluster_of(row) for _, _, row in kept],
-            draws=settings.draws,
-            level=settings.level,
-            seed=settings.seed,
-            higher_is_better=better,
-        )
-        metrics[name] = dataclasses.asdict(difference)
-    return {"n": len(pairs), "metrics": metrics}
+def _means(results: StudyResults, settings: ReportSettings) -> Numbers:
+    intervals = mean_intervals(
+        results.metrics.to_numpy(),
+        results.facts["image"].to_numpy(),
+        draws=settings.draws,
+        level=settings.level,
+        seed=settings.seed,
+    )
+    names = results.metrics.columns
+    metrics = {
+        name: dataclasses.asdict(interval)
+        for name, interval in zip(names, intervals, strict=True)
+        if interval is not None
+    }
+    return {"n": len(results), "metrics": metrics}
+
+
+def _differences(own: StudyResults, base: StudyResults, settings: ReportSettings) -> Numbers:
+    # Without a better side there is nothing to win.
+    better = {name: find_metric(name).higher_is_better for name in own.metrics.columns}
+    names = [name for name, side in better.items() if side is not None]
+    found = paired_columns(
+        own.metrics[names].to_numpy(),
+        base.metrics[names].to_numpy(),
+        own.facts["image"].to_numpy(),
+        [bool(better[name]) for name in names],
+        draws=settings.draws,
+        level=settings.level,
+        seed=settings.seed,
+    )
+    metrics = {
+        name: dataclasses.asdict(difference)
+        for name, difference in zip(names, found, strict=True)
+        if difference is not None
+    }
+    return {"n": len(own), "metrics": metrics}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+import numpy as np
 
 from vps.core.extras import require
+from vps.core.files import encoded
 from vps.metrics import find_metric
 from vps.report.tables.escapes import csv_value, latex_text, markdown_text
-from vps.report.tables.rows import Row, metrics_of, value_of
+from vps.report.tables.results import Rows, results_of
 from vps.report.tables.summary import Numbers
 from vps.report.tables.tables import (
     Table,
@@ -22,6 +24,11 @@ from vps.report.tables.tables import (
 )
 
 _WIDTH = 100  # characters of a terminal
+_ROWS = 2000  # of cases.csv that are in memory together
+_CSV = (
+    "dataset", "image_id", "case", "kind", "label", "predicted_label", "size", "frequency",
+    "score", "image_name", "method", "digest",
+)  # fmt: skip
 _BOOKTABS = "booktabs"
 
 
@@ -87,28 +94,35 @@ def print_table(summary: Numbers) -> str:
     return "\n\n".join(parts)
 
 
-def cases_csv(rows: Sequence[Row]) -> bytes:
+def cases_csv(rows: Rows) -> Iterator[bytes]:
     """One row a case and method, with all metrics as columns; no text in it is a formula.
+
+    Args:
+        rows: of all data sets, or their columns.
+
+    Yields:
+        The file, some rows at a time.
 
     Raises:
         MissingExtraError: pandas is not installed.
     """
+    results = results_of(rows)
     pandas = require("pandas", extra="eval")
-    metrics = metrics_of(rows)
-    lines = []
-    for row in rows:
-        line: dict[str, Any] = {
-            key: value
-            for key, value in row.items()
-            if key not in ("box", "metrics", "curves", "warnings", "picture", "repair")
+    for start in range(0, len(results), _ROWS):
+        some = results.at(np.arange(start, min(start + _ROWS, len(results))))
+        facts = some.facts
+        warned = ["; ".join(warnings) for warnings in facts["warnings"]]
+        # As objects: text of pandas itself must be UTF-8.
+        text = partial(pandas.Series, dtype=object)
+        columns = {name: text([*map(csv_value, facts[name])]) for name in _CSV}
+        columns |= {name: facts[name].array for name in ("x1", "y1", "x2", "y2")}
+        columns |= {name: some.metrics[name].array for name in results.metric_names}
+        columns |= {
+            "warnings": text([*map(csv_value, warned)]),
+            "picture": text([*map(csv_value, some.pictures())]),
         }
-        line |= dict(zip(("x1", "y1", "x2", "y2"), row["box"], strict=True))
-        line |= {name: value_of(row, name) for name in metrics}
-        line |= {"warnings": "; ".join(row["warnings"]), "picture": row["picture"]}
-        lines.append({name: csv_value(value) for name, value in line.items()})
-    buffer = io.StringIO()
-    pandas.DataFrame(lines).to_csv(buffer, index=False)
-    return buffer.getvalue().encode()
+        table = pandas.DataFrame(columns)
+        yield encoded(table.to_csv(index=False, header=start == 0, lineterminator="\n"))
 
 
 def _zip(cells: Sequence[Numbers | None], table: Table) -> list[tuple[Numbers | None, str]]:

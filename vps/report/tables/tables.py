@@ -13,14 +13,16 @@ from vps.metrics.names import REPAIRED
 from vps.report.tables.rows import by_rank
 from vps.report.tables.summary import ALL, Numbers
 
-_LEAD = ("repair_auc", "repaired", "repair_passes")
+_LEAD = ("repair_auc", "repaired", "repaired_all_fills", "repaired_beside", "repair_passes")
 """What the table of repairs begins with; the rates follow, then what else there is."""
 
 REPAIRS = (
     "With half of its passes vps looks for orders, and with the rest for the smallest set; random "
     "takes the prefixes of as many random orders as fit; others take the prefixes of one order, "
     "that of their map, for which D-RISE draws as many masks as the passes allow. Of all that a "
-    "method has hidden, the least area that repairs counts. A background box or duplicate goes "
+    "method has hidden, the least area that repairs counts, under the study's own fill; all fills: "
+    "the same part repairs under every other fill, too; beside: some part repairs that does not "
+    "touch the object's box, which no false box has. A background box or duplicate goes "
     "away when the box itself is hidden, as a rule, and so does the wrong box of a phrase: look at "
     "the other kinds first."
 )

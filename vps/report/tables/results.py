@@ -1,0 +1,219 @@
+"""The results of a study in columns: what a report keeps of its rows, a hundredth of their size."""
+
+from __future__ import annotations
+
+import posixpath
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from vps.core.extras import require
+from vps.engine.curve_values import auc
+from vps.report.tables.rows import by_rank
+
+GRID = np.linspace(0, 1, 101)
+"""Shares of the area at which the curves of all rows are read off."""
+
+SIDES = ("insertion", "deletion")
+
+_TEXTS = (
+    "dataset", "image_id", "case", "kind", "label", "predicted_label", "size", "frequency",
+    "image_name", "method",
+)  # fmt: skip
+_BOX = ("x1", "y1", "x2", "y2")
+
+
+@dataclass(frozen=True)
+class CurveSums:
+    """The curves of one data set and method, summed over the cases of each image.
+
+    Attributes:
+        sums: (images, 2, len(GRID)) float32, the sums of insertion and deletion.
+        sizes: (images,) how many cases each sum is of.
+        areas: (2,) the mean areas under both.
+    """
+
+    sums: np.ndarray
+    sizes: np.ndarray
+    areas: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class StudyResults:
+    """Columns with one entry a row, in the order of the rows.
+
+    Attributes:
+        facts: a pandas.DataFrame: the texts of a row as categories, those of None as missing;
+            "score", the box as "x1" to "y2", "digest", "folder" and "file" of the picture (of no
+            picture, missing), "warnings", as one tuple a row; "image" and "place", int, which
+            image and which case among all data sets, by first appearance.
+        metrics: a pandas.DataFrame of float64, in the order of METRICS; NaN where one does not
+            apply.
+        curves: by data set and method.
+    """
+
+    facts: Any
+    metrics: Any
+    curves: Mapping[tuple[str, str], CurveSums]
+
+    def __len__(self) -> int:
+        return len(self.facts)
+
+    def values(self, name: str) -> list[Any]:
+        """Distinct values of a column in the order of their first appearance."""
+        return list(self.facts[name].cat.remove_unused_categories().cat.categories)
+
+    def where(self, **wanted: Any) -> StudyResults:
+        """The rows whose columns have these values; curves stay those of all."""
+        kept = np.ones(len(self), bool)
+        for name, value in wanted.items():
+            kept &= (self.facts[name] == value).to_numpy()
+        return self.at(kept)
+
+    def at(self, kept: np.ndarray) -> StudyResults:
+        """The rows at these places: (n,) bool, or indices in the order wanted."""
+        return StudyResults(self.facts.iloc[kept], self.metrics.iloc[kept], self.curves)
+
+    def pictures(self) -> list[str | None]:
+        """The path of each row's picture; None where it has none."""
+        paths = zip(self.facts["folder"], self.facts["file"], strict=True)
+        return [
+            posixpath.join(folder, file) if isinstance(file, str) else None
+            for folder, file in paths
+        ]
+
+    @property
+    def metric_names(self) -> list[str]:
+        """The metrics of which some row has a value, in the order of METRICS, others last."""
+        return list(self.metrics.columns[self.metrics.notna().any()])
+
+
+Rows = Iterable[Mapping[str, Any]] | StudyResults
+"""What a report is made from: rows, see `vps.report.tables.rows.Row`, or columns of them."""
+
+
+def results_of(rows: Rows) -> StudyResults:
+    """The columns of rows, which are read one at a time and not kept.
+
+    Raises:
+        MissingExtraError: pandas is not installed.
+    """
+    if isinstance(rows, StudyResults):
+        return rows
+    gathered = _Gathered()
+    for row in rows:
+        gathered.add(row)
+    return gathered.results()
+
+
+class _Codes:
+    """Values that recur, as numbers by first appearance; None is -1."""
+
+    def __init__(self) -> None:
+        self.codes, self.known = array("i"), dict[Any, int]()
+
+    def add(self, value: Any) -> int:
+        code = -1 if value is None else self.known.setdefault(value, len(self.known))
+        self.codes.append(code)
+        return code
+
+
+class _Gathered:
+    """Columns that grow row by row."""
+
+    def __init__(self) -> None:
+        self._texts = {name: _Codes() for name in (*_TEXTS, "folder", "file", "warnings")}
+        self._places = {name: _Codes() for name in ("image", "place")}
+        self._numbers = {name: array("d") for name in ("score", *_BOX)}
+        self._digests: list[str] = []
+        self._metrics: dict[str, array[float]] = {}
+        self._curves: dict[tuple[str, str], _Curves] = {}
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Take the numbers and texts of a row."""
+        for name in _TEXTS:
+            self._texts[name].add(row[name])
+        picture = row["picture"]
+        folder, file = (None, None) if picture is None else posixpath.split(picture)
+        self._texts["folder"].add(folder)
+        self._texts["file"].add(file)
+        self._texts["warnings"].add(tuple(row["warnings"]))
+        image = self._places["image"].add((row["dataset"], row["image_id"]))
+        self._places["place"].add((image, row["case"]))
+        for name, value in zip(_BOX, row["box"], strict=True):
+            self._numbers[name].append(value)
+        self._numbers["score"].append(row["score"])
+        self._add_metrics(row["metrics"], len(self._digests))
+        self._digests.append(row["digest"])
+        curves = self._curves.setdefault((row["dataset"], row["method"]), _Curves())
+        curves.add(image, row["curves"])
+
+    def results(self) -> StudyResults:
+        """All columns."""
+        pandas = require("pandas", extra="eval")
+        index = partial(pandas.Index, dtype=object, tupleize_cols=False)
+        facts = {
+            name: pandas.Categorical.from_codes(np.array(column.codes), index([*column.known]))
+            for name, column in self._texts.items()
+        }
+        facts |= {name: np.array(column) for name, column in self._numbers.items()}
+        facts |= {name: np.array(column.codes) for name, column in self._places.items()}
+        facts["digest"] = np.array(self._digests, object)
+        count = len(self._digests)
+        metrics = {}
+        for name in by_rank(self._metrics):
+            values = np.array(self._metrics[name])
+            padded = np.pad(values, (0, count - len(values)), constant_values=np.nan)
+            metrics[name] = np.where(np.isfinite(padded), padded, np.nan)
+        return StudyResults(
+            pandas.DataFrame(facts),
+            pandas.DataFrame(metrics, index=range(count)),
+            {key: curves.sums() for key, curves in self._curves.items()},
+        )
+
+    def _add_metrics(self, metrics: Mapping[str, float], before: int) -> None:
+        for name, value in metrics.items():
+            column = self._metrics.get(name)
+            if column is None:
+                column = self._metrics[name] = array("d")
+            if len(column) < before:
+                column.extend([np.nan] * (before - len(column)))
+            column.append(value)
+
+
+class _Curves:
+    """The curves of one data set and method, as they come."""
+
+    def __init__(self) -> None:
+        self._images: dict[int, tuple[np.ndarray, int]] = {}
+        self._areas, self._count = np.zeros(2), 0
+
+    def add(self, image: int, curves: Mapping[str, Sequence[float]]) -> None:
+        areas = np.asarray(curves["areas"])
+        sides = [np.asarray(curves[side]) for side in SIDES]
+        values = np.stack([np.interp(GRID, areas, side) for side in sides]).astype(np.float32)
+        sums, size = self._images.get(image, (np.float32(0), 0))
+        self._images[image] = sums + values, size + 1
+        self._areas += [auc(areas, side) for side in sides]
+        self._count += 1
+
+    def sums(self) -> CurveSums:
+        return CurveSums(
+            np.stack([sums for sums, _ in self._images.values()]),
+            np.array([size for _, size in self._images.values()]),
+            self._areas / self._count,
+        )
+
+
+def by_case(results: StudyResults, at_once: int = 1000) -> Iterator[list[np.ndarray]]:
+    """The places of the rows of each case, by their first row; some cases at a time."""
+    places = results.facts["place"].to_numpy()
+    order = np.argsort(places, kind="stable")
+    starts = np.flatnonzero(np.diff(places[order], prepend=-1))
+    cases = np.split(order, starts[1:])
+    for start in range(0, len(cases), at_once):
+        yield cases[start : start + at_once]
