@@ -17,6 +17,7 @@ from vps.core.files import write_atomically
 from vps.core.names import choose
 from vps.core.regions import REGION_METHODS
 from vps.core.schema import build, to_plain
+from vps.core.yaml_files import parse_yaml, read_yaml
 from vps.data.cases.select import Selection
 from vps.data.readers.formats import FORMATS
 from vps.engine.problem import check_problem_settings
@@ -31,6 +32,7 @@ from vps.study.repair import RepairSettings, least_passes
 REPEATABLE = {VPS.name: {"search": "path_search"}}
 """Settings that stand for a method's defaults where those depend on the machine."""
 
+_LONGEST_REASON = 1000  # characters of what is wrong with a config
 _LONGEST_NAME = 100  # bytes of a name; file systems take 255 for all of a file's
 
 _SLACK = 1.25  # by which an image may have more regions than were asked for
@@ -268,14 +270,8 @@ def read_config(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Stu
         InputError: the file is missing or no YAML, or a key or value is wrong; the message says
             where and names the nearest key.
     """
-    yaml = require("yaml", extra="eval")
     path = Path(path)
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"config {path} does not exist") from None
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise InputError(f"config {path} cannot be read: {one_line(error)}") from error
+    content = read_yaml(path, "config", extra="eval")
     if not isinstance(content, dict):
         raise InputError(f"config {path} must hold keys and values, see configs/ for examples")
     content.setdefault("name", path.stem)
@@ -283,7 +279,7 @@ def read_config(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Stu
         # What is set of one of the default methods leaves the others.
         content.setdefault("methods", dict.fromkeys(METHODS))
     for text in overrides:
-        _override(content, text, yaml)
+        _override(content, text)
     if "search" in content:
         raise InputError(
             f"config {path}: the search is set with the method that it is of, as in "
@@ -293,11 +289,12 @@ def read_config(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Stu
     try:
         config: StudyConfig = build(StudyConfig, content)
     except InputError as error:
-        raise InputError(f"config {path}: {error}") from error
+        # It may quote a value, and a value may be long.
+        raise InputError(f"config {path}: {one_line(error, _LONGEST_REASON)}") from error
     return config
 
 
-def _override(content: dict[str, Any], text: str, yaml: Any) -> None:
+def _override(content: dict[str, Any], text: str) -> None:
     key, equals, value = text.partition("=")
     parts = key.split(".")
     if not equals or not all(parts):
@@ -309,10 +306,7 @@ def _override(content: dict[str, Any], text: str, yaml: Any) -> None:
         content = content[part]
         if not isinstance(content, dict):
             raise InputError(f"{text}: {part} holds a value, not keys")
-    try:
-        content[parts[-1]] = yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise InputError(f"{text}: the value is no YAML: {one_line(error)}") from error
+    content[parts[-1]] = parse_yaml(value, f"the value of {key}", extra="eval")
 
 
 def _check_name(what: str, name: str) -> None:
