@@ -80,9 +80,13 @@ def _detect(value: Callable[..., Any]) -> Any:
     )
 
 
+def _masks(value: Callable[..., Any]) -> Any:
+    masks = np.zeros((2, 24, 32), bool)
+    masks[0, :4] = masks[1, 4:] = True
+    return vps.regions_from_masks(value("masks", masks))
+
+
 def _regions(value: Callable[..., Any]) -> Any:
-    if value("by masks", False):
-        return vps.regions_from_masks(value("masks", np.ones((2, 24, 32), bool)))
     return vps.make_regions(
         value("pixels", torch.rand(3, 24, 32)),
         value("count", 4),
@@ -155,6 +159,7 @@ FUNCTIONS = (
     _failure,
     _detect,
     _regions,
+    _masks,
     _label_map,
     _budget,
     _measure,

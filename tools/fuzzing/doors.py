@@ -185,9 +185,7 @@ def _onnx(whole: Path, work: Path, random: Random) -> int:
     if random.random() < 0.6:
         content = broken_tree(content, random)
     else:
-        (work / "model.onnx").write_bytes(
-            broken_bytes((whole / "model.onnx").read_bytes(), random)
-        )
+        (work / "model.onnx").write_bytes(broken_bytes((whole / "model.onnx").read_bytes(), random))
         content["model"] = "model.onnx"
     path.write_bytes(as_json(content))
     image = str(whole / "images" / "1.png")

@@ -74,9 +74,11 @@ def fuzz(
                 break
             for outcome in outcomes(numbers, _attempt(kind, whole, Path(folder))):
                 found.counts[kind, outcome.verdict] += 1
+                work = _work(Path(folder), kind, outcome.number)
                 if outcome.verdict.is_fault:
                     found.faults[f"{kind}:{outcome.number}"] = outcome
-                    _keep(out / f"{kind}-{outcome.number}", Path(folder, "work"), outcome)
+                    _keep(out / work.name, work, outcome)
+                shutil.rmtree(work, ignore_errors=True)
     found.seconds = time.monotonic() - start
     return found
 
@@ -118,18 +120,19 @@ def _planned(
 
 
 def _attempt(kind: str, whole: Path, folder: Path) -> Callable[[int], int | None]:
-    work = folder / "work"
-
     def attempt(number: int) -> int | None:
-        shutil.rmtree(work, ignore_errors=True)
         # Names that lead up and out end in folders of this run.
-        inner = work / "a" / "b" / "c"
+        inner = _work(folder, kind, number) / "a" / "b" / "c"
         inner.mkdir(parents=True)
         os.chdir(inner)
         random = np.random.default_rng([zlib.crc32(kind.encode()), number])
         return DOORS[kind][1](whole, inner, random)
 
     return attempt
+
+
+def _work(folder: Path, kind: str, number: int) -> Path:
+    return folder / f"{kind}-{number}"
 
 
 def _keep(folder: Path, work: Path, outcome: Outcome) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from os import PathLike
 
 import numpy as np
@@ -11,11 +12,13 @@ import torch
 from PIL.Image import Image
 
 from vps.core import boxes
+from vps.core.asking import candidates, check_detector, failures_of, prepared
 from vps.core.candidates import Candidates, as_seen
 from vps.core.detector import Detector
-from vps.core.images import as_rgb, read_image
+from vps.core.images import open_image
+from vps.core.numbers import is_between
 from vps.core.targets import Box, Kind, Target
-from vps.errors import InputError
+from vps.errors import InputError, shown
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,12 @@ def visible(
     Raises:
         InputError: an index or a number out of range.
     """
-    if not 0 <= index < len(detections):
-        raise InputError(f"there is no image {index} in a batch of {len(detections)}")
-    if not (0 <= threshold <= 1 and 0 <= nms_iou <= 1):
-        raise InputError(f"threshold and NMS IoU must lie in [0, 1], got {threshold} and {nms_iou}")
+    if not isinstance(index, Integral) or not 0 <= index < len(detections):
+        raise InputError(f"there is no image {shown(index)} in a batch of {len(detections)}")
+    if not (is_between(threshold, 0, 1) and is_between(nms_iou, 0, 1)):
+        raise InputError(
+            f"threshold and NMS IoU must lie in [0, 1], got {shown(threshold)} and {shown(nms_iou)}"
+        )
     one = slice(index, index + 1)
     alone = Candidates(detections.boxes[one], detections.scores[one], detections.labels)
     seen = as_seen(alone, threshold=threshold, nms_iou=nms_iou)
@@ -84,13 +89,15 @@ def detect(
         nms_iou: the IoU above which two boxes of a label are one, in [0, 1].
 
     Raises:
-        InputError: an image that cannot be used, or a number out of range.
-        DetectorError: the detector breaks its contract.
+        InputError: a detector that is none, an image that cannot be used, or a number out of range.
+        DetectorError: the detector fails or breaks its contract.
     """
-    rgb = read_image(image) if isinstance(image, (str, PathLike)) else as_rgb(image)
-    with torch.no_grad():
-        detections = detector.detect(detector.prepare(rgb)[None], (rgb.shape[0], rgb.shape[1]))
-    return visible(detections, 0, threshold, nms_iou)
+    check_detector(detector)
+    rgb, _ = open_image(image)
+    pixels = prepared(detector, rgb)
+    with failures_of(detector, "detecting"), torch.no_grad():
+        found = candidates(detector, pixels[None], (rgb.shape[0], rgb.shape[1]))
+    return visible(found, 0, threshold, nms_iou)
 
 
 def as_target(given: Target | Detection) -> Target:
@@ -102,7 +109,7 @@ def as_target(given: Target | Detection) -> Target:
     if isinstance(given, Detection):
         return Target(given.box, given.label)
     if not isinstance(given, Target):
-        raise InputError(f"a target is a vps.Target or a vps.Detection, got {given!r}")
+        raise InputError(f"a target is a vps.Target or a vps.Detection, got {shown(given)}")
     return given
 
 

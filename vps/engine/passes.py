@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vps.core.candidates import Candidates, as_seen, label_column
+from vps.core.asking import candidates, check_pixels
+from vps.core.candidates import as_seen, label_column
 from vps.core.detector import Detector, TargetScorer
 from vps.core.masking import Colour, Masker, make_fill
 from vps.core.names import choose
@@ -224,20 +225,6 @@ def _apart(target: Target, device: torch.device) -> Tensor | None:
     return torch.tensor(target.predicted_box, device=device)
 
 
-def candidates(detector: Detector, images: Tensor, size: tuple[int, int]) -> Candidates:
-    """What a detector says of (B, 3, h, w) images of one original size (H, W).
-
-    Raises:
-        DetectorError: answers to another number of images, or of other labels than its own.
-    """
-    found = detector.detect(images, size)
-    if len(found) != len(images):
-        raise DetectorError(f"{len(images)} images went in, {len(found)} came out")
-    if found.labels != detector.labels:
-        raise DetectorError("the columns are not the detector's labels")
-    return found
-
-
 def scorer_of(
     detector: Detector, pixels: Tensor, size: tuple[int, int], targets: Sequence[Target]
 ) -> TargetScorer | None:
@@ -263,15 +250,6 @@ def check_targets(detector: Detector, size: tuple[int, int], targets: Sequence[T
     for target in targets:
         label_column(target.label, tuple(detector.labels))
         target.check_inside(size)
-
-
-def check_pixels(detector: Detector, pixels: Tensor) -> None:
-    """Raise DetectorError for pixels that are not what `prepare` owes."""
-    if pixels.ndim != 3 or pixels.shape[0] != 3 or pixels.dtype != torch.float32:
-        raise DetectorError(
-            f"{detector.name}: prepare must give float32 (3, h, w), "
-            f"got {pixels.dtype} {tuple(pixels.shape)}"
-        )
 
 
 def check_grid(regions: Regions, pixels: Tensor) -> None:

@@ -10,6 +10,7 @@ from numbers import Integral
 
 from torch import Tensor
 
+from vps.core.asking import check_detector, prepared
 from vps.core.detect import Detection, as_target
 from vps.core.detector import Detector, PromptedDetector, TargetScorer
 from vps.core.images import AnyImage, open_image
@@ -22,11 +23,10 @@ from vps.engine.passes import (
     Passes,
     check_grid,
     check_pass_settings,
-    check_pixels,
     check_targets,
     scorer_of,
 )
-from vps.errors import InputError
+from vps.errors import InputError, shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,15 +177,17 @@ def make_problem(
         lambdas=lambdas,
         batch_size=batch_size,
     )
-    if isinstance(targets, (Target, Detection)):
-        raise InputError("a problem has a list of at least one target: give it as [target]")
+    check_detector(detector)
+    if not isinstance(targets, Sequence) or isinstance(targets, str):
+        raise InputError(
+            f"a problem has a list of targets: give it as [target]; got {shown(targets)}"
+        )
     rgb, name = open_image(image)
     size = (rgb.shape[0], rgb.shape[1])
     asked = [as_target(target) for target in targets]
     check_targets(detector, size, asked)
     narrowed = _narrowed(detector, asked, mode, all_prompts)
-    pixels = narrowed.prepare(rgb)
-    check_pixels(narrowed, pixels)
+    pixels = prepared(narrowed, rgb)
     cut = regions if isinstance(regions, Regions) else make_regions(pixels, regions, region_method)
     check_grid(cut, pixels)
     return Problem(
@@ -225,7 +227,7 @@ def check_problem_settings(
     if isinstance(regions, Regions):
         return
     if not isinstance(regions, Integral) or regions < 1:
-        raise InputError(f"the number of regions must be at least 1, got {regions!r}")
+        raise InputError(f"the number of regions must be at least 1, got {shown(regions)}")
 
 
 def _narrowed(

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vps.core.asking import candidates, check_detector, prepared
 from vps.core.boxes import iou
 from vps.core.candidates import label_column
 from vps.core.detect import Detection, as_target
@@ -18,7 +19,7 @@ from vps.core.images import AnyImage, open_image
 from vps.core.scoring import CLASS_MODE_IOU, COLUMNS, BestCandidates, best_candidates
 from vps.core.targets import Target
 from vps.engine.budget import Budget, StopReason, as_budget
-from vps.engine.passes import SubsetPasses, candidates, check_targets
+from vps.engine.passes import SubsetPasses, check_targets
 from vps.engine.problem import Problem
 from vps.errors import InputError
 from vps.explaining.settings import as_problem, check_threshold
@@ -95,6 +96,7 @@ def explain_words(
         raise InputError("explain_words needs a detector, an image and a target")
     else:
         rgb, _ = open_image(image)
+        check_detector(detector)
         hider, target, size = detector, as_target(target), (rgb.shape[0], rgb.shape[1])
         check_targets(hider, size, [target])
     if isinstance(hider, PromptedDetector):
@@ -104,7 +106,7 @@ def explain_words(
     texts = hider.words(target.label)
     if len(texts) < 2:
         return None
-    pixels = detector.pixels if isinstance(detector, Problem) else hider.prepare(rgb)
+    pixels = detector.pixels if isinstance(detector, Problem) else prepared(hider, rgb)
     source = WordPasses(hider, pixels, size, target)
     whole = source.evaluate(np.ones((1, len(texts)), bool))[0]
     if not whole[_TOP].score > 0:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from vps.core.candidates import Candidates
+from vps.core.asking import candidates, failures_of, prepared
 from vps.core.detect import Detection, visible
 from vps.core.detector import Detector, OpenVocabularyDetector
 from vps.core.names import choose
@@ -106,9 +106,9 @@ def _detect(
     detector: Detector, batch: list[Sample], threshold: float, nms_iou: float
 ) -> Iterator[tuple[Sample, list[Detection]]]:
     size = (batch[0].image.shape[0], batch[0].image.shape[1])
-    with torch.no_grad():
-        pixels = torch.stack([detector.prepare(sample.image) for sample in batch])
-        detections: Candidates = detector.detect(pixels, size)
+    images = [prepared(detector, sample.image) for sample in batch]
+    with failures_of(detector, f"detecting in {len(batch)} images"), torch.no_grad():
+        detections = candidates(detector, torch.stack(images), size)
     for index, sample in enumerate(batch):
         yield sample, visible(detections, index, threshold, nms_iou)
 
