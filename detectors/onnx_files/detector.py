@@ -18,6 +18,7 @@ from detectors.shared.pixels import check_batch, scale_boxes, to_pixels
 from vps.core.candidates import Candidates
 from vps.core.extras import require
 from vps.core.names import choose
+from vps.core.numbers import check_threads
 from vps.errors import DetectorError, InputError
 
 _INPUT_DTYPES = {
@@ -203,8 +204,7 @@ def _meant(shapes: Sequence[tuple[int, ...]], count: int) -> str:
 def _open(path: Path, threads: int) -> Any:
     if not path.is_file():
         raise InputError(f"ONNX model {path} does not exist; correct `model` in its description")
-    if threads < 1:
-        raise InputError(f"threads must be 1 or more, got {threads}")
+    check_threads(threads)
     runtime = require("onnxruntime", extra="onnx")
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads

@@ -1,5 +1,4 @@
 import os
-import time
 
 import pytest
 
@@ -31,21 +30,19 @@ def test_values_may_be_repeated_and_merged():
 
 
 @pytest.mark.parametrize("name", sorted(set(BAD_YAML) - {"no date", "too much", "too large"}))
-def test_whatever_is_wrong_is_one_error_at_once(name):
-    start = time.process_time()
+def test_whatever_is_wrong_is_one_error(name):
     with pytest.raises(InputError, match="^it cannot be read: ") as caught:
         parse(BAD_YAML[name])
-    assert time.process_time() - start < 5
     assert len(str(caught.value)) < 500
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (BAD_YAML["too much"], "more than 30000 values"),
+        (BAD_YAML["too much"], "more than 10000 values"),
         (BAD_YAML["too large"], "larger than 1 MiB"),
-        (BAD_YAML["billion laughs"], "aliases stand for more than 30000 values"),
-        (BAD_YAML["billion merged laughs"], "aliases stand for more than 30000 values"),
+        (BAD_YAML["billion laughs"], "aliases stand for more than 10000 values"),
+        (BAD_YAML["billion merged laughs"], "aliases stand for more than 10000 values"),
         (BAD_YAML["5000 lists by aliases"], "nest more than 50 deep"),
         (BAD_YAML["a class"], r"kind .*os\.system' is not allowed \(line 1\)"),
         ("!!int ''", "not of the kind that its tag names"),

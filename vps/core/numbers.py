@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from numbers import Real
+from numbers import Integral, Real
 
 from vps.errors import InputError, shown
+
+_MOST_THREADS = 1_024  # each takes memory, and libraries start them all at once
 
 
 def is_between(value: object, low: float, high: float) -> bool:
@@ -16,7 +18,18 @@ def is_between(value: object, low: float, high: float) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool) and low <= value <= high
 
 
-def check_between(name: str, value: object, low: float, high: float) -> None:
-    """Raise InputError, which tells name, range and value, unless `is_between`."""
-    if not is_between(value, low, high):
-        raise InputError(f"{name} must lie in {low:,} to {high:,}, got {shown(value)}")
+def check_whole(name: str, value: object, low: int, high: int) -> None:
+    """Raise InputError, which tells name, range and value, unless it is a whole number in it.
+
+    What comes out of a file or a command line may be any number: one that is too large is refused
+    here, and not by the memory of the machine.
+    """
+    if not isinstance(value, Integral) or not is_between(value, low, high):
+        raise InputError(
+            f"{name} must be a whole number from {low:,} to {high:,}, got {shown(value)}"
+        )
+
+
+def check_threads(value: object) -> None:
+    """Raise InputError for a number of threads that no machine has a use for."""
+    check_whole("threads", value, 1, _MOST_THREADS)

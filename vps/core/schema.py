@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vps.core.names import choose
-from vps.errors import InputError, shown
+from vps.errors import InputError
 
 UNIONS = (typing.Union, types.UnionType)
 
@@ -71,7 +71,7 @@ def build(kind: Any, value: Any, where: str = "") -> Any:
         choice = choose(table, value if isinstance(value, str) else repr(value), where)
         return choice if origin is Literal else kind(choice)
     if not _is_read_from(kind, value):
-        raise InputError(f"{where or 'it'} must {_form(kind)[1]}, got {shown(value)}")
+        raise InputError(f"{where or 'it'} must {_form(kind)[1]}, got {value!r}")
     if dataclasses.is_dataclass(kind):
         return _build_dataclass(kind, value or {}, where)
     if origin is dict:
@@ -133,7 +133,7 @@ def _build_union(kinds: Sequence[Any], value: Any, where: str) -> Any:
     if not fitting:
         wanted = " or ".join(dict.fromkeys(_form(kind)[1] for kind in kinds))
         wanted = wanted.replace(" or be ", " or ")
-        raise InputError(f"{where or 'it'} must {wanted}, got {shown(value)}")
+        raise InputError(f"{where or 'it'} must {wanted}, got {value!r}")
     if len(fitting) > 1 and all(map(dataclasses.is_dataclass, fitting)):
         fitting = [_told_apart(fitting, value or {}, where)]
     reasons = []

@@ -14,7 +14,7 @@ from vps.core.files import open_file, shown_path
 from vps.errors import InputError, one_line
 
 _LARGEST = 1 << 20  # bytes of a file
-_MOST = 30_000  # values, those that an alias repeats counted each time
+_MOST = 10_000  # values, those that an alias repeats counted each time
 _DEEPEST = 50  # lists and mappings within each other
 _LONGEST = 100  # characters of a number
 
@@ -58,7 +58,7 @@ def parse_yaml(text: str, what: str, *, extra: str) -> Any:
         extra: as for `read_yaml`.
 
     Raises:
-        InputError: no YAML, more than a description takes (1 MiB, 30,000 values, 50 levels,
+        InputError: no YAML, more than a description takes (1 MiB, 10,000 values, 50 levels,
             numbers of 100 characters), a value that holds itself, or one of another type.
         MissingExtraError: the library is not installed.
     """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from numbers import Integral
 
 import numpy as np
 import torch
@@ -15,11 +14,14 @@ from vps.core.candidates import as_seen, label_column
 from vps.core.detector import Detector, TargetScorer
 from vps.core.masking import Colour, Masker, make_fill
 from vps.core.names import choose
+from vps.core.numbers import check_whole
 from vps.core.regions import Regions
 from vps.core.scoring import COLUMNS, MODES, BestCandidates, attained_by, best_candidates
 from vps.core.targets import Kind, Target
 from vps.engine.budget import Budget, Progress
 from vps.errors import DetectorError, InputError
+
+_MOST_IN_BATCH = 4_096  # the memory of a batch is taken before the first pass
 
 
 class SubsetPasses(ABC):
@@ -264,8 +266,7 @@ def check_grid(regions: Regions, pixels: Tensor) -> None:
 def check_pass_settings(mode: str, batch_size: int) -> None:
     """Raise InputError for a mode or a batch size that no pass can be made with."""
     choose(MODES, mode, "mode")
-    if not isinstance(batch_size, Integral) or batch_size < 1:
-        raise InputError(f"the batch size must be at least 1, got {batch_size}")
+    check_whole("the batch size", batch_size, 1, _MOST_IN_BATCH)
 
 
 def _keys(keep: np.ndarray) -> list[bytes]:

@@ -6,7 +6,6 @@ import dataclasses
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Integral
 
 from torch import Tensor
 
@@ -16,6 +15,7 @@ from vps.core.detector import Detector, PromptedDetector, TargetScorer
 from vps.core.images import AnyImage, open_image
 from vps.core.masking import Colour, check_fill
 from vps.core.names import choose
+from vps.core.numbers import check_whole
 from vps.core.regions import REGION_METHODS, Regions, make_regions
 from vps.core.targets import Target
 from vps.engine.objective import Objective, check_lambdas
@@ -27,6 +27,8 @@ from vps.engine.passes import (
     scorer_of,
 )
 from vps.errors import InputError, shown
+
+_MOST_REGIONS = 100_000  # a table of their subsets has a row for each, and as many columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,8 +228,12 @@ def check_problem_settings(
     check_pass_settings(mode, batch_size)
     if isinstance(regions, Regions):
         return
-    if not isinstance(regions, Integral) or regions < 1:
-        raise InputError(f"the number of regions must be at least 1, got {shown(regions)}")
+    check_region_count(regions)
+
+
+def check_region_count(count: object, name: str = "the number of regions") -> None:
+    """Raise InputError unless an image may be cut into so many regions."""
+    check_whole(name, count, 1, _MOST_REGIONS)
 
 
 def _narrowed(

@@ -15,12 +15,14 @@ from vps.core.extras import require
 from vps.core.file_names import check_plain_name, safe_name
 from vps.core.files import write_atomically
 from vps.core.names import choose
+from vps.core.numbers import check_threads, check_whole
 from vps.core.regions import REGION_METHODS
 from vps.core.schema import build, to_plain
 from vps.core.yaml_files import parse_yaml, read_yaml
 from vps.data.cases.select import Selection
 from vps.data.readers.formats import FORMATS
-from vps.engine.problem import check_problem_settings
+from vps.data.scenes.scene_files import MOST_SCENES
+from vps.engine.problem import check_problem_settings, check_region_count
 from vps.errors import InputError, one_line
 from vps.explaining.settings import check_seed
 from vps.methods import METHODS, Method, make_method
@@ -34,6 +36,8 @@ REPEATABLE = {VPS.name: {"search": "path_search"}}
 
 _LONGEST_REASON = 1000  # characters of what is wrong with a config
 _LONGEST_NAME = 100  # bytes of a name; file systems take 255 for all of a file's
+
+_MOST_WORKERS, _MOST_ATTEMPTS = 1_000, 100
 
 _SLACK = 1.25  # by which an image may have more regions than were asked for
 
@@ -54,6 +58,8 @@ class ScenesConfig:
 
     def __post_init__(self) -> None:
         check_plain_name(self.split, "split")
+        check_whole("count", self.count, 1, MOST_SCENES)
+        check_seed(self.seed)
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,7 @@ class DatasetConfig:
 
     def __post_init__(self) -> None:
         choose(FORMATS, self.format, "format")
+        _check_options(self)
 
 
 @dataclass(frozen=True)
@@ -97,6 +104,9 @@ class DetectorConfig:
     dtype: str = "float32"
     options: dict[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        _check_options(self)
+
 
 @dataclass(frozen=True)
 class RegionsConfig:
@@ -107,8 +117,7 @@ class RegionsConfig:
 
     def __post_init__(self) -> None:
         choose(REGION_METHODS, self.method, "region method")
-        if self.count < 1:
-            raise InputError(f"count must be at least 1, got {self.count}")
+        check_region_count(self.count, "count")
 
 
 @dataclass(frozen=True)
@@ -146,10 +155,10 @@ class RunConfig:
     pictures: bool = True
 
     def __post_init__(self) -> None:
-        for name, least in (("workers", 0), ("attempts", 1), ("threads", 1)):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise InputError(f"{name} must be at least {least}, got {value}")
+        check_whole("workers", self.workers, 0, _MOST_WORKERS)
+        check_whole("attempts", self.attempts, 1, _MOST_ATTEMPTS)
+        if self.threads is not None:
+            check_threads(self.threads)
 
 
 @dataclass(frozen=True)
@@ -307,6 +316,14 @@ def _override(content: dict[str, Any], text: str) -> None:
         if not isinstance(content, dict):
             raise InputError(f"{text}: {part} holds a value, not keys")
     content[parts[-1]] = parse_yaml(value, f"the value of {key}", extra="eval")
+
+
+def _check_options(settings: DatasetConfig | DetectorConfig) -> None:
+    """Raise InputError where an option is a key of its own."""
+    own = {item.name for item in dataclasses.fields(settings)}
+    for name in settings.options:
+        if name in own:
+            raise InputError(f"options: {name} is no option but a key beside options")
 
 
 def _check_name(what: str, name: str) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from vps.core.detector import Detector
 from vps.core.extras import require
-from vps.core.files import write_atomically
+from vps.core.files import open_file, write_atomically
 from vps.core.schema import to_plain
 from vps.core.targets import Kind
 from vps.data.cases.cases import CaseList
@@ -205,7 +205,7 @@ def _origin(config: StudyConfig, name: str, annotations: str) -> str:
 
 def _file_digest(path: Path) -> str:
     """12 hex digits of a file's SHA-256."""
-    with existing_file(path).open("rb") as file:
+    with open_file(path, "annotation file") as file:
         digest = hashlib.sha256()
         while block := file.read(1 << 20):
             digest.update(block)

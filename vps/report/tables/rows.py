@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
+from vps.core.numbers import check_whole
 from vps.data.sample import Id
 from vps.errors import InputError
 from vps.metrics import METRICS
@@ -63,6 +64,9 @@ class Failure(TypedDict):
     error: str
 
 
+_MOST_DRAWS = 100_000
+
+
 @dataclass(frozen=True)
 class ReportSettings:
     """How a report is made.
@@ -74,7 +78,7 @@ class ReportSettings:
         reference: the method that the others are compared with; None for the first.
 
     Raises:
-        InputError: no draws, or a level outside (0, 1).
+        InputError: no draws or too many, a seed below 0, or a level outside (0, 1).
     """
 
     draws: int = 2000
@@ -83,8 +87,8 @@ class ReportSettings:
     reference: str | None = None
 
     def __post_init__(self) -> None:
-        if self.draws < 1:
-            raise InputError(f"the bootstrap needs at least one draw, got {self.draws}")
+        check_whole("draws", self.draws, 1, _MOST_DRAWS)
+        check_whole("seed", self.seed, 0, 2**63)
         if not 0 < self.level < 1:
             raise InputError(f"the level of intervals must lie in (0, 1), got {self.level}")
 
