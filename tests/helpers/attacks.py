@@ -107,7 +107,7 @@ BAD_YAML = {
     "bytes": "!!binary AAAA",
     "a name with a NUL": '"a\\0b"',
     "half a character": '"\\ud800"',
-    "too much": "[" + "1, " * 11_000 + "]",
+    "too much": "[" + "1, " * 110_000 + "]",
     "too large": "x" * (2 << 20),
 }
 """Values in YAML that no setting has, each as text."""

@@ -14,7 +14,7 @@ from vps.core.files import open_file, shown_path
 from vps.errors import InputError, one_line
 
 _LARGEST = 1 << 20  # bytes of a file
-_MOST = 10_000  # values, those that an alias repeats counted each time
+_MOST = 100_000  # values, those that an alias repeats counted each time
 _DEEPEST = 50  # lists and mappings within each other
 _LONGEST = 100  # characters of a number
 
@@ -58,7 +58,7 @@ def parse_yaml(text: str, what: str, *, extra: str) -> Any:
         extra: as for `read_yaml`.
 
     Raises:
-        InputError: no YAML, more than a description takes (1 MiB, 10,000 values, 50 levels,
+        InputError: no YAML, more than a description takes (1 MiB, 100,000 values, 50 levels,
             numbers of 100 characters), a value that holds itself, or one of another type.
         MissingExtraError: the library is not installed.
     """
@@ -66,6 +66,7 @@ def parse_yaml(text: str, what: str, *, extra: str) -> Any:
     if len(text) > _LARGEST:
         raise InputError(f"{what} cannot be read: it is larger than {_LARGEST >> 20} MiB")
     try:
+        _check_size(text, loader_class, extra)
         loader = loader_class(text)
         try:
             node = loader.get_single_node()
@@ -84,31 +85,31 @@ def parse_yaml(text: str, what: str, *, extra: str) -> Any:
 
 @cache
 def _loader_class(extra: str) -> Any:
-    """PyYAML's safe loader, which gives up before a text grows, and without dates."""
+    """PyYAML's safe loader, that of C where it has one, without dates."""
     yaml = require("yaml", extra=extra)
+    base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-    class Loader(yaml.SafeLoader):  # type: ignore[name-defined]
-        def __init__(self, text: str) -> None:
-            super().__init__(text)
-            self._depth = self._total = 0
+    class Loader(base):  # type: ignore[misc, valid-type]
+        yaml_implicit_resolvers = {
+            first: [one for one in resolvers if one[0] != f"{_TAG}timestamp"]
+            for first, resolvers in base.yaml_implicit_resolvers.items()
+        }
 
-        def compose_node(self, parent: Any, index: Any) -> Any:
-            self._total += 1
-            if self._total > _MOST:
-                raise ValueError(f"it holds more than {_MOST} values")
-            self._depth += 1
-            if self._depth > _DEEPEST:
-                raise ValueError(_TOO_DEEP)
-            try:
-                return super().compose_node(parent, index)
-            finally:
-                self._depth -= 1
-
-    Loader.yaml_implicit_resolvers = {
-        first: [one for one in resolvers if one[0] != f"{_TAG}timestamp"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
     return Loader
+
+
+def _check_size(text: str, loader_class: Any, extra: str) -> None:
+    """Raise ValueError for a text that holds too much or nests too deeply, before it is built."""
+    yaml = require("yaml", extra=extra)
+    total = depth = 0
+    for event in yaml.parse(text, Loader=loader_class):
+        total += isinstance(event, yaml.events.NodeEvent)
+        depth += isinstance(event, yaml.events.CollectionStartEvent)
+        depth -= isinstance(event, yaml.events.CollectionEndEvent)
+        if total > _MOST:
+            raise ValueError(f"it holds more than {_MOST} values")
+        if depth > _DEEPEST:
+            raise ValueError(_TOO_DEEP)
 
 
 def _measure(node: Any, known: dict[int, tuple[int, int] | None]) -> tuple[int, int]:
