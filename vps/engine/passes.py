@@ -19,7 +19,7 @@ from vps.core.regions import Regions
 from vps.core.scoring import COLUMNS, MODES, BestCandidates, attained_by, best_candidates
 from vps.core.targets import Kind, Target
 from vps.engine.budget import Budget, Progress
-from vps.errors import DetectorError, InputError
+from vps.errors import DetectorError, InputError, one_line
 
 _MOST_IN_BATCH = 4_096  # the memory of a batch is taken before the first pass
 
@@ -169,7 +169,7 @@ class Passes(SubsetPasses):
     Raises:
         InputError: no targets, a label that the detector does not know, a box outside the image,
             regions of another grid, or a setting out of range.
-        DetectorError: pixels of another shape or type.
+        DetectorError: pixels of another shape or type, or no memory for a batch of them.
     """
 
     def __init__(
@@ -199,7 +199,14 @@ class Passes(SubsetPasses):
         self._boxes = torch.tensor([target.box for target in targets], device=pixels.device)
         self._apart = [_apart(target, pixels.device) for target in targets]
         labels = torch.tensor(regions.label_map, device=pixels.device)
-        self._mask = Masker(pixels, labels, make_fill(fill, pixels), batch_size)
+        try:
+            self._mask = Masker(pixels, labels, make_fill(fill, pixels), batch_size)
+        except (MemoryError, RuntimeError) as error:  # RuntimeError is torch's word for it, too.
+            height, width = pixels.shape[1:]
+            raise DetectorError(
+                f"a batch of {batch_size} images of {width} x {height} pixels does not fit into "
+                f"the memory: set a smaller batch size ({one_line(error, 100)})"
+            ) from error
 
     def _score(self, keep: np.ndarray) -> BestCandidates[Tensor]:
         shown = self._mask(torch.from_numpy(keep).to(self._boxes.device))
