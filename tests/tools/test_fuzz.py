@@ -39,7 +39,7 @@ def attempt(number: int) -> int | None:
 
 def test_each_input_gets_its_verdict(monkeypatch):
     monkeypatch.setattr(verdicts, "SECONDS", 1)
-    monkeypatch.setattr(verdicts, "PATIENCE", 4.0)
+    monkeypatch.setattr(verdicts, "PATIENCE", 3.0)
     found = {one.number: one for one in outcomes(range(1, 10), attempt)}
     assert {number: one.verdict.value for number, one in found.items()} == {
         **{1: "works", 2: "clean", 3: "traceback", 4: "crash", 5: "hang", 6: "hang"},

@@ -20,8 +20,10 @@ from vps.errors import VpsError
 
 SECONDS = 20
 """Of the processor, which one input may take."""
-PATIENCE = 120.0
-"""Seconds of the clock: a busy machine is slow, and who waits for a pipe takes no processor."""
+PATIENCE = 60.0
+"""Seconds of the clock without any of the processor: who waits for a pipe takes none."""
+_LOOK = 0.5  # seconds between two looks at what a silent child does
+
 MEMORY = 3 << 30
 """Bytes of addresses beyond what the imports take."""
 
@@ -83,7 +85,7 @@ def outcomes(numbers: Sequence[int], attempt: Callable[[int], int | None]) -> It
 
 def _receive(pipe: Connection, number: int, child: int) -> Outcome:
     try:
-        if pipe.poll(PATIENCE):
+        if _answers(pipe, child):
             record = json.loads(pipe.recv_bytes())
             return Outcome(number, Verdict(record["verdict"]), record["text"])
     except EOFError:
@@ -93,7 +95,28 @@ def _receive(pipe: Connection, number: int, child: int) -> Outcome:
         return Outcome(number, Verdict.CRASH, f"the process ended with {code}")
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    return Outcome(number, Verdict.HANG, f"it took over {PATIENCE:g} s")
+    return Outcome(number, Verdict.HANG, f"it did nothing for {PATIENCE:g} s")
+
+
+def _answers(pipe: Connection, child: int) -> bool:
+    """Whether a child says something or ends, however slowly, before it does nothing at all."""
+    used, since = -1, 0.0
+    while not pipe.poll(_LOOK):
+        now = _ticks(child)
+        since = 0.0 if now != used else since + _LOOK
+        used = now
+        if since >= PATIENCE:
+            return False
+    return True
+
+
+def _ticks(process: int) -> int:
+    """What a process has taken of the processor, its children included, in ticks of the kernel."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return -1
+    return sum(map(int, fields[11:15]))
 
 
 def _serve(numbers: list[int], attempt: Callable[[int], int | None], pipe: Connection) -> None:
