@@ -7,6 +7,7 @@ import math
 
 import hypothesis
 import pytest
+import yaml
 from hypothesis import strategies as st
 
 from tools.fuzzing.mutation import NUMBERS, TEXTS
@@ -88,7 +89,7 @@ def read(path):
         return None, str(error)
 
 
-@hypothesis.settings(max_examples=300, deadline=None, database=None, derandomize=True)
+@hypothesis.settings(max_examples=200, deadline=None, database=None, derandomize=True)
 @hypothesis.given(st.dictionaries(st.sampled_from(KEYS), values, min_size=1, max_size=3))
 def test_a_clear_error_or_it_works(tmp_path_factory, changes):
     folder = tmp_path_factory.mktemp("config")
@@ -108,7 +109,7 @@ def test_a_clear_error_or_it_works(tmp_path_factory, changes):
 def test_numbers_beyond_all_bounds(tmp_path, key):
     path = tmp_path / "small.yaml"
     for value in (10**30, -(10**30), math.inf, math.nan, -1e300):
-        path.write_text(json.dumps(changed({key: value})))
+        path.write_text(yaml.safe_dump(changed({key: value})))
         config, _ = read(path)
         if config is None:
             continue
@@ -116,7 +117,8 @@ def test_numbers_beyond_all_bounds(tmp_path, key):
         place = config
         for name in key:
             place = place[name] if isinstance(place, dict) else getattr(place, name)
-        assert key[-1] in UNBOUNDED, f"{'.'.join(key)} may be {place}"
+        free = key[-1] in UNBOUNDED or isinstance(place, str)
+        assert free, f"{'.'.join(key)} may be {place}"
 
 
 UNBOUNDED = {
