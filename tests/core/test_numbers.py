@@ -16,11 +16,19 @@ def test_all_else_is_not(value):
     assert not is_between(value, 0, 1)
 
 
-def test_whole_numbers_are_told_with_their_range():
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (0, "count must be at least 1, got 0"),
+        (1001, "count must be at most 1,000, got 1001"),
+        (10**30, "at most 1,000, got 1000000"),
+        *((value, "count must be a whole number, got") for value in (2.0, "3", None, True)),
+    ],
+)
+def test_what_is_no_whole_number_of_a_range(value, message):
     check_whole("count", 3, 1, 1000)
-    for value in (0, 1001, 10**30, 2.0, "3", None):
-        with pytest.raises(InputError, match="count must be a whole number from 1 to 1,000, got "):
-            check_whole("count", value, 1, 1000)
+    with pytest.raises(InputError, match=message):
+        check_whole("count", value, 1, 1000)
 
 
 def test_a_million_threads_are_refused():

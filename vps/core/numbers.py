@@ -19,15 +19,17 @@ def is_between(value: object, low: float, high: float) -> bool:
 
 
 def check_whole(name: str, value: object, low: int, high: int) -> None:
-    """Raise InputError, which tells name, range and value, unless it is a whole number in it.
+    """Raise InputError, which tells name, limit and value, unless it is a whole number in a range.
 
     What comes out of a file or a command line may be any number: one that is too large is refused
     here, and not by the memory of the machine.
     """
-    if not isinstance(value, Integral) or not is_between(value, low, high):
-        raise InputError(
-            f"{name} must be a whole number from {low:,} to {high:,}, got {shown(value)}"
-        )
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise InputError(f"{name} must be a whole number, got {shown(value)}")
+    if value < low:
+        raise InputError(f"{name} must be at least {low:,}, got {shown(value)}")
+    if value > high:
+        raise InputError(f"{name} must be at most {high:,}, got {shown(value)}")
 
 
 def check_threads(value: object) -> None:

@@ -112,7 +112,7 @@ def test_yolov8(read):
         ("[dog, cat]", "[dog, dog]", "different names"),
         ("[dog, cat]", "[]", "at least one"),
         ("[dog, cat]", "[dog, no]", r"labels\[1\] must be text, got False"),
-        ("name: stand-in", "name: [", "not valid YAML"),
+        ("name: stand-in", "name: [", "cannot be read"),
         (
             "input: {size: [32, 64], channels: bgr}",
             "input: 3",
