@@ -182,7 +182,8 @@ def make_problem(
     check_detector(detector)
     if not isinstance(targets, Sequence) or isinstance(targets, str):
         raise InputError(
-            f"a problem has a list of at least one target: give it as [target]; got {shown(targets)}"
+            "a problem has a list of at least one target: give it as [target]; got "
+            f"{shown(targets)}"
         )
     rgb, name = open_image(image)
     size = (rgb.shape[0], rgb.shape[1])
