@@ -34,7 +34,7 @@ def gone(process: int) -> bool:
         return True
 
 
-def wait_until(done, seconds: float = 60) -> None:
+def wait_until(done, seconds: float = 600) -> None:
     end = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < end, "it takes too long"
@@ -72,7 +72,7 @@ def test_kills_leave_no_trace(tmp_path, settings, kills):
         for path in out.rglob("*.row.json"):
             json.loads(path.read_text())
     last = start(tmp_path, COUNT, out, settings)
-    last.join(120)
+    last.join(600)
     assert last.exitcode == 0
     assert outcome(out) == expected
     killed, _ = study(tmp_path, COUNT, out=str(out))
@@ -82,11 +82,11 @@ def test_kills_leave_no_trace(tmp_path, settings, kills):
 
 def test_workers_of_a_killed_parent_end_in_the_middle_of_a_case(tmp_path):
     log = tmp_path / "log"
-    child = start(tmp_path, 2, tmp_path / "out", PROCESSES, delay=20, log=str(log))
+    child = start(tmp_path, 2, tmp_path / "out", PROCESSES, delay=1000, log=str(log))
     wait_until(lambda: len({process for process, _ in calls_of(log)}) == 2)
     child.kill()
     child.join()
-    wait_until(lambda: all(gone(process) for process, _ in calls_of(log)), 15)
+    wait_until(lambda: all(gone(process) for process, _ in calls_of(log)))
 
 
 def test_a_killed_selection_goes_on(tmp_path):
@@ -94,14 +94,14 @@ def test_a_killed_selection_goes_on(tmp_path):
     whole, out = tmp_path / "whole", tmp_path / "killed"
     study(tmp_path, COUNT)  # draws the images
     select_here = start_call(select, tmp_path, COUNT, whole, {"log": logs[0]})
-    select_here.join(60)
+    select_here.join(600)
     child = start_call(select, tmp_path, COUNT, out, {"log": logs[1], "delay": 0.02})
     wait_until(lambda: len(list(out.rglob("*.parts/*.json"))) >= 3)
     child.kill()
     child.join()
     assert not (out / "lists" / "drawn.json").exists()
     last = start_call(select, tmp_path, COUNT, out, {"log": logs[2]})
-    last.join(60)
+    last.join(600)
     first, again = (json.loads((f / "lists" / "drawn.json").read_text()) for f in (whole, out))
     assert first == again
     assert len(calls_of(Path(logs[2]))) <= len(calls_of(Path(logs[0]))) - 3 * 2

@@ -15,7 +15,9 @@ def is_between(value: object, low: float, high: float) -> bool:
     >>> is_between(0.5, 0, 1), is_between("0.5", 0, 1), is_between(True, 0, 1)
     (True, False, False)
     """
-    return isinstance(value, Real) and not isinstance(value, bool) and low <= value <= high
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return False
+    return low <= value <= high  # type: ignore[operator, no-any-return]  # of Real, mypy knows none
 
 
 def check_whole(name: str, value: object, low: int, high: int) -> None:
@@ -26,9 +28,9 @@ def check_whole(name: str, value: object, low: int, high: int) -> None:
     """
     if not isinstance(value, Integral) or isinstance(value, bool):
         raise InputError(f"{name} must be a whole number, got {shown(value)}")
-    if value < low:
+    if value < low:  # type: ignore[operator]
         raise InputError(f"{name} must be at least {low:,}, got {shown(value)}")
-    if value > high:
+    if value > high:  # type: ignore[operator]
         raise InputError(f"{name} must be at most {high:,}, got {shown(value)}")
 
 
