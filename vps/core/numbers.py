@@ -17,7 +17,7 @@ def is_between(value: object, low: float, high: float) -> bool:
     """
     if not isinstance(value, Real) or isinstance(value, bool):
         return False
-    return low <= value <= high  # type: ignore[operator, no-any-return]  # of Real, mypy knows none
+    return low <= value <= high  # type: ignore[operator]
 
 
 def check_whole(name: str, value: object, low: int, high: int) -> None:
@@ -28,7 +28,7 @@ def check_whole(name: str, value: object, low: int, high: int) -> None:
     """
     if not isinstance(value, Integral) or isinstance(value, bool):
         raise InputError(f"{name} must be a whole number, got {shown(value)}")
-    if value < low:  # type: ignore[operator]
+    if value < low:
         raise InputError(f"{name} must be at least {low:,}, got {shown(value)}")
     if value > high:  # type: ignore[operator]
         raise InputError(f"{name} must be at most {high:,}, got {shown(value)}")
