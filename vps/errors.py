@@ -46,7 +46,7 @@ class MissingExtraError(VpsError, ImportError):
     """An optional library is not installed; the message names the command that installs it."""
 
 
-def shown(value: object, limit: int = 100) -> str:
+def quoted(value: object, limit: int = 100) -> str:
     """A value that a user gave, as a part of a message: its `repr`, cut off at `limit`."""
     try:
         text = repr(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.abc
 import sys
 
-from vps.cli.entry import main
+from vps.cli.entry import run_command
 
 
 class _Interrupting(importlib.abc.MetaPathFinder):
@@ -19,11 +19,11 @@ def test_ctrl_c_during_the_imports_is_no_traceback(monkeypatch, capsys):
     monkeypatch.delitem(sys.modules, "vps.cli.main", raising=False)
     monkeypatch.setattr(sys, "meta_path", [_Interrupting(), *sys.meta_path])
     monkeypatch.delattr("vps.cli.main", raising=False)
-    assert main() == 130
+    assert run_command() == 130
     assert capsys.readouterr().err == "interrupted\n"
 
 
 def test_it_runs_the_command(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["vps", "--version"])
-    assert main() == 0
+    assert run_command() == 0
     assert capsys.readouterr().out.startswith("vps ")

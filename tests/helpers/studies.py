@@ -234,6 +234,6 @@ def _main(
 def select(folder: Path, count: int, out: Path, tricks: dict[str, Any]) -> None:
     """Select the cases of a study, two images a part."""
     os.environ[TRICKS] = json.dumps(tricks)
-    cases_select.PART = 2
+    cases_select.IMAGES_OF_PART = 2
     config, _ = study(folder, count, out=str(out), select={"score_threshold": 0.2}, batch_size=1)
     find_lists(config, LOADER, "cpu")

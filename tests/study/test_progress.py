@@ -41,7 +41,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def shown(screen, monkeypatch):
+def quoted(screen, monkeypatch):
     monkeypatch.setattr(sys, "stderr", screen)
     progress = StudyProgress(planned=3)
     with case_bar("demo") as show:
@@ -52,7 +52,7 @@ def shown(screen, monkeypatch):
 
 
 def test_the_bar_shows_counts_and_means(monkeypatch):
-    text = shown(Terminal(), monkeypatch)
+    text = quoted(Terminal(), monkeypatch)
     assert "demo" in text
     assert "2/3" in text
     assert "vps 0.710/0.120" in text
@@ -60,4 +60,4 @@ def test_the_bar_shows_counts_and_means(monkeypatch):
 
 
 def test_there_is_no_bar_without_a_terminal(monkeypatch):
-    assert shown(io.StringIO(), monkeypatch) == ""
+    assert quoted(io.StringIO(), monkeypatch) == ""

@@ -6,7 +6,7 @@ import os
 import sys
 
 
-def main() -> int:
+def run_command() -> int:
     """Run `vps.cli.main.main`; the imports before it take a while.
 
     Returns:
@@ -24,4 +24,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command())

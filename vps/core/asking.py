@@ -14,7 +14,7 @@ from torch import Tensor
 
 from vps.core.candidates import Candidates
 from vps.core.detector import Detector
-from vps.errors import DetectorError, InputError, VpsError, one_line, shown
+from vps.errors import DetectorError, InputError, VpsError, one_line, quoted
 
 _SLACK = 0.5  # by which resampling may leave [0, 1]; normalised pixels leave it by more
 
@@ -23,14 +23,14 @@ def check_detector(detector: object) -> None:
     """Raise InputError for what lacks a part of `vps.core.detector.Detector`."""
     if isinstance(detector, type) or not isinstance(detector, Detector):
         raise InputError(
-            f"{shown(detector)} is no detector: it takes name, labels, device, prepare and detect; "
+            f"{quoted(detector)} is no detector: it takes name, labels, device, prepare and detect; "
             "detectors.wrap and detectors.function make one of a model"
         )
     labels = detector.labels
     if not isinstance(labels, (tuple, list)) or not all(isinstance(one, str) for one in labels):
-        raise InputError(f"labels of a detector are a tuple of texts, got {shown(labels)}")
+        raise InputError(f"labels of a detector are a tuple of texts, got {quoted(labels)}")
     if not isinstance(detector.name, str):
-        raise InputError(f"the name of a detector is a text, got {shown(detector.name)}")
+        raise InputError(f"the name of a detector is a text, got {quoted(detector.name)}")
 
 
 def prepared(detector: Detector, image: np.ndarray) -> Tensor:
@@ -59,7 +59,7 @@ def prepared(detector: Detector, image: np.ndarray) -> Tensor:
 
 def check_pixels(detector: Detector, pixels: Tensor) -> None:
     """Raise DetectorError for pixels of another shape or type than `prepare` owes."""
-    what = shown(pixels)
+    what = quoted(pixels)
     if isinstance(pixels, Tensor):
         what = f"{pixels.dtype} {tuple(pixels.shape)}"
         shaped = pixels.ndim == 3 and len(pixels) == 3 and pixels.numel() > 0
@@ -77,7 +77,9 @@ def candidates(detector: Detector, images: Tensor, size: tuple[int, int]) -> Can
     """
     found = detector.detect(images, size)
     if not isinstance(found, Candidates):
-        raise DetectorError(f"{detector.name}: detect must give vps.Candidates, got {shown(found)}")
+        raise DetectorError(
+            f"{detector.name}: detect must give vps.Candidates, got {quoted(found)}"
+        )
     if len(found) != len(images):
         raise DetectorError(f"{len(images)} images went in, {len(found)} came out")
     if tuple(found.labels) != tuple(detector.labels):

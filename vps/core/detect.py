@@ -18,7 +18,7 @@ from vps.core.detector import Detector
 from vps.core.images import open_image
 from vps.core.numbers import is_between
 from vps.core.targets import Box, Kind, Target
-from vps.errors import InputError, shown
+from vps.errors import InputError, quoted
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,10 @@ def visible(
         InputError: an index or a number out of range.
     """
     if not isinstance(index, Integral) or not 0 <= index < len(detections):
-        raise InputError(f"there is no image {shown(index)} in a batch of {len(detections)}")
+        raise InputError(f"there is no image {quoted(index)} in a batch of {len(detections)}")
     if not (is_between(threshold, 0, 1) and is_between(nms_iou, 0, 1)):
         raise InputError(
-            f"threshold and NMS IoU must lie in [0, 1], got {shown(threshold)} and {shown(nms_iou)}"
+            f"threshold and NMS IoU must lie in [0, 1], got {quoted(threshold)} and {quoted(nms_iou)}"
         )
     one = slice(index, index + 1)
     alone = Candidates(detections.boxes[one], detections.scores[one], detections.labels)
@@ -109,7 +109,7 @@ def as_target(given: Target | Detection) -> Target:
     if isinstance(given, Detection):
         return Target(given.box, given.label)
     if not isinstance(given, Target):
-        raise InputError(f"a target is a vps.Target or a vps.Detection, got {shown(given)}")
+        raise InputError(f"a target is a vps.Target or a vps.Detection, got {quoted(given)}")
     return given
 
 

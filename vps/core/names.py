@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping
 from typing import TypeVar
 
-from vps.errors import InputError, shown
+from vps.errors import InputError, quoted
 
 Value = TypeVar("Value")
 
@@ -24,7 +24,7 @@ def choose(table: Mapping[str, Value], name: str, what: str) -> Value:
     """
     if isinstance(name, str) and name in table:
         return table[name]
-    said = shown(name)
+    said = quoted(name)
     near = difflib.get_close_matches(said.strip("'"), table, n=1, cutoff=0.4)
     hint = f", did you mean {near[0]!r}?" if near else ";"
     raise InputError(f"unknown {what} {said}{hint} choices: {', '.join(table)}")

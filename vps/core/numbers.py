@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numbers import Integral, Real
 
-from vps.errors import InputError, shown
+from vps.errors import InputError, quoted
 
 _MOST_THREADS = 1_024  # each takes memory, and libraries start them all at once
 
@@ -27,11 +27,11 @@ def check_whole(name: str, value: object, low: int, high: int) -> None:
     here, and not by the memory of the machine.
     """
     if not isinstance(value, Integral) or isinstance(value, bool):
-        raise InputError(f"{name} must be a whole number, got {shown(value)}")
+        raise InputError(f"{name} must be a whole number, got {quoted(value)}")
     if value < low:
-        raise InputError(f"{name} must be at least {low:,}, got {shown(value)}")
+        raise InputError(f"{name} must be at least {low:,}, got {quoted(value)}")
     if value > high:  # type: ignore[operator]
-        raise InputError(f"{name} must be at most {high:,}, got {shown(value)}")
+        raise InputError(f"{name} must be at most {high:,}, got {quoted(value)}")
 
 
 def check_threads(value: object) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from vps.core.names import choose
-from vps.errors import InputError, shown
+from vps.errors import InputError, quoted
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +83,7 @@ def make_regions(pixels: Tensor | np.ndarray, count: int, method: str = "slico")
     area = image.shape[1] * image.shape[2]
     if not isinstance(count, Integral) or not 1 <= count <= area:
         raise InputError(
-            f"the number of regions must lie in 1..{area}, the number of pixels; got {shown(count)}"
+            f"the number of regions must lie in 1..{area}, the number of pixels; got {quoted(count)}"
         )
     image = np.ascontiguousarray(image.transpose(1, 2, 0), dtype=np.float32)
     return Regions(_contiguous(make(image, int(count))), method)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from vps.core.names import choose
-from vps.errors import InputError, shown
+from vps.errors import InputError, quoted
 
 Box = tuple[float, float, float, float]
 
@@ -108,9 +108,9 @@ class Target:
         if self.predicted_box is not None:
             object.__setattr__(self, "predicted_box", checked_box(self.predicted_box))
         if not isinstance(self.label, str) or not self.label:
-            raise InputError(f"a target needs a label, a text; got {shown(self.label)}")
+            raise InputError(f"a target needs a label, a text; got {quoted(self.label)}")
         if not isinstance(self.predicted_label, (str, type(None))):
-            raise InputError(f"a predicted label is a text, got {shown(self.predicted_label)}")
+            raise InputError(f"a predicted label is a text, got {quoted(self.predicted_label)}")
 
     def check_inside(self, size: tuple[int, int]) -> None:
         """Raise InputError unless at least half of the box lies in an image of size (H, W).
@@ -148,7 +148,7 @@ def checked_box(box: Box) -> Box:
     except (TypeError, ValueError, OverflowError, RuntimeError):
         values = ()
     if len(values) != 4 or not all(math.isfinite(value) for value in values):
-        raise InputError(f"a box needs four finite numbers x1 y1 x2 y2, got {shown(box)}")
+        raise InputError(f"a box needs four finite numbers x1 y1 x2 y2, got {quoted(box)}")
     x1, y1, x2, y2 = values
     if x2 <= x1 or y2 <= y1:
         raise InputError(

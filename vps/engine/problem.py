@@ -26,7 +26,7 @@ from vps.engine.passes import (
     check_targets,
     scorer_of,
 )
-from vps.errors import InputError, shown
+from vps.errors import InputError, quoted
 
 _MOST_REGIONS = 100_000  # a table of their subsets has a row for each, and as many columns
 
@@ -183,7 +183,7 @@ def make_problem(
     if not isinstance(targets, Sequence) or isinstance(targets, str):
         raise InputError(
             "a problem has a list of at least one target: give it as [target]; got "
-            f"{shown(targets)}"
+            f"{quoted(targets)}"
         )
     rgb, name = open_image(image)
     size = (rgb.shape[0], rgb.shape[1])

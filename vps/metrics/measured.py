@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from vps.core.targets import Box, checked_box
-from vps.errors import InputError, shown
+from vps.errors import InputError, quoted
 from vps.metrics.localisation import inside_box
 from vps.metrics.settings import REPAIR_SHARES, MetricSettings
 from vps.results.explanation import Explanation
@@ -50,9 +50,9 @@ class Measured:
 
     def __post_init__(self) -> None:
         if not isinstance(self.explanation, Explanation):
-            raise InputError(f"measured is a vps.Explanation, got {shown(self.explanation)}")
+            raise InputError(f"measured is a vps.Explanation, got {quoted(self.explanation)}")
         if not isinstance(self.settings, MetricSettings):
-            raise InputError(f"settings are MetricSettings, got {shown(self.settings)}")
+            raise InputError(f"settings are MetricSettings, got {quoted(self.settings)}")
         if self.truth_box is not None:
             object.__setattr__(self, "truth_box", checked_box(self.truth_box))
         if self.mask is not None:
@@ -76,5 +76,5 @@ class Measured:
 def _check_mask(mask: object, size: tuple[int, int]) -> None:
     fits = isinstance(mask, np.ndarray) and mask.dtype == np.bool_ and mask.shape == tuple(size)
     if not fits:
-        what = f"{mask.dtype} {mask.shape}" if isinstance(mask, np.ndarray) else shown(mask)
+        what = f"{mask.dtype} {mask.shape}" if isinstance(mask, np.ndarray) else quoted(mask)
         raise InputError(f"a mask must be bool of the image's size {tuple(size)}, got {what}")

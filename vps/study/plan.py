@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from vps.data.cases.cases import Case, CaseList
 from vps.data.sample import Id
-from vps.errors import InputError, shown
+from vps.errors import InputError, quoted
 
 Shard = tuple[int, int]
 """(i, n): part i of n, from 1, as SLURM counts with `--array=1-n`."""
@@ -40,7 +40,7 @@ def parse_shard(text: str) -> Shard:
     if found is None:
         raise InputError(
             "a shard is I/N, e.g. 1/4 for the first of four, of six digits at most; got "
-            f"{shown(text)}"
+            f"{quoted(text)}"
         )
     return check_shard((int(found[1]), int(found[2])))
 

@@ -28,7 +28,7 @@ class Stopping(Scripted):
 
 @pytest.fixture(autouse=True)
 def _small_parts(monkeypatch):
-    monkeypatch.setattr(select, "PART", 2)
+    monkeypatch.setattr(select, "IMAGES_OF_PART", 2)
 
 
 def detector():

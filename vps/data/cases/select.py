@@ -24,7 +24,7 @@ from vps.data.dataset import Dataset
 from vps.data.sample import Id, Sample
 from vps.errors import InputError
 
-PART = 200
+IMAGES_OF_PART = 200
 """Images that go together: what was found is kept after so many, and no batch holds some of two."""
 
 Skipped = list[dict[str, Any]]
@@ -72,7 +72,7 @@ def select_cases(
         strict: whether an image or phrase that cannot be read is an error; else it is skipped with
             a record.
         progress: called after each image with the number of those looked at and of all.
-        parts: keeps what was found in the images so far, `PART` by `PART`, and gives it back.
+        parts: keeps what was found in the images so far, `IMAGES_OF_PART` by `IMAGES_OF_PART`, and gives it back.
 
     Raises:
         InputError: no label in common, no case left, or, if strict, an image that cannot be read.
@@ -84,8 +84,8 @@ def select_cases(
     chosen = _chosen(dataset, selection)
     looker = _Looker(detector, dataset, selection, rename, batch_size, strict)
     looks = []
-    for number, start in enumerate(range(0, len(chosen), PART)):
-        indices = chosen[start : start + PART]
+    for number, start in enumerate(range(0, len(chosen), IMAGES_OF_PART)):
+        indices = chosen[start : start + IMAGES_OF_PART]
         look = None if parts is None else parts.load(number)
         if look is None:
             look = looker.look(indices, start, len(chosen), progress)
