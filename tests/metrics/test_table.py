@@ -67,13 +67,13 @@ def test_ranges_hold_what_a_metric_can_be():
 
 
 def test_the_tables_have_what_is_cited_of_a_study():
-    def quoted(*tables):
+    def shown(*tables):
         return [name for name, metric in METRICS.items() if metric.tables in tables]
 
     every = ["insertion", "deletion", "highest_score_50", "success", "pointing", "energy_pointing"]
-    assert quoted("every") == every
-    assert quoted("main") == ["insertion_class", "deletion_class", "passes"]
-    assert quoted("repairs") == [name for name in METRICS if "repair" in name]
+    assert shown("every") == every
+    assert shown("main") == ["insertion_class", "deletion_class", "passes"]
+    assert shown("repairs") == [name for name in METRICS if "repair" in name]
     costs = [name for name, metric in METRICS.items() if metric.cost]
     assert costs == ["repair_passes", "passes", "seconds"]
     assert all(METRICS[name].higher_is_better is False for name in costs)

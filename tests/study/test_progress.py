@@ -41,7 +41,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def quoted(screen, monkeypatch):
+def shown(screen, monkeypatch):
     monkeypatch.setattr(sys, "stderr", screen)
     progress = StudyProgress(planned=3)
     with case_bar("demo") as show:
@@ -52,7 +52,7 @@ def quoted(screen, monkeypatch):
 
 
 def test_the_bar_shows_counts_and_means(monkeypatch):
-    text = quoted(Terminal(), monkeypatch)
+    text = shown(Terminal(), monkeypatch)
     assert "demo" in text
     assert "2/3" in text
     assert "vps 0.710/0.120" in text
@@ -60,4 +60,4 @@ def test_the_bar_shows_counts_and_means(monkeypatch):
 
 
 def test_there_is_no_bar_without_a_terminal(monkeypatch):
-    assert quoted(io.StringIO(), monkeypatch) == ""
+    assert shown(io.StringIO(), monkeypatch) == ""

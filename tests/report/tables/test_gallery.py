@@ -79,7 +79,7 @@ def test_controls_have_labels(tmp_path):
         assert inside or "aria-label" in control
 
 
-def quoted(page, state):
+def shown(page, state):
     """The document that a browser makes of the page, with a hash."""
     command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
     command += ["--allow-file-access-from-files", "--virtual-time-budget=3000"]
@@ -99,7 +99,7 @@ needs_browser = pytest.mark.skipif(not CHROMIUM, reason="no chromium")
 def test_the_browser_shows_the_chosen_cases_in_order(tmp_path):
     rows = study_rows(24) + study_rows(8, "lvis")
     page = write(tmp_path, rows)
-    document = quoted(page, "kind=missed&method=drise&sort=insertion")
+    document = shown(page, "kind=missed&method=drise&sort=insertion")
     chosen = [row for row in rows if row["kind"] == "missed" and row["method"] == "drise"]
     chosen.sort(key=lambda row: -row["metrics"]["insertion"])
     assert keys(document) == [key_of(row) for row in chosen]
@@ -115,7 +115,7 @@ def test_the_browser_shows_the_chosen_cases_in_order(tmp_path):
 def test_the_browser_filters_by_range_text_and_data_set(tmp_path):
     rows = study_rows(24) + study_rows(8, "lvis")
     page = write(tmp_path, rows)
-    document = quoted(page, "dataset=coco&sort=deletion&order=asc&max=0.15&q=dog+0001&others=0")
+    document = shown(page, "dataset=coco&sort=deletion&order=asc&max=0.15&q=dog+0001&others=0")
     chosen = [
         row
         for row in rows
@@ -145,7 +145,7 @@ def test_the_controls_filter_and_write_the_address(tmp_path):
       setTimeout(() => { document.body.dataset.hash = location.hash; });
     </script>"""
     page.write_text(page.read_text().replace("</body>", f"{act}</body>"))
-    document = quoted(page, "max=0.5")
+    document = shown(page, "max=0.5")
     assert 'data-hash="#kind=missed&amp;method=random&amp;sort=deletion"' in document
     chosen = [row for row in rows if row["kind"] == "missed" and row["method"] == "random"]
     chosen.sort(key=lambda row: -row["metrics"]["deletion"])
@@ -161,7 +161,7 @@ def test_the_browser_puts_cases_without_a_value_last_and_ignores_unknown_choices
     rows = study_rows(8)
     page = write(tmp_path, rows)
     for order in ("asc", "desc"):
-        listed = keys(quoted(page, f"kind=nonsense&sort=pointing&order={order}"))
+        listed = keys(shown(page, f"kind=nonsense&sort=pointing&order={order}"))
         missed = {key_of(row) for row in rows if row["kind"] == "missed"}
         assert len(listed) == 8
         assert set(listed[-2:]) == missed
@@ -173,7 +173,7 @@ def test_the_browser_shows_hostile_texts_as_texts(tmp_path):
     for row in rows[:3]:
         row["label"] = HOSTILE
         row["picture"] = "cases/a#b?/c%d.jpg"
-    document = quoted(write(tmp_path, rows), "")
+    document = shown(write(tmp_path, rows), "")
     assert len(keys(document)) == 4
     assert HOSTILE not in re.sub(r"<script type.*?</script>", "", document, flags=re.S)
     assert 'src="cases/a%23b%3F/c%25d.jpg"' in document
@@ -182,12 +182,12 @@ def test_the_browser_shows_hostile_texts_as_texts(tmp_path):
 @needs_browser
 def test_the_browser_says_how_much_is_to_be_hidden(tmp_path):
     rows = repair_rows(4)
-    document = quoted(write(tmp_path, rows), "method=vps&others=0")
+    document = shown(write(tmp_path, rows), "method=vps&others=0")
     told = re.findall(r'<span class="repair">([^<]*)</span>', document)
     # The cases of two images: correct, missed by 2 % x 2, classification, background by 2 % x 4.
     assert told == ["hide 4 %", "not repaired", "hide 9 %"]
     assert 'id="hidden"><' in document
     rows[3]["metrics"] |= {"repair_area": 0.0, "repaired_0": 1.0}
-    document = quoted(write(tmp_path, rows), "method=vps&others=0&kind=missed")
+    document = shown(write(tmp_path, rows), "method=vps&others=0&kind=missed")
     assert re.findall(r'<span class="repair">([^<]*)</span>', document) == ["nothing to hide"]
-    assert 'id="hidden" hidden' in quoted(write(tmp_path, study_rows(4)), "")
+    assert 'id="hidden" hidden' in shown(write(tmp_path, study_rows(4)), "")
