@@ -23,7 +23,7 @@ def check_detector(detector: object) -> None:
     """Raise InputError for what lacks a part of `vps.core.detector.Detector`."""
     if isinstance(detector, type) or not isinstance(detector, Detector):
         raise InputError(
-            f"{quoted(detector)} is no detector: it takes name, labels, device, prepare and detect; "
+            f"{quoted(detector)} is no detector: one has name, labels, device, prepare and detect; "
             "detectors.wrap and detectors.function make one of a model"
         )
     labels = detector.labels
@@ -77,9 +77,8 @@ def candidates(detector: Detector, images: Tensor, size: tuple[int, int]) -> Can
     """
     found = detector.detect(images, size)
     if not isinstance(found, Candidates):
-        raise DetectorError(
-            f"{detector.name}: detect must give vps.Candidates, got {quoted(found)}"
-        )
+        what = quoted(found)
+        raise DetectorError(f"{detector.name}: detect must give vps.Candidates, got {what}")
     if len(found) != len(images):
         raise DetectorError(f"{len(images)} images went in, {len(found)} came out")
     if tuple(found.labels) != tuple(detector.labels):

@@ -60,7 +60,8 @@ def visible(
         raise InputError(f"there is no image {quoted(index)} in a batch of {len(detections)}")
     if not (is_between(threshold, 0, 1) and is_between(nms_iou, 0, 1)):
         raise InputError(
-            f"threshold and NMS IoU must lie in [0, 1], got {quoted(threshold)} and {quoted(nms_iou)}"
+            "threshold and NMS IoU must lie in [0, 1], got "
+            f"{quoted(threshold)} and {quoted(nms_iou)}"
         )
     one = slice(index, index + 1)
     alone = Candidates(detections.boxes[one], detections.scores[one], detections.labels)

@@ -83,7 +83,8 @@ def make_regions(pixels: Tensor | np.ndarray, count: int, method: str = "slico")
     area = image.shape[1] * image.shape[2]
     if not isinstance(count, Integral) or not 1 <= count <= area:
         raise InputError(
-            f"the number of regions must lie in 1..{area}, the number of pixels; got {quoted(count)}"
+            f"the number of regions must lie in 1..{area}, the number of pixels; got "
+            f"{quoted(count)}"
         )
     image = np.ascontiguousarray(image.transpose(1, 2, 0), dtype=np.float32)
     return Regions(_contiguous(make(image, int(count))), method)

@@ -72,7 +72,7 @@ def select_cases(
         strict: whether an image or phrase that cannot be read is an error; else it is skipped with
             a record.
         progress: called after each image with the number of those looked at and of all.
-        parts: keeps what was found in the images so far, `IMAGES_OF_PART` by `IMAGES_OF_PART`, and gives it back.
+        parts: keeps what was found so far, after each `IMAGES_OF_PART` images, and gives it back.
 
     Raises:
         InputError: no label in common, no case left, or, if strict, an image that cannot be read.
