@@ -7,7 +7,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints
 # A wheel of mmcv's operators, which take tens of minutes to build; without one they are built.
 WHEELS ?= ../shared/wheels
 
-.PHONY: demo test test-mmdet test-transformers5 test-slow check format clean
+.PHONY: demo test test-mmdet test-transformers5 test-slow fuzz check format clean
 
 demo: $(VENV)/.demo
 	$(BIN)/vps demo --out out/demo
@@ -25,6 +25,10 @@ test-transformers5: $(VENV)/.transformers5
 
 test-slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow
+
+# Broken inputs at every public door, 10 minutes of them; FUZZ="--count 10000" asks for more.
+fuzz: $(VENV)/.dev
+	$(BIN)/python tools/fuzz.py --out out/fuzz $(FUZZ)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -55,6 +55,16 @@ class MissingExtraError(VpsError, ImportError):
     """An optional library is not installed; the message names the command that installs it."""
 
 
+def quoted(value: object, limit: int = 100) -> str:
+    """A value that a user gave, as a part of a message: its `repr`, cut off at `limit`."""
+    try:
+        text = repr(value)
+    except Exception:  # Too deep, or of a class whose own fails.
+        text = f"a {type(value).__name__}"
+    text = " ".join(text.split())
+    return text if len(text) <= limit else f"{text[:limit]}..."
+
+
 def one_line(error: BaseException, limit: int = 300) -> str:
     """What an error of a library says, as a part of one of ours: one line of at most `limit`."""
     text = " ".join(text_of(error).split()) or type(error).__name__

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from detectors.onnx_files.outputs import OutputConfig
-from vps.core.extras import require
+from vps.core.files import shown_path
 from vps.core.schema import build
-from vps.core.yaml_words import plain_words
-from vps.errors import InputError
+from vps.core.yaml_files import read_yaml
+from vps.errors import InputError, one_line
 
 
 @dataclass(frozen=True)
@@ -120,18 +120,11 @@ def read_description(path: Path) -> OnnxConfig:
         InputError: the file is missing or no YAML, a key is unknown or missing, or a value cannot
             be used; the message names file and key.
     """
-    yaml = require("yaml", extra="onnx")
-    try:
-        text = path.read_text(encoding="utf-8")
-        content = yaml.load(text, Loader=plain_words(yaml.SafeLoader))
-    except OSError as error:
-        raise InputError(f"detector description {path} cannot be read ({error.strerror})") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    content = read_yaml(path, "detector description", extra="onnx")
     try:
         config = build_description(content)
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        raise InputError(f"{shown_path(path)}: {one_line(error, 1000)}") from None
     return dataclasses.replace(config, model=path.parent / config.model)
 
 

@@ -23,6 +23,7 @@ from detectors.shared.stand_ins import check_no_stand_in
 from vps.core.candidates import Candidates
 from vps.core.extras import require
 from vps.core.names import choose
+from vps.core.numbers import check_threads
 from vps.errors import DetectorError, InputError, one_line
 
 _INPUT_DTYPES = {
@@ -183,6 +184,7 @@ def open_session(path: Path, threads: int = 1) -> Any:
     check_no_stand_in(path, "ONNX model")
     if threads < 1:
         raise InputError(f"threads must be 1 or more, got {threads}")
+    check_threads(threads)
     runtime = require("onnxruntime", extra="onnx")
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads

@@ -14,10 +14,13 @@ from tests.helpers.analytic import (
     scattered,
     strip_detector,
 )
+from tests.helpers.cli import BOX, Bright
 from tests.helpers.objectives import TARGETS, WEIGHTS, shared, subsets
 from vps.core.candidates import TargetScores
 from vps.core.targets import Target
+from vps.engine import passes
 from vps.errors import DetectorError, InputError
+from vps.explaining.explain import explain
 
 
 def test_each_subset_passes_once_for_all_targets():
@@ -206,3 +209,12 @@ def test_a_scorer_that_fails_at_the_whole_image():
     detector.about = lambda *_: 1 / 0
     with pytest.raises(DetectorError, match=r"rule: division by zero \(at the whole image\)"):
         shared(detector)
+
+
+def test_a_batch_that_does_not_fit_is_told(monkeypatch):
+    def full(*_):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(passes, "Masker", full)
+    with pytest.raises(DetectorError, match="a batch of 8 images of 40 x 32 pixels does not fit"):
+        explain(Bright(), np.zeros((32, 40, 3), np.uint8), Target(BOX, "dog"), regions=4)

@@ -75,3 +75,39 @@ BAD_IMAGES: dict[str, Callable[[Path], Path]] = {
     **({"pipe": _pipe} if hasattr(os, "mkfifo") else {}),
 }
 """What is no image: a function that makes it in a folder and gives its path."""
+
+
+def _grown(start: str, step: str) -> str:
+    """Ten values in YAML, each of several of the one before: a file of a few lines, and 9^9."""
+    lines = [f"&a0 {start}"]
+    for number in range(1, 10):
+        lines.append(f"&a{number} " + step.format(", ".join([f"*a{number - 1}"] * 9)))
+    return f"[{', '.join(lines)}]"
+
+
+BAD_YAML = {
+    "no date": "2024-13-45",
+    "a date": "!!timestamp 2024-01-01",
+    "5000 digits": "9" * 5000,
+    "5000 hexadecimal digits": "0x" + "f" * 5000,
+    "a number to the base 60": "1" + ":59" * 5000,
+    "5000 lists": "[" * 5000 + "]" * 5000,
+    "5000 lists by aliases": "[&a0 [], "
+    + ", ".join(f"&a{number} [*a{number - 1}]" for number in range(1, 5000))
+    + "]",
+    "a list that holds itself": "&a [*a]",
+    "a mapping that holds itself": "&a {b: *a}",
+    "a mapping that is merged into itself": "&a {<<: *a}",
+    "billion laughs": _grown("[ha]", "[{}]"),
+    "billion merged laughs": _grown("{ha: 1}", "{{<<: [{}]}}"),
+    "a class": "!!python/object/apply:os.system [echo]",
+    "no number": "!!int ''",
+    "no truth": "!!bool maybe",
+    "a key that is a list": "{[a]: b}",
+    "bytes": "!!binary AAAA",
+    "a name with a NUL": '"a\\0b"',
+    "half a character": '"\\ud800"',
+    "too much": "[" + "1, " * 110_000 + "]",
+    "too large": "x" * (2 << 20),
+}
+"""Values in YAML that no setting has, each as text."""

@@ -18,6 +18,7 @@ import multiprocessing
 import os
 import signal
 import time
+from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,10 @@ from torch import Tensor
 from vps.core.candidates import Candidates
 from vps.core.schema import build
 from vps.core.targets import Kind
+from vps.data.cases import select as cases_select
 from vps.data.cases.cases import Case, CaseList
 from vps.study.config import StudyConfig
+from vps.study.inputs import find_lists
 from vps.study.plan import Task
 from vps.study.run import run
 from vps.study.store import Store, identity
@@ -220,17 +223,34 @@ def calls_of(log: Path) -> list[tuple[int, int]]:
     return [(int(process), int(batch)) for process, batch in map(str.split, lines)]
 
 
-def start(folder: Path, count: int, out: Path, **tricks: Any) -> BaseProcess:
-    """A process of its own that runs a study and is not waited for."""
+def start(
+    folder: Path, count: int, out: Path, settings: dict[str, Any] | None = None, **tricks: Any
+) -> BaseProcess:
+    """A process of its own that runs a study and is not waited for; `settings` are of `run`."""
+    return start_call(_main, folder, count, out, settings or {}, tricks)
+
+
+def start_call(function: Callable[..., None], *arguments: Any) -> BaseProcess:
+    """A process of its own that calls a function and is not waited for."""
     # Forked from one that has imported all, which takes seconds, and computed nothing.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
-    process = context.Process(target=_main, args=(folder, count, out, tricks))
+    process = context.Process(target=function, args=arguments)
     process.start()
     return process
 
 
-def _main(folder: Path, count: int, out: Path, tricks: dict[str, Any]) -> None:
+def _main(
+    folder: Path, count: int, out: Path, settings: dict[str, Any], tricks: dict[str, Any]
+) -> None:
     os.environ[TRICKS] = json.dumps(tricks)
-    config, lists = study(folder, count, out=str(out))
+    config, lists = study(folder, count, out=str(out), run={"pictures": False, **settings})
     run(config, lists, loader=LOADER)
+
+
+def select(folder: Path, count: int, out: Path, tricks: dict[str, Any]) -> None:
+    """Select the cases of a study, two images a part."""
+    os.environ[TRICKS] = json.dumps(tricks)
+    cases_select.IMAGES_OF_PART = 2
+    config, _ = study(folder, count, out=str(out), select={"score_threshold": 0.2}, batch_size=1)
+    find_lists(config, LOADER, "cpu")

@@ -248,7 +248,7 @@ def test_interpolated_steps_are_no_highest_score_and_no_smallest_set(explanation
 
 
 def test_what_cannot_be_measured(explanation):
-    with pytest.raises(InputError, match="one size"):
+    with pytest.raises(InputError, match="image's size"):
         measure(explanation, mask=np.ones((3, 3), bool))
     with pytest.raises(InputError, match="shape"):
         measure(explanation, fidelity=(np.zeros((5, 3), bool), np.zeros(5)))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.helpers.studies import LOADER, calls_of, outcome, study
+from vps.errors import DetectorError
 from vps.study.run import run
 
 ray = pytest.importorskip("ray")
@@ -36,3 +37,16 @@ def test_nothing_is_started_where_nothing_is_missing(tmp_path, monkeypatch):
     monkeypatch.setattr(ray, "init", None)
     config, lists = on_ray(tmp_path)
     assert run(config, lists, loader=LOADER).computed == 0
+
+
+def test_actors_that_keep_dying_while_they_load_stop_the_run(tmp_path):
+    config, lists = study(
+        tmp_path,
+        2,
+        out=str(tmp_path / "ray"),
+        detector={"name": "brightness", "device": "cpu", "options": {"dying": True}},
+        run={"executor": "ray", "workers": 1, "attempts": 2},
+    )
+    with pytest.raises(DetectorError, match="workers die while they load the detector"):
+        run(config, lists, loader=LOADER)
+    assert not list((tmp_path / "ray").rglob("*.error.json"))

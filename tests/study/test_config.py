@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
+from tests.helpers.attacks import BAD_YAML
 from tests.helpers.paths import ROOT
 from vps.core.json_schema import json_schema
 from vps.errors import InputError
@@ -119,9 +120,13 @@ def test_an_option_of_a_default_method_leaves_the_others(tmp_path):
         (f"methods={{{'a' * 240}: {{method: vps}}}}", "at most 100 bytes"),
         ("scenes={folder: x, split: ../../x}", "scenes: split '../../x' is no plain name"),
         ("datasets={}", "datasets: at least one"),
+        ("regions.count=2024-13-45", "regions.count must be a whole number, got '2024-13-45'"),
+        ("regions.count=" + "9" * 5000, "the value of regions.count cannot be read: a number has"),
+        ("fill=" + "[" * 5000, "the value of fill cannot be read: its lists and mappings nest"),
+        ("fill=&a [*a]", "the value of fill cannot be read: a value holds itself"),
         ("search", "an override is KEY=VALUE"),
         ("name.x=1", "name holds a value"),
-        ("fill={", "the value is no YAML"),
+        ("fill={", "the value of fill cannot be read"),
     ],
 )
 def test_what_is_misspelt_is_told_with_the_nearest(tmp_path, override, message):
@@ -134,6 +139,15 @@ def test_what_is_misspelt_is_told_with_the_nearest(tmp_path, override, message):
 def test_what_is_no_config_is_refused(tmp_path, text):
     with pytest.raises(InputError, match="small.yaml"):
         read_config(write(tmp_path, text))
+
+
+@pytest.mark.parametrize("attack", BAD_YAML.values(), ids=BAD_YAML)
+def test_no_config_is_more_than_one_clear_error(tmp_path, attack):
+    path = write(tmp_path, f"{SMALL}regions: {attack}\n")
+    with pytest.raises(InputError, match=r"config .*small\.yaml") as caught:
+        read_config(path)
+    assert len(str(caught.value)) < 1500
+    assert "\n" not in str(caught.value)
 
 
 def test_a_missing_file_is_told(tmp_path):

@@ -5,7 +5,13 @@ import os
 import pytest
 import torch
 
-from vps.study.devices import devices_here, environment
+from vps.study.devices import (
+    cores_here,
+    devices_here,
+    environment,
+    thread_settings,
+    threads_alone,
+)
 
 
 @pytest.mark.parametrize(
@@ -31,3 +37,15 @@ def test_the_environment_is_as_before_afterwards(monkeypatch):
         assert (os.environ["VPS_ONE"], os.environ["VPS_TWO"]) == ("x", "y")
     assert os.environ["VPS_ONE"] == "1"
     assert "VPS_TWO" not in os.environ
+
+
+def test_no_process_takes_more_threads_than_are_set_or_than_it_has_cores(monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 10_000)
+    assert threads_alone(1) == 1
+    assert threads_alone(None) == threads_alone(10_000) == cores_here()
+
+
+def test_workers_wait_asleep():
+    settings = thread_settings(3)
+    assert settings["OMP_NUM_THREADS"] == "3"
+    assert settings["OMP_WAIT_POLICY"] == "PASSIVE"

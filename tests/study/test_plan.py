@@ -35,7 +35,9 @@ def test_a_shard_is_read():
     assert parse_shard("2/8") == (2, 8)
 
 
-@pytest.mark.parametrize("text", ["0/4", "5/4", "1", "a/b", "1/0", "-1/2"])
+@pytest.mark.parametrize(
+    "text", ["0/4", "5/4", "1", "a/b", "1/0", "-1/2", "1/99999999999999999999", "²/4"]
+)
 def test_a_shard_that_does_not_exist_is_refused(text):
     with pytest.raises(InputError, match="shard"):
         parse_shard(text)

@@ -8,13 +8,14 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.helpers.studies import BOXES, LOADER, TRICKS, calls_of, config_of, draw
 from vps.cli.main import main
 from vps.errors import DetectorError, InputError
-from vps.study.config import ScenesConfig, StudyConfig
+from vps.study.config import RunConfig, ScenesConfig, StudyConfig
 from vps.study.inputs import draw_scenes, find_lists, list_path, read_list
-from vps.study.study import report_study, run_study
+from vps.study.study import report_study, run_study, select
 
 
 @pytest.fixture
@@ -42,6 +43,13 @@ def test_a_study_selects_explains_and_reports(config, capsys):
     assert "vps" in capsys.readouterr().out
     for name in ("config.yaml", "summary.json", "table.md", "table.tex", "index.html"):
         assert (out / name).is_file()
+
+
+def test_the_selection_takes_no_more_threads_than_are_set(config, monkeypatch):
+    taken = []
+    monkeypatch.setattr(torch, "set_num_threads", taken.append)
+    select(dataclasses.replace(config, run=RunConfig(threads=1)), LOADER, quiet=True)
+    assert taken == [1]
 
 
 def test_a_second_start_asks_the_detector_nothing(config, monkeypatch, tmp_path):

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vps.core.boxes import area, iou
-from vps.errors import DetectorError, InputError
+from vps.errors import DetectorError, InputError, quoted
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +36,12 @@ class Candidates:
     objectness: Tensor | None = None
 
     def __post_init__(self) -> None:
+        for name in ("boxes", "scores", "objectness"):
+            value = getattr(self, name)
+            if not isinstance(value, Tensor) and (name != "objectness" or value is not None):
+                raise DetectorError(f"{name} must be a tensor, got {quoted(value)}")
+        if not isinstance(self.labels, (tuple, list)):
+            raise DetectorError(f"labels must be a tuple of names, got {quoted(self.labels)}")
         boxes, scores = tuple(self.boxes.shape), tuple(self.scores.shape)
         if len(boxes) != 3 or boxes[-1] != 4:
             raise DetectorError(f"boxes must have shape (B, N, 4), got {boxes}")
@@ -188,6 +194,6 @@ def label_column(label: str, labels: tuple[str, ...]) -> int:
     """
     if label in labels:
         return labels.index(label)
-    near = difflib.get_close_matches(label, labels, n=3, cutoff=0.5) or list(labels[:8])
+    near = difflib.get_close_matches(str(label), labels, n=3, cutoff=0.5) or list(labels[:8])
     more = f", ... ({len(labels)} in all)" if len(labels) > len(near) else ""
-    raise InputError(f"unknown label {label!r}; the detector knows: {', '.join(near)}{more}")
+    raise InputError(f"unknown label {quoted(label)}; the detector knows: {', '.join(near)}{more}")

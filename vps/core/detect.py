@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 
 import torch
-from torch import Tensor
 
 from vps.core import boxes
+from vps.core.asking import candidates, check_detector, failures_of, prepared
 from vps.core.candidates import Candidates, as_seen
 from vps.core.detector import Detector
 from vps.core.images import AnyImage
 from vps.core.needed import open_for
+from vps.core.numbers import is_between
 from vps.core.targets import Box, Kind, Target
-from vps.errors import DetectorError, InputError
+from vps.errors import InputError, quoted
 
 
 @dataclass(frozen=True)
@@ -31,25 +32,6 @@ class Detection:
     box: Box
     label: str
     score: float
-
-
-def all_candidates(detector: Detector, images: Tensor, size: tuple[int, int]) -> Candidates:
-    """What a detector says of a batch, its boxes cut off at the borders of the image.
-
-    Args:
-        detector: what is asked.
-        images: (B, 3, h, w) float32 RGB in [0, 1], as `detector.prepare` gives them.
-        size: (H, W) of the original image, one for all.
-
-    Raises:
-        DetectorError: answers to another number of images, or of other labels than its own.
-    """
-    found = detector.detect(images, size)
-    if len(found) != len(images):
-        raise DetectorError(f"{len(images)} images went in, {len(found)} came out")
-    if found.labels != detector.labels:
-        raise DetectorError("the columns are not the detector's labels")
-    return dataclasses.replace(found, boxes=boxes.clipped(found.boxes, size))
 
 
 def visible(
@@ -72,10 +54,13 @@ def visible(
     Raises:
         InputError: an index or a number out of range.
     """
-    if not 0 <= index < len(detections):
-        raise InputError(f"there is no image {index} in a batch of {len(detections)}")
-    if not (0 <= threshold <= 1 and 0 <= nms_iou <= 1):
-        raise InputError(f"threshold and NMS IoU must lie in [0, 1], got {threshold} and {nms_iou}")
+    if not isinstance(index, Integral) or not 0 <= index < len(detections):
+        raise InputError(f"there is no image {quoted(index)} in a batch of {len(detections)}")
+    if not (is_between(threshold, 0, 1) and is_between(nms_iou, 0, 1)):
+        raise InputError(
+            "threshold and NMS IoU must lie in [0, 1], got "
+            f"{quoted(threshold)} and {quoted(nms_iou)}"
+        )
     one = slice(index, index + 1)
     alone = Candidates(detections.boxes[one], detections.scores[one], detections.labels)
     seen = as_seen(alone, threshold=threshold, nms_iou=nms_iou)
@@ -103,12 +88,14 @@ def detect(
         nms_iou: the IoU above which two boxes of a label are one, in [0, 1].
 
     Raises:
-        InputError: an image that cannot be used, or a number out of range.
-        DetectorError: the detector breaks its contract.
+        InputError: a detector that is none, an image that cannot be used, or a number out of range.
+        DetectorError: the detector fails or breaks its contract.
     """
+    check_detector(detector)
     opened = open_for(detector, image)
-    with torch.no_grad():
-        found = all_candidates(detector, detector.prepare(opened.pixels)[None], opened.size)
+    pixels = prepared(detector, opened.pixels)
+    with failures_of(detector, "detecting"), torch.no_grad():
+        found = candidates(detector, pixels[None], opened.size)
     return visible(found, 0, threshold, nms_iou)
 
 
@@ -121,7 +108,7 @@ def as_target(given: Target | Detection) -> Target:
     if isinstance(given, Detection):
         return Target(given.box, given.label)
     if not isinstance(given, Target):
-        raise InputError(f"a target is a vps.Target or a vps.Detection, got {given!r}")
+        raise InputError(f"a target is a vps.Target or a vps.Detection, got {quoted(given)}")
     return given
 
 

@@ -160,7 +160,10 @@ def as_rgb(image: np.ndarray | Image.Image) -> np.ndarray:
             raise
         except Exception as error:  # Pillow reads the pixels only when they are asked for.
             raise InputError(f"the image cannot be read: {one_line(error)}") from None
-    array = np.asarray(image)
+    try:
+        array = np.asarray(image)
+    except ValueError:  # Rows of several lengths.
+        array = np.empty(0)
     if array.ndim == 2:
         array = array[..., None]
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] not in (1, 3):

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from vps.errors import InputError
+from vps.errors import InputError, quoted
 
 Value = TypeVar("Value")
 
@@ -23,11 +23,12 @@ def choose(table: Mapping[str, Value], name: str, what: str) -> Value:
     Raises:
         InputError: there is no such choice.
     """
-    if name in table:
+    if isinstance(name, str) and name in table:
         return table[name]
-    near = difflib.get_close_matches(str(name), table, n=1, cutoff=0.4)
+    said = quoted(name)
+    near = difflib.get_close_matches(said.strip("'"), table, n=1, cutoff=0.4)
     hint = f", did you mean {near[0]!r}?" if near else ";"
-    raise InputError(f"unknown {what} {name!r}{hint} choices: {', '.join(table)}")
+    raise InputError(f"unknown {what} {said}{hint} choices: {', '.join(table)}")
 
 
 def name_key(name: str) -> str:

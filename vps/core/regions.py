@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 from torch import Tensor
 
 from vps.core.names import choose
-from vps.errors import InputError
+from vps.errors import InputError, quoted
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,14 +30,19 @@ class Regions:
     method: str
 
     def __post_init__(self) -> None:
-        labels = np.asarray(self.label_map)
+        try:
+            labels = np.asarray(self.label_map)
+        except ValueError:  # Rows of several lengths.
+            labels = np.empty(0)
         if labels.ndim != 2 or labels.size == 0 or labels.dtype.kind not in "iu":
             raise InputError(
                 f"a label map must be (h, w) integers, got {labels.dtype} {labels.shape}"
             )
+        # The bound on the maximum keeps bincount from growing with one stray large number, and
+        # numbers of more bits from wrapping.
+        inside = labels.min() >= 0 and labels.max() < labels.size
         labels = np.array(labels, np.int32)
-        # The bound on the maximum keeps bincount from growing with one stray large number.
-        if labels.min() < 0 or labels.max() >= labels.size or not np.bincount(labels.flat).all():
+        if not inside or not np.bincount(labels.flat).all():
             raise InputError("a label map must use each of the numbers 0..m-1 at least once")
         labels.setflags(write=False)
         object.__setattr__(self, "label_map", labels)
@@ -70,12 +76,15 @@ def make_regions(pixels: Tensor | np.ndarray, count: int, method: str = "slico")
     """
     make = choose(REGION_METHODS, method, "region method")
     image = pixels.detach().cpu().numpy() if isinstance(pixels, Tensor) else np.asarray(pixels)
-    if image.ndim != 3 or image.shape[0] != 3 or image.size == 0:
-        raise InputError(f"pixels must have shape (3, h, w), got {image.shape}")
+    if image.ndim != 3 or image.shape[0] != 3 or image.size == 0 or image.dtype.kind not in "fiu":
+        raise InputError(f"pixels must be numbers (3, h, w), got {image.dtype} {image.shape}")
+    if not np.isfinite(image).all():
+        raise InputError("pixels must be finite, got NaN or infinity")
     area = image.shape[1] * image.shape[2]
-    if not 1 <= count <= area:
+    if not isinstance(count, Integral) or not 1 <= count <= area:
         raise InputError(
-            f"the number of regions must lie in 1..{area}, the number of pixels; got {count}"
+            f"the number of regions must lie in 1..{area}, the number of pixels; got "
+            f"{quoted(count)}"
         )
     image = np.ascontiguousarray(image.transpose(1, 2, 0), dtype=np.float32)
     return Regions(_contiguous(make(image, int(count))), method)
@@ -92,7 +101,10 @@ def regions_from_masks(masks: np.ndarray) -> Regions:
     Raises:
         InputError: another shape or type, or a mask that is left without a pixel of its own.
     """
-    masks = np.asarray(masks)
+    try:
+        masks = np.asarray(masks)
+    except ValueError:  # Of several sizes.
+        masks = np.empty(0)
     if masks.ndim != 3 or masks.dtype != np.bool_ or masks.size == 0:
         raise InputError(f"masks must be (k, h, w) bool, got {masks.dtype} {masks.shape}")
     labels = np.full(masks.shape[1:], len(masks), np.int32)

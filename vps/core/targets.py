@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from vps.errors import InputError
+from vps.core.names import choose
+from vps.errors import InputError, quoted
 
 Box = tuple[float, float, float, float]
 
@@ -102,12 +103,15 @@ class Target:
     predicted_box: Box | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "kind", Kind(self.kind))
-        object.__setattr__(self, "box", _checked_box(self.box))
+        kinds = {kind.value: kind for kind in Kind}
+        object.__setattr__(self, "kind", choose(kinds, self.kind, "kind"))
+        object.__setattr__(self, "box", checked_box(self.box))
         if self.predicted_box is not None:
-            object.__setattr__(self, "predicted_box", _checked_box(self.predicted_box))
+            object.__setattr__(self, "predicted_box", checked_box(self.predicted_box))
         if not isinstance(self.label, str) or not self.label:
-            raise InputError(f"a target needs a label, the name of one; got {self.label!r}")
+            raise InputError(f"a target needs a label, the name of one; got {quoted(self.label)}")
+        if not isinstance(self.predicted_label, (str, type(None))):
+            raise InputError(f"a predicted label is a text, got {quoted(self.predicted_label)}")
 
     def check_inside(self, size: tuple[int, int]) -> None:
         """Raise InputError unless at least half of the box lies in an image of size (H, W).
@@ -150,10 +154,14 @@ def _cut(box: Box, size: tuple[int, int]) -> Box:
     return inside if inside[0] < inside[2] and inside[1] < inside[3] else box
 
 
-def _checked_box(box: Box) -> Box:
-    values = tuple(float(value) for value in box)
+def checked_box(box: Box) -> Box:
+    """A box as four floats x1 y1 x2 y2; InputError unless they are finite and it has an area."""
+    try:
+        values = tuple(float(value) for value in box)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        values = ()
     if len(values) != 4 or not all(math.isfinite(value) for value in values):
-        raise InputError(f"a box needs four finite numbers x1 y1 x2 y2, got {box}")
+        raise InputError(f"a box needs four finite numbers x1 y1 x2 y2, got {quoted(box)}")
     x1, y1, x2, y2 = values
     if x2 <= x1 or y2 <= y1:
         raise InputError(

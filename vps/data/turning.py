@@ -116,6 +116,8 @@ def told_by(entry: ImageEntry, header: ImageHeader) -> str | None:
     frames = {"applied": header.turned, "stored": header.stored}
     if entry.size is not None:
         return next((name for name, size in frames.items() if size == entry.size), None)
+    if entry.fractions:
+        return None
     fitting = [name for name, size in frames.items() if _holds(size, entry)]
     return fitting[0] if len(fitting) == 1 else None
 

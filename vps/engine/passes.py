@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from numbers import Integral
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from vps.core.asking import candidates, check_pixels
 from vps.core.candidates import as_seen, label_column
-from vps.core.detect import all_candidates
 from vps.core.detector import Detector, TargetScorer
 from vps.core.masking import Colour, Masker, make_fill
 from vps.core.names import choose
+from vps.core.numbers import check_whole
 from vps.core.regions import Regions
 from vps.core.scoring import COLUMNS, MODES, BestCandidates, attained_by, best_candidates
 from vps.core.targets import Kind, Target
 from vps.engine.budget import Budget, Progress
 from vps.engine.repeats import WholeImage
-from vps.errors import DetectorError, InputError
+from vps.errors import DetectorError, InputError, one_line
+
+_MOST_IN_BATCH = 4_096  # the memory of a batch is taken before the first pass
 
 
 class SubsetPasses(ABC):
@@ -170,7 +172,7 @@ class Passes(SubsetPasses):
     Raises:
         InputError: no targets, a label that the detector does not know, a box outside the image,
             regions of another grid, or a setting out of range.
-        DetectorError: pixels of another shape or type.
+        DetectorError: pixels of another shape or type, or no memory for a batch of them.
     """
 
     def __init__(
@@ -202,7 +204,14 @@ class Passes(SubsetPasses):
         self._boxes = torch.tensor([target.box for target in targets], device=pixels.device)
         self._apart = [_apart(target, pixels.device) for target in targets]
         labels = torch.tensor(regions.label_map, device=pixels.device)
-        self._mask = Masker(pixels, labels, make_fill(fill, pixels), batch_size)
+        try:
+            self._mask = Masker(pixels, labels, make_fill(fill, pixels), batch_size)
+        except (MemoryError, RuntimeError) as error:  # RuntimeError is torch's word for it, too.
+            height, width = pixels.shape[1:]
+            raise DetectorError(
+                f"a batch of {batch_size} images of {width} x {height} pixels does not fit into "
+                f"the memory: set a smaller batch size ({one_line(error, 100)})"
+            ) from error
 
     def _store(self, batch: np.ndarray, table: np.ndarray) -> None:
         super()._store(batch, table)
@@ -220,7 +229,7 @@ class Passes(SubsetPasses):
                     f"targets); got {tuple(found.ious.shape)}"
                 )
             return attained_by(found, self._mode)
-        detections = all_candidates(self._detector, shown, self.size)
+        detections = candidates(self._detector, shown, self.size)
         seen = as_seen(detections, near=self._boxes)
         best = [
             best_candidates(detections, box, column, self._mode, apart, seen).table
@@ -269,15 +278,6 @@ def check_targets(
     return tuple(target.clipped(size) for target in targets)
 
 
-def check_pixels(detector: Detector, pixels: Tensor) -> None:
-    """Raise DetectorError for pixels that are not what `prepare` owes."""
-    if pixels.ndim != 3 or pixels.shape[0] != 3 or pixels.dtype != torch.float32:
-        raise DetectorError(
-            f"{detector.name}: prepare must give float32 (3, h, w), "
-            f"got {pixels.dtype} {tuple(pixels.shape)}"
-        )
-
-
 def check_grid(regions: Regions, pixels: Tensor) -> None:
     """Raise InputError for regions that are not of the grid of the pixels."""
     if regions.label_map.shape != tuple(pixels.shape[1:]):
@@ -290,8 +290,7 @@ def check_grid(regions: Regions, pixels: Tensor) -> None:
 def check_pass_settings(mode: str, batch_size: int) -> None:
     """Raise InputError for a mode or a batch size that no pass can be made with."""
     choose(MODES, mode, "mode")
-    if not isinstance(batch_size, Integral) or batch_size < 1:
-        raise InputError(f"the batch size must be at least 1, got {batch_size}")
+    check_whole("the batch size", batch_size, 1, _MOST_IN_BATCH)
 
 
 def _keys(keep: np.ndarray) -> list[bytes]:

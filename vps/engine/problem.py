@@ -6,17 +6,18 @@ import dataclasses
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from numbers import Integral
 
 import numpy as np
 from torch import Tensor
 
+from vps.core.asking import check_detector, prepared
 from vps.core.detect import Detection, as_target
 from vps.core.detector import Detector, PromptedDetector, TargetScorer
 from vps.core.images import AnyImage
 from vps.core.masking import Colour, check_fill
 from vps.core.names import choose
 from vps.core.needed import open_for
+from vps.core.numbers import check_whole
 from vps.core.regions import REGION_METHODS, Regions, make_regions
 from vps.core.targets import Target
 from vps.engine.objective import Objective, check_lambdas
@@ -24,12 +25,13 @@ from vps.engine.passes import (
     Passes,
     check_grid,
     check_pass_settings,
-    check_pixels,
     check_targets,
     scorer_of,
 )
 from vps.engine.repeats import WholeImage
-from vps.errors import InputError
+from vps.errors import InputError, quoted
+
+_MOST_REGIONS = 100_000  # a table of their subsets has a row for each, and as many columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,14 +197,17 @@ def make_problem(
         lambdas=lambdas,
         batch_size=batch_size,
     )
-    if isinstance(targets, (Target, Detection)):
-        raise InputError("a problem has a list of at least one target: give it as [target]")
+    check_detector(detector)
+    if not isinstance(targets, Sequence) or isinstance(targets, str):
+        raise InputError(
+            "a problem has a list of at least one target: give it as [target]; got "
+            f"{quoted(targets)}"
+        )
     opened = open_for(detector, image)
     size = opened.size
     asked = check_targets(detector, size, [as_target(target) for target in targets])
     narrowed = _narrowed(detector, asked, mode, all_prompts)
-    pixels = narrowed.prepare(opened.pixels)
-    check_pixels(narrowed, pixels)
+    pixels = prepared(narrowed, opened.pixels)
     cut = regions if isinstance(regions, Regions) else make_regions(pixels, regions, region_method)
     check_grid(cut, pixels)
     return Problem(
@@ -241,8 +246,12 @@ def check_problem_settings(
     check_pass_settings(mode, batch_size)
     if isinstance(regions, Regions):
         return
-    if not isinstance(regions, Integral) or regions < 1:
-        raise InputError(f"the number of regions must be at least 1, got {regions!r}")
+    check_region_count(regions)
+
+
+def check_region_count(count: object, name: str = "the number of regions") -> None:
+    """Raise InputError unless an image may be cut into so many regions."""
+    check_whole(name, count, 1, _MOST_REGIONS)
 
 
 def _narrowed(

@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vps.core.asking import candidates, check_detector, prepared
 from vps.core.boxes import iou
 from vps.core.candidates import label_column
-from vps.core.detect import Detection, all_candidates, as_target
+from vps.core.detect import Detection, as_target
 from vps.core.detector import Detector, PromptedDetector, WordHider
 from vps.core.images import AnyImage
 from vps.core.needed import open_for
@@ -95,6 +96,7 @@ def explain_words(
     elif image is None or target is None:
         raise InputError("explain_words needs a detector, an image and a target")
     else:
+        check_detector(detector)
         opened = open_for(detector, image)
         hider, size = detector, opened.size
         (target,) = check_targets(hider, size, [as_target(target)])
@@ -105,7 +107,7 @@ def explain_words(
     texts = hider.words(target.label)
     if len(texts) < 2:
         return None
-    pixels = detector.pixels if isinstance(detector, Problem) else hider.prepare(opened.pixels)
+    pixels = detector.pixels if isinstance(detector, Problem) else prepared(hider, opened.pixels)
     source = WordPasses(hider, pixels, size, target)
     whole = source.evaluate(np.ones((1, len(texts)), bool))[0]
     if not whole[_TOP].score > 0:
@@ -167,7 +169,7 @@ class WordPasses(SubsetPasses):
     def _score(self, keep: np.ndarray) -> BestCandidates[Tensor]:
         """(1, 3) for (1, n) words that are shown."""
         detector = self._hider.with_hidden(self._label, keep[0])
-        found = all_candidates(detector, self._pixels[None], self._size)
+        found = candidates(detector, self._pixels[None], self._size)
         boxes, scores = found.boxes[0].float(), found.scores[0, :, self._column].float()
         if not bool((scores > 0).any()):
             return BestCandidates(self._pixels.new_zeros(1, 3, COLUMNS))

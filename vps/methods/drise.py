@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 import torch
 
 from vps.core.masking import make_fill
+from vps.core.numbers import check_whole
 from vps.core.schema import check_fields
 from vps.engine.budget import Budget, Progress, Stopped, StopReason
 from vps.engine.problem import Problem
@@ -59,9 +60,8 @@ class DRISE:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        for name, least in (("masks", 1), ("grid", 2)):
-            if getattr(self, name) < least:
-                raise InputError(f"{name} must be at least {least}, got {getattr(self, name)}")
+        check_whole("masks", self.masks, 1, 10**9)
+        check_whole("grid", self.grid, 2, 1_000)
         if not 0 < self.p < 1:
             raise InputError(f"p must be between 0 and 1, both excluded, got {self.p}")
 

@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn.functional import normalize, one_hot
 
 from vps.core import boxes
+from vps.core.asking import candidates
 from vps.core.candidates import Candidates, label_column
-from vps.core.detect import all_candidates
 from vps.engine.problem import Problem
 from vps.errors import DetectorError
 
@@ -92,7 +92,7 @@ class Similarity:
         return similar.amax(dim=1)
 
     def _detect(self, images: Tensor) -> Candidates:
-        found = all_candidates(self._detector, images, self._size)
+        found = candidates(self._detector, images, self._size)
         self.passes += len(images)
         return found
 

@@ -8,7 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from vps.core.targets import Box
+from vps.core.targets import Box, checked_box
+from vps.errors import InputError, quoted
 from vps.metrics.localisation import inside_box
 from vps.metrics.settings import REPAIR_SHARES, MetricSettings
 from vps.results.explanation import Explanation
@@ -34,6 +35,9 @@ class Measured:
         repair_shares: of the image, each in (0, 1); for each, and for none, whether hiding no more
             than that repairs is a metric.
         settings: of the metrics.
+
+    Raises:
+        InputError: an explanation, box, mask or settings that are none.
     """
 
     explanation: Explanation
@@ -43,6 +47,16 @@ class Measured:
     repair: Repair | None = None
     repair_shares: tuple[float, ...] = REPAIR_SHARES
     settings: MetricSettings = field(default_factory=MetricSettings)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.explanation, Explanation):
+            raise InputError(f"measured is a vps.Explanation, got {quoted(self.explanation)}")
+        if not isinstance(self.settings, MetricSettings):
+            raise InputError(f"settings are MetricSettings, got {quoted(self.settings)}")
+        if self.truth_box is not None:
+            object.__setattr__(self, "truth_box", checked_box(self.truth_box))
+        if self.mask is not None:
+            _check_mask(self.mask, self.explanation.image_size)
 
     @cached_property
     def heatmap(self) -> np.ndarray:
@@ -57,3 +71,10 @@ class Measured:
         """(H, W) bool, the pixels of the box that the pointing games look for."""
         box = self.explanation.target.box if self.truth_box is None else self.truth_box
         return inside_box(box, self.explanation.image_size)
+
+
+def _check_mask(mask: object, size: tuple[int, int]) -> None:
+    fits = isinstance(mask, np.ndarray) and mask.dtype == np.bool_ and mask.shape == tuple(size)
+    if not fits:
+        what = f"{mask.dtype} {mask.shape}" if isinstance(mask, np.ndarray) else quoted(mask)
+        raise InputError(f"a mask must be bool of the image's size {tuple(size)}, got {what}")

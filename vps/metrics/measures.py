@@ -47,7 +47,7 @@ def measure(
         InputError: a mask of another size than the image, subsets of other regions, or values that
             are not finite or outside the range of their metric.
     """
-    settings = settings or MetricSettings()
+    settings = MetricSettings() if settings is None else settings
     one = Measured(explanation, truth_box, mask, fidelity, repair, tuple(repair_shares), settings)
     metrics = metrics_asked(one)
     found = {name: metric.function(one) for name, metric in metrics.items()}

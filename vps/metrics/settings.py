@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from vps.errors import InputError
 from vps.metrics.names import highest_score_name
 
+_MOST_SUBSETS = 100_000
+
 HIGHEST_IOUS = (0.5, 0.75)
 """IoU thresholds of the highest score, unless others are asked for."""
 
@@ -57,7 +59,8 @@ class MetricSettings:
         )
         _check("fidelity_share", 0 < self.fidelity_share < 1, "in (0, 1)", self.fidelity_share)
         subsets = self.fidelity_subsets
-        _check("fidelity_subsets", subsets == 0 or subsets >= 2, "0 or at least 2", subsets)
+        wanted = f"0, or 2 to {_MOST_SUBSETS:,}"
+        _check("fidelity_subsets", subsets == 0 or 2 <= subsets <= _MOST_SUBSETS, wanted, subsets)
         _check("seed", self.seed >= 0, "at least 0", self.seed)
 
 

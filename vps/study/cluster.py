@@ -12,7 +12,7 @@ from vps.core.extras import require
 from vps.errors import DetectorError, InputError, one_line
 from vps.study.devices import AUTO_DEVICE, thread_settings
 from vps.study.plan import Queue, Task
-from vps.study.replies import Fatal, Job, Reply, Retries, guarded
+from vps.study.replies import FalseStarts, Fatal, Job, Reply, Retries, guarded
 from vps.study.work import Worker
 
 _POLL = 0.2  # seconds between two looks at an actor that Ray starts again
@@ -69,6 +69,10 @@ class Actor:
     def ready(self) -> None:
         """Returns once the actor has been placed."""
 
+    def open(self, dataset: str) -> Fatal | None:
+        """Open a data set and load the detector for it, see `vps.study.work.Worker.open`."""
+        return guarded(lambda: self._worker.open(dataset))
+
     def run(self, task: Task) -> Reply | Fatal:
         """Explain a case, see `vps.study.work.Worker.run`."""
         return guarded(lambda: self._worker.run(task))
@@ -104,18 +108,23 @@ def _module_path() -> str:
 
 
 def _work(ray: Any, job: Job, queue: Queue, actors: list[Any]) -> Iterator[tuple[Task, Reply]]:
-    retries = Retries(job)
+    retries, starts = Retries(job), FalseStarts(job)
     # An actor without a place, for which the cluster is too small, never gets a task.
     waiting = {actor.ready.remote(): actor for actor in actors}
     idle: list[Any] = []
+    loading: dict[Any, tuple[Any, Task]] = {}
     working: dict[Any, tuple[Any, Task]] = {}
+    loaded: set[Any] = set()
     while True:
         while idle and (task := queue.take(idle[-1])) is not None:
             actor = idle.pop()
-            working[actor.run.remote(task)] = actor, task
-        if not working and (idle or not waiting):
+            if actor in loaded:
+                working[actor.run.remote(task)] = actor, task
+            else:
+                loading[actor.open.remote(task.dataset)] = actor, task
+        if not (working or loading) and (idle or not waiting):
             return
-        finished, _ = ray.wait([*working, *waiting], num_returns=1)
+        finished, _ = ray.wait([*working, *loading, *waiting], num_returns=1)
         for reference in finished:
             if reference in waiting:
                 actor = waiting.pop(reference)
@@ -125,17 +134,25 @@ def _work(ray: Any, job: Job, queue: Queue, actors: list[Any]) -> Iterator[tuple
                     time.sleep(_POLL)
                     waiting[actor.ready.remote()] = actor
                 continue
-            actor, task = working.pop(reference)
+            was_loading = reference in loading
+            actor, task = (loading if was_loading else working).pop(reference)
             try:
                 message = ray.get(reference)
             except ray.exceptions.RayError as error:
                 # Ray starts it again; a task given to it before that would fail at once.
                 waiting[actor.ready.remote()] = actor
-                message = retries.give_up(task, type(error).__name__)
+                loaded.discard(actor)
+                how = type(error).__name__
+                message = starts.count(actor, how) if was_loading else retries.give_up(task, how)
             else:
+                if isinstance(message, Fatal):
+                    raise message.error()
+                if was_loading:
+                    loaded.add(actor)
+                    starts.clear(actor)
+                    working[actor.run.remote(task)] = actor, task
+                    continue
                 idle.append(actor)
-            if isinstance(message, Fatal):
-                raise message.error()
             if message is None:
                 queue.retry(task, actor)
             else:

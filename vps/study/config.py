@@ -15,12 +15,14 @@ from vps.core.extras import require
 from vps.core.file_names import check_plain_name, safe_name
 from vps.core.files import write_atomically
 from vps.core.names import choose
+from vps.core.numbers import check_threads, check_whole
 from vps.core.regions import REGION_METHODS
 from vps.core.schema import build, to_plain
-from vps.core.yaml_words import plain_words
+from vps.core.yaml_files import parse_yaml, read_yaml
 from vps.data.cases.select import Selection
 from vps.data.readers.formats import FORMATS
-from vps.engine.problem import check_problem_settings
+from vps.data.scenes.scene_files import MOST_SCENES
+from vps.engine.problem import check_problem_settings, check_region_count
 from vps.errors import InputError, one_line
 from vps.explaining.settings import check_seed
 from vps.methods import METHODS, Method, make_method
@@ -32,7 +34,10 @@ from vps.study.repair import RepairSettings, least_passes
 REPEATABLE = {VPS.name: {"search": "path_search"}}
 """Settings that stand for a method's defaults where those depend on the machine."""
 
+_LONGEST_REASON = 1000  # characters of what is wrong with a config
 _LONGEST_NAME = 100  # bytes of a name; file systems take 255 for all of a file's
+
+_MOST_WORKERS, _MOST_ATTEMPTS = 1_000, 100
 
 _SLACK = 1.25  # by which an image may have more regions than were asked for
 
@@ -53,6 +58,8 @@ class ScenesConfig:
 
     def __post_init__(self) -> None:
         check_plain_name(self.split, "split")
+        check_whole("count", self.count, 1, MOST_SCENES)
+        check_seed(self.seed)
         _expand_home(self, "folder")
 
 
@@ -78,6 +85,7 @@ class DatasetConfig:
     def __post_init__(self) -> None:
         choose(FORMATS, self.format, "format")
         _expand_home(self, "annotations", "images", "cases")
+        _check_options(self)
 
 
 @dataclass(frozen=True)
@@ -115,8 +123,7 @@ class RegionsConfig:
 
     def __post_init__(self) -> None:
         choose(REGION_METHODS, self.method, "region method")
-        if self.count < 1:
-            raise InputError(f"count must be at least 1, got {self.count}")
+        check_region_count(self.count, "count")
 
 
 @dataclass(frozen=True)
@@ -155,10 +162,10 @@ class RunConfig:
     pictures: bool = True
 
     def __post_init__(self) -> None:
-        for name, least in (("workers", 0), ("attempts", 1), ("threads", 1)):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise InputError(f"{name} must be at least {least}, got {value}")
+        check_whole("workers", self.workers, 0, _MOST_WORKERS)
+        check_whole("attempts", self.attempts, 1, _MOST_ATTEMPTS)
+        if self.threads is not None:
+            check_threads(self.threads)
 
 
 @dataclass(frozen=True)
@@ -280,15 +287,8 @@ def read_config(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Stu
         InputError: the file is missing or no YAML, or a key or value is wrong; the message says
             where and names the nearest key.
     """
-    yaml = require("yaml", extra="eval")
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-        content = yaml.load(text, Loader=plain_words(yaml.SafeLoader))
-    except FileNotFoundError:
-        raise InputError(f"config {path} does not exist") from None
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise InputError(f"config {path} cannot be read: {one_line(error)}") from error
+    content = read_yaml(path, "config", extra="eval")
     if not isinstance(content, dict):
         raise InputError(f"config {path} must hold keys and values, see configs/ for examples")
     content.setdefault("name", path.stem)
@@ -296,7 +296,7 @@ def read_config(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Stu
         # What is set of one of the default methods leaves the others.
         content.setdefault("methods", dict.fromkeys(METHODS))
     for text in overrides:
-        _override(content, text, yaml)
+        _override(content, text)
     if "search" in content:
         raise InputError(
             f"config {path}: the search is set with the method that it is of, as in "
@@ -306,11 +306,12 @@ def read_config(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Stu
     try:
         config: StudyConfig = build(StudyConfig, content)
     except InputError as error:
-        raise InputError(f"config {path}: {error}") from error
+        # It may quote a value, and a value may be long.
+        raise InputError(f"config {path}: {one_line(error, _LONGEST_REASON)}") from error
     return config
 
 
-def _override(content: dict[str, Any], text: str, yaml: Any) -> None:
+def _override(content: dict[str, Any], text: str) -> None:
     key, equals, value = text.partition("=")
     parts = key.split(".")
     if not equals or not all(parts):
@@ -322,10 +323,15 @@ def _override(content: dict[str, Any], text: str, yaml: Any) -> None:
         content = content[part]
         if not isinstance(content, dict):
             raise InputError(f"{text}: {part} holds a value, not keys")
-    try:
-        content[parts[-1]] = yaml.load(value, Loader=plain_words(yaml.SafeLoader))
-    except yaml.YAMLError as error:
-        raise InputError(f"{text}: the value is no YAML: {one_line(error)}") from error
+    content[parts[-1]] = parse_yaml(value, f"the value of {key}", extra="eval")
+
+
+def _check_options(settings: DatasetConfig | DetectorConfig) -> None:
+    """Raise InputError where an option is a key of its own."""
+    own = {item.name for item in dataclasses.fields(settings)}
+    for name in settings.options:
+        if name in own:
+            raise InputError(f"options: {name} is no option but a key beside options")
 
 
 def _expand_home(settings: Any, *names: str) -> None:

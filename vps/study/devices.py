@@ -32,9 +32,18 @@ def cores_here() -> int:
 
 
 def thread_settings(threads: int) -> dict[str, str]:
-    """Environment variables that libraries read once, when they are imported."""
+    """Environment variables that libraries read once, when they are imported.
+
+    Threads that have nothing to do sleep: where cores are shared, waiting in a loop takes them away
+    from those that have.
+    """
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    return dict.fromkeys(names, str(threads))
+    return {**dict.fromkeys(names, str(threads)), "OMP_WAIT_POLICY": "PASSIVE"}
+
+
+def threads_alone(threads: int | None) -> int:
+    """How many threads one process takes for itself: what is set, but no more than its cores."""
+    return min(threads or torch.get_num_threads(), cores_here())
 
 
 @contextlib.contextmanager

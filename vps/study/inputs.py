@@ -18,6 +18,7 @@ from vps.core.names import distinct_names
 from vps.core.schema import to_plain
 from vps.core.targets import Kind
 from vps.data.cases.cases import CaseList
+from vps.data.cases.parts import Parts
 from vps.data.cases.select import select_cases
 from vps.data.dataset import Dataset
 from vps.data.readers.files import checked_format, existing_file, read_json
@@ -110,7 +111,7 @@ def find_lists(
     """The cases of each data set: read where the config names a list, else selected.
 
     Selected lists are kept in the study's folder, and made again only when what they depend on
-    has changed.
+    has changed. A selection that was killed goes on where it was.
 
     Args:
         config: of the study.
@@ -150,6 +151,7 @@ def _selected(
         return kept
     dataset = open_data(config, name)
     detector = load_detector(config, dataset, loader, device)
+    parts = Parts(path.with_suffix(".parts"), origin)
 
     def select(batch_size: int) -> CaseList:
         return select_cases(
@@ -160,12 +162,14 @@ def _selected(
             batch_size=batch_size,
             strict=config.run.strict,
             progress=None if show is None else partial(show, name),
+            parts=parts,
         )
 
     found = BatchFit(config.batch_size).run(select)
     settings = {**found.settings, "origin": origin, "annotations": annotations}
     kept = dataclasses.replace(found, settings=settings)
     kept.save(path)
+    parts.remove()
     return kept
 
 

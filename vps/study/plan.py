@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from vps.data.cases.cases import Case, CaseList
 from vps.data.sample import Id
-from vps.errors import InputError
+from vps.errors import InputError, quoted
 
 Shard = tuple[int, int]
 """(i, n): part i of n, from 1, as SLURM counts with `--array=1-n`."""
@@ -36,9 +36,12 @@ def parse_shard(text: str) -> Shard:
     Raises:
         InputError: no such text, or i outside 1..n.
     """
-    found = re.fullmatch(r"(\d+)/(\d+)", text.strip())
+    found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text.strip())
     if found is None:
-        raise InputError(f"a shard is I/N, e.g. 1/4 for the first of four; got {text!r}")
+        raise InputError(
+            "a shard is I/N, e.g. 1/4 for the first of four, of six digits at most; got "
+            f"{quoted(text)}"
+        )
     return check_shard((int(found[1]), int(found[2])))
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Iterator
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from vps.errors import DetectorError
 from vps.study.devices import cores_here, devices_here, environment, thread_settings
 from vps.study.plan import Queue, Task
-from vps.study.replies import Fatal, Job, Reply, Retries, guarded
+from vps.study.replies import FalseStarts, Fatal, Job, Reply, Retries, guarded
 from vps.study.work import Worker
 
 _READY = "ready"
@@ -74,7 +75,7 @@ class _Seat:
         self._job, self._device, self._threads = job, device, threads
         self._process: BaseProcess | None = None
         self._ready = False
-        self._false_starts = 0
+        self._starts = FalseStarts(job)
 
     def give(self, task: Task) -> None:
         """Let the worker begin with a task."""
@@ -91,7 +92,8 @@ class _Seat:
             message = self.pipe.recv()
         except (EOFError, OSError):
             return None
-        self._ready, self._false_starts = True, 0
+        self._ready = True
+        self._starts.clear(self)
         return message
 
     def release(self) -> Task:
@@ -116,11 +118,7 @@ class _Seat:
             how += ", perhaps for lack of memory"
         self.close()
         if not self._ready:
-            self._false_starts += 1
-            if self._false_starts >= self._job.config.run.attempts:
-                raise DetectorError(
-                    f"workers die while they load the detector ({how}): use fewer of them"
-                )
+            self._starts.count(self, how)
         return how
 
     def close(self) -> None:
@@ -144,16 +142,48 @@ class _Seat:
         self._ready = False
         arguments = (other, self._job, self._device, self._threads)
         self._process = context.Process(target=_serve, args=arguments, daemon=True)
-        with environment(thread_settings(self._threads)):
+        with environment(thread_settings(self._threads)), _without_interrupts():
             self._process.start()
         # Else its end would not be noticed when the worker dies.
         other.close()
 
 
+@contextlib.contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Ctrl-C waits meanwhile, and never reaches a process that is started meanwhile.
+
+    It reaches the whole group, and the first process ends its workers itself: they would only
+    complain, from their imports on.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_with_parent() -> None:
+    """Let this process end at once when the one that started it is killed.
+
+    Else it would finish its case first. What it leaves half-written is swept by the next run.
+    """
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, name="watches the parent", daemon=True).start()
+
+
 def _serve(pipe: Connection, job: Job, device: str, threads: int) -> None:
     """The life of a worker process: it ends when the other end of the pipe does."""
-    # Ctrl-C reaches the whole group; the first process ends its workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _end_with_parent()
     worker = Worker(job.config, job.facts, job.loader, device, threads)
     ready = False
     with contextlib.suppress(EOFError, OSError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -75,6 +75,34 @@ def guarded(work: Callable[[], Returned]) -> Returned | Fatal:
         return Fatal(type(error).__name__ if known else "VpsError", str(error))
     except Exception:
         return Fatal("", f"a worker failed, which it never should:\n{traceback.format_exc()}")
+
+
+class FalseStarts:
+    """Keeps count of the workers that die while they load the detector: no case is to blame.
+
+    Args:
+        job: of the run.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self._attempts = job.config.run.attempts
+        self._counts: Counter[Hashable] = Counter()
+
+    def count(self, worker: Hashable, how: str) -> None:
+        """A worker has died so.
+
+        Raises:
+            DetectorError: it has done so `run.attempts` times in a row.
+        """
+        self._counts[worker] += 1
+        if self._counts[worker] >= self._attempts:
+            raise DetectorError(
+                f"workers die while they load the detector ({how}): use fewer of them"
+            )
+
+    def clear(self, worker: Hashable) -> None:
+        """A worker has loaded the detector."""
+        self._counts[worker] = 0
 
 
 class Retries:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import torch
 from tqdm import tqdm
 
 from vps.data.cases.cases import CaseList
@@ -15,7 +16,7 @@ from vps.report.tables.results import results_of
 from vps.report.tables.rows import Failure, Row
 from vps.report.tables.study import write_report
 from vps.study.config import StudyConfig, read_config
-from vps.study.devices import devices_here
+from vps.study.devices import devices_here, threads_alone
 from vps.study.inputs import draw_scenes, find_lists, read_list
 from vps.study.plan import parse_shard
 from vps.study.progress import case_bar
@@ -74,6 +75,7 @@ def select(config: StudyConfig, loader: str, *, quiet: bool = False) -> dict[str
     if config.scenes is not None:
         draw_scenes(config.scenes)
     device = devices_here(config.detector.device, 1)[0]
+    torch.set_num_threads(threads_alone(config.run.threads))
     with tqdm(desc="select", unit=" images", disable=True if quiet else None) as bar:
 
         def show(name: str, done: int, total: int) -> None:

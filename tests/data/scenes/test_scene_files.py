@@ -113,7 +113,7 @@ def test_boxes_convert_to_what_scenes_say(folder):
 
 @pytest.mark.parametrize("write", [write_coco, write_lvis])
 def test_bad_requests_are_refused(write, tmp_path):
-    with pytest.raises(InputError, match="at least one scene"):
+    with pytest.raises(InputError, match="count must be at least 1"):
         write(tmp_path, "val", 0, seed=1)
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="cannot write scenes"):

@@ -135,7 +135,7 @@ def test_what_is_left_out_is_as_the_family_has_it(read, head, given, expected):
         ("yolox, strides: [16, 32]", "rows, columns: [x1, y1, x2, y2, score]", "and a class"),
         ("yolox, strides: [16, 32]", "distributions, strides: [8], bins: 1", "bins must be 2"),
         ("strides: [16, 32]", "strides: [16, 32], decoded: 3", "decoded must be true or false"),
-        ("name: stand-in", "name: [", "not valid YAML"),
+        ("name: stand-in", "name: [", "cannot be read"),
         (
             "input: {size: [32, 64], channels: bgr}",
             "input: 3",

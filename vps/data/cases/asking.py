@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import torch
 
-from vps.core.detect import Detection, all_candidates, visible
+from vps.core.asking import candidates, failures_of, prepared
+from vps.core.detect import Detection, visible
 from vps.core.detector import Detector, OpenVocabularyDetector
 from vps.core.names import choose, name_key
 from vps.data.sample import Sample
@@ -164,9 +165,9 @@ def _detect(
     detector: Detector, batch: list[Sample], threshold: float, nms_iou: float
 ) -> Iterator[tuple[Sample, list[Detection]]]:
     size = (batch[0].image.shape[0], batch[0].image.shape[1])
-    with torch.no_grad():
-        pixels = torch.stack([detector.prepare(sample.image) for sample in batch])
-        detections = all_candidates(detector, pixels, size)
+    images = [prepared(detector, sample.image) for sample in batch]
+    with failures_of(detector, f"detecting in {len(batch)} images"), torch.no_grad():
+        detections = candidates(detector, torch.stack(images), size)
     for index, sample in enumerate(batch):
         yield sample, visible(detections, index, threshold, nms_iou)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,15 @@ from vps.data.cases.asking import Vocabulary, detect_all
 from vps.data.cases.candidates import box_area, detection_cases, phrase_cases
 from vps.data.cases.cases import Case, CaseList
 from vps.data.cases.doubts import doubts_about
+from vps.data.cases.parts import Look, Parts
 from vps.data.cases.sampling import draw_cases
 from vps.data.cases.selection import Selection
 from vps.data.dataset import Dataset
 from vps.data.sample import Id, Sample
 from vps.errors import InputError
+
+IMAGES_OF_PART = 200
+"""Images that go together: what was found is kept after so many, and no batch holds some of two."""
 
 Skipped = list[dict[str, Any]]
 TOTALS = ("images", "annotations", "detections", "ignored", "foreign", "repeated", "boxless")
@@ -37,6 +42,7 @@ def select_cases(
     batch_size: int = 8,
     strict: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    parts: Parts | None = None,
 ) -> CaseList:
     """Run a detector over a data set and choose cases.
 
@@ -69,6 +75,7 @@ def select_cases(
         strict: whether an image or phrase that cannot be read is an error; else it is skipped with
             a record.
         progress: called after each image with the number of those looked at and of all.
+        parts: keeps what was found so far, after each `IMAGES_OF_PART` images, and gives it back.
 
     Raises:
         InputError: no label in common, no case left, or, if strict, an image that cannot be read.
@@ -77,17 +84,31 @@ def select_cases(
     selection, rename = selection or Selection(), rename or {}
     if batch_size < 1:
         raise InputError(f"batch_size must be at least 1, got {batch_size}")
-    counts: Counter[str] = Counter(dict.fromkeys([*TOTALS, *(kind.value for kind in Kind)], 0))
-    skipped: Skipped = []
-    samples = _read(dataset, selection, strict, skipped, progress)
-    if dataset.grounding:
-        offered = _by_phrase(detector, samples, selection, counts, strict, skipped)
-    else:
-        offered = _by_detection(
-            detector, dataset, samples, selection, rename, batch_size, counts, skipped
-        )
-    # One image at a time: only the cases themselves stay in memory.
-    wanted = [case for case in offered if case.kind in selection.kinds]
+    chosen = _chosen(dataset, selection)
+    looker = _Looker(detector, dataset, selection, rename, batch_size, strict)
+    looks = []
+    for number, start in enumerate(range(0, len(chosen), IMAGES_OF_PART)):
+        indices = chosen[start : start + IMAGES_OF_PART]
+        look = None if parts is None else parts.load(number)
+        if look is None:
+            look = looker.look(indices, start, len(chosen), progress)
+            if parts is not None:
+                parts.save(number, look)
+        elif progress is not None:
+            progress(start + len(indices), len(chosen))
+        looks.append(look)
+    counts = Counter(dict.fromkeys([*TOTALS, *(kind.value for kind in Kind)], 0))
+    unknown: Counter[str] = Counter()
+    skipped: Skipped = [*map(_skipped, looker.remarks())]
+    for look in looks:
+        counts.update(look.counts)
+        unknown.update(look.unknown)
+        skipped += look.skipped
+    skipped += [
+        _skipped(f"the detector does not know {label!r} ({number} annotations)")
+        for label, number in sorted(unknown.items())
+    ]
+    wanted = [case for look in looks for case in look.cases]
     large = [case for case in wanted if box_area(case.box) >= selection.min_area]
     # Masks that do not fit are known once their images were read.
     remarks = dataset.left_out.lines()
@@ -108,81 +129,102 @@ def select_cases(
     )
 
 
-def _by_detection(
-    detector: Detector,
-    dataset: Dataset,
-    samples: Iterable[Sample],
-    selection: Selection,
-    rename: Mapping[str, str],
-    batch_size: int,
-    counts: Counter[str],
-    skipped: Skipped,
-) -> Iterator[Case]:
-    vocabulary = Vocabulary.between(detector.labels, dataset.labels, rename)
-    skipped += map(_skipped, vocabulary.remarks(rename))
-    unknown: Counter[str] = Counter()
-    for sample, found in detect_all(
-        detector,
-        samples,
-        threshold=selection.score_threshold,
-        nms_iou=selection.nms_iou,
-        batch_size=batch_size,
-    ):
-        sample = vocabulary.renamed(sample)
-        unknown.update(label for label in sample.labels if label not in vocabulary.to_detector)
-        yield from detection_cases(
-            found, sample, vocabulary, dataset.frequencies, selection, counts
-        )
-    skipped += [
-        _skipped(f"the detector does not know {label!r} ({number} annotations)")
-        for label, number in sorted(unknown.items())
-    ]
+@dataclass(frozen=True)
+class _Looker:
+    """Looks at images of a data set, see `select_cases`."""
 
+    detector: Detector
+    dataset: Dataset
+    selection: Selection
+    rename: Mapping[str, str]
+    batch_size: int
+    strict: bool
 
-def _by_phrase(
-    detector: Detector,
-    samples: Iterable[Sample],
-    selection: Selection,
-    counts: Counter[str],
-    strict: bool,
-    skipped: Skipped,
-) -> Iterator[Case]:
-    if not isinstance(detector, OpenVocabularyDetector):
-        raise InputError(
-            f"{detector.name} has labels of its own; phrases need a detector that can be asked "
-            "for any"
-        )
-    for sample in samples:
+    def look(
+        self,
+        indices: Sequence[int],
+        before: int,
+        total: int,
+        progress: Callable[[int, int], None] | None,
+    ) -> Look:
+        """What there is in some images; `before` of `total` were looked at already."""
+        counts: Counter[str] = Counter()
+        unknown: Counter[str] = Counter()
+        skipped: Skipped = []
 
-        def refused(error: InputError, image_id: Id = sample.image_id) -> None:
-            if strict:
-                raise error
-            skipped.append(_skipped(str(error), image_id))
+        def samples() -> Iterator[Sample]:
+            for done, index in enumerate(indices, start=before + 1):
+                sample = self._read(index, skipped)
+                if sample is not None:
+                    yield sample
+                if progress is not None:
+                    progress(done, total)
 
-        yield from phrase_cases(detector, sample, selection, counts, refused)
-
-
-def _read(
-    dataset: Dataset,
-    selection: Selection,
-    strict: bool,
-    skipped: Skipped,
-    progress: Callable[[int, int], None] | None,
-) -> Iterator[Sample]:
-    """The images that are looked at, in the data set's order; what cannot be read is noted."""
-    order = np.random.default_rng(selection.seed).permutation(len(dataset))
-    chosen = sorted(order[: selection.images].tolist())
-    for done, index in enumerate(chosen, start=1):
-        try:
-            sample = dataset[index]
-        except InputError as error:
-            if strict:
-                raise
-            skipped.append(_skipped(str(error), dataset.image_ids[index]))
+        if self.dataset.grounding:
+            offered = self._by_phrase(samples(), counts, skipped)
         else:
-            yield sample
-        if progress is not None:
-            progress(done, len(chosen))
+            offered = self._by_detection(samples(), counts, unknown)
+        # One image at a time: only the cases themselves stay in memory.
+        wanted = tuple(case for case in offered if case.kind in self.selection.kinds)
+        return Look(wanted, counts, unknown, tuple(skipped))
+
+    def _read(self, index: int, skipped: Skipped) -> Sample | None:
+        """An image; None where it cannot be read, which is noted."""
+        try:
+            return self.dataset[index]
+        except InputError as error:
+            if self.strict:
+                raise
+            skipped.append(_skipped(str(error), self.dataset.image_ids[index]))
+            return None
+
+    def remarks(self) -> list[str]:
+        """What is to be said of the labels that detector and data set share."""
+        return [] if self.dataset.grounding else list(self._vocabulary().remarks(self.rename))
+
+    def _vocabulary(self) -> Vocabulary:
+        return Vocabulary.between(self.detector.labels, self.dataset.labels, self.rename)
+
+    def _by_detection(
+        self, samples: Iterable[Sample], counts: Counter[str], unknown: Counter[str]
+    ) -> Iterator[Case]:
+        selection = self.selection
+        vocabulary = self._vocabulary()
+        for sample, found in detect_all(
+            self.detector,
+            samples,
+            threshold=selection.score_threshold,
+            nms_iou=selection.nms_iou,
+            batch_size=self.batch_size,
+        ):
+            sample = vocabulary.renamed(sample)
+            unknown.update(label for label in sample.labels if label not in vocabulary.to_detector)
+            yield from detection_cases(
+                found, sample, vocabulary, self.dataset.frequencies, selection, counts
+            )
+
+    def _by_phrase(
+        self, samples: Iterable[Sample], counts: Counter[str], skipped: Skipped
+    ) -> Iterator[Case]:
+        if not isinstance(self.detector, OpenVocabularyDetector):
+            raise InputError(
+                f"{self.detector.name} has labels of its own; phrases need a detector that can be "
+                "asked for any"
+            )
+        for sample in samples:
+
+            def refused(error: InputError, image_id: Id = sample.image_id) -> None:
+                if self.strict:
+                    raise error
+                skipped.append(_skipped(str(error), image_id))
+
+            yield from phrase_cases(self.detector, sample, self.selection, counts, refused)
+
+
+def _chosen(dataset: Dataset, selection: Selection) -> list[int]:
+    """The images that are looked at, in the data set's order."""
+    order = np.random.default_rng(selection.seed).permutation(len(dataset))
+    return sorted(order[: selection.images].tolist())
 
 
 def _nothing_left(

@@ -24,6 +24,7 @@ from PIL import Image
 from vps.core.extras import require
 from vps.core.file_names import check_plain_name
 from vps.core.files import write_atomically
+from vps.core.numbers import check_whole
 from vps.data.scenes.expressions import choose_expression, expressions
 from vps.data.scenes.layouts import CATEGORIES, CONTEXT, NAMES, lay_out
 from vps.data.scenes.scenes import Scene, SceneObject, draw_scene
@@ -35,6 +36,10 @@ SceneRecord = dict[str, Any]
 _RARE, _COMMON = 10, 100
 _TRAINING_SCENES, _TRAINING_SEED = 1000, 0
 _PLAIN_NAMES = len(NAMES) - len(CONTEXT)
+
+
+MOST_SCENES = 100_000
+"""In a folder: some 3 GB."""
 
 
 def write_coco(folder: Path, split: str, count: int, *, seed: int) -> Path:
@@ -107,8 +112,8 @@ def write_lvis(folder: Path, split: str, count: int, *, seed: int) -> Path:
 def _draw_all(
     folder: Path, split: str, count: int, seed: int, name_weights: np.ndarray | None = None
 ) -> Iterator[tuple[Scene, SceneRecord]]:
-    if count < 1:
-        raise InputError(f"at least one scene is needed, got {count}")
+    check_whole("count", count, 1, MOST_SCENES)
+    check_whole("seed", seed, 0, 2**63)
     target = folder / "images" / split
     try:
         target.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 import numpy as np
 
 from vps.core.names import choose
+from vps.core.numbers import check_whole
 from vps.core.schema import build, check_range
 from vps.core.targets import Box, Kind
 from vps.data.sample import Id
@@ -89,6 +90,9 @@ class Failure(TypedDict):
     error: str
 
 
+_MOST_DRAWS = 100_000
+
+
 @dataclass(frozen=True)
 class ReportSettings:
     """How a report is made.
@@ -100,7 +104,7 @@ class ReportSettings:
         reference: the method that the others are compared with; None for the first.
 
     Raises:
-        InputError: no draws, or a level outside (0, 1).
+        InputError: no draws or too many, a seed below 0, or a level outside (0, 1).
     """
 
     draws: int = 2000
@@ -109,8 +113,8 @@ class ReportSettings:
     reference: str | None = None
 
     def __post_init__(self) -> None:
-        if self.draws < 1:
-            raise InputError(f"the bootstrap needs at least one draw, got {self.draws}")
+        check_whole("draws", self.draws, 1, _MOST_DRAWS)
+        check_whole("seed", self.seed, 0, 2**63)
         if not 0 < self.level < 1:
             raise InputError(f"the level of intervals must lie in (0, 1), got {self.level}")
 

@@ -1,0 +1,37 @@
+import math
+
+import pytest
+
+from vps.core.numbers import check_threads, check_whole, is_between
+from vps.errors import InputError
+
+
+@pytest.mark.parametrize("value", [0, 1, 0.5, 1.0])
+def test_numbers_within_the_range(value):
+    assert is_between(value, 0, 1)
+
+
+@pytest.mark.parametrize("value", [-1, 1.1, math.nan, math.inf, True, "0.5", None, [0.5], 1j])
+def test_all_else_is_not(value):
+    assert not is_between(value, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (0, "count must be at least 1, got 0"),
+        (1001, "count must be at most 1,000, got 1001"),
+        (10**30, "at most 1,000, got 1000000"),
+        *((value, "count must be a whole number, got") for value in (2.0, "3", None, True)),
+    ],
+)
+def test_what_is_no_whole_number_of_a_range(value, message):
+    check_whole("count", 3, 1, 1000)
+    with pytest.raises(InputError, match=message):
+        check_whole("count", value, 1, 1000)
+
+
+def test_a_million_threads_are_refused():
+    check_threads(2)
+    with pytest.raises(InputError, match="threads must be"):
+        check_threads(1_000_000)

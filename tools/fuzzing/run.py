@@ -1,0 +1,144 @@
+"""A run over many inputs: which are tried, and what is kept of them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+import warnings
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from tools.fuzzing.detector import register
+from tools.fuzzing.doors import DOORS
+from tools.fuzzing.verdicts import Outcome, Verdict, outcomes
+from tools.fuzzing.whole import make_whole
+
+STORED = Path(__file__).with_name("stored.txt")
+"""Inputs that once were faults, KIND:NUMBER a line: they come first in every run."""
+
+_BATCH = 40  # inputs of a kind that are tried before the next kind
+
+
+@dataclass
+class Found:
+    """What a run came to.
+
+    Attributes:
+        counts: inputs by kind and verdict.
+        faults: KIND:NUMBER and what it ended with.
+        seconds: that it took.
+    """
+
+    counts: Counter[tuple[str, Verdict]] = field(default_factory=Counter)
+    faults: dict[str, Outcome] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def fuzz(
+    out: Path,
+    *,
+    count: int,
+    seconds: float = float("inf"),
+    first: int = 0,
+    kinds: Sequence[str] | None = None,
+    only: Sequence[str] = (),
+) -> Found:
+    """Try the stored inputs, then `count` others, each kind by its share of `DOORS`.
+
+    Args:
+        out: gets a folder for each fault, with the input and the traceback.
+        count: of inputs.
+        seconds: after which no more are begun.
+        first: number of the first input of each kind; others are other inputs.
+        kinds: of inputs; all by default.
+        only: "kind:number" of inputs to try, and no others.
+    """
+    register()
+    warnings.simplefilter("ignore")
+    start, found = time.monotonic(), Found()
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
+        whole = Path(folder, "whole")
+        whole.mkdir()
+        make_whole(whole)
+        asked = list(only) or STORED.read_text().split()
+        stored = [name for name in asked if only or not kinds or name.split(":")[0] in kinds]
+        for kind, numbers in _planned(stored, 0 if only else count, first, kinds):
+            if time.monotonic() - start > seconds:
+                break
+            for outcome in outcomes(numbers, _attempt(kind, whole, Path(folder))):
+                found.counts[kind, outcome.verdict] += 1
+                work = _work(Path(folder), kind, outcome.number)
+                if outcome.verdict.is_fault:
+                    found.faults[f"{kind}:{outcome.number}"] = outcome
+                    _keep(out / work.name, work, outcome)
+                shutil.rmtree(work, ignore_errors=True)
+    found.seconds = time.monotonic() - start
+    return found
+
+
+def show(found: Found) -> str:
+    """A table of verdicts by kind, and the last line of each fault."""
+    kinds = list(dict.fromkeys(kind for kind, _ in found.counts))
+    lines = [" ".join(f"{title:>13}" for title in ("", *(one.value for one in Verdict)))]
+    for kind in kinds:
+        row = (found.counts[kind, verdict] for verdict in Verdict)
+        lines.append(" ".join(f"{value:>13}" for value in (kind, *row)))
+    totals = [sum(found.counts[kind, verdict] for kind in kinds) for verdict in Verdict]
+    lines.append(" ".join(f"{value:>13}" for value in ("all", *totals)))
+    lines += [
+        f"{name} {fault.verdict.value}: {fault.text.strip()[-200:].splitlines()[-1:]}"
+        for name, fault in found.faults.items()
+    ]
+    return "\n".join([*lines, f"{sum(totals)} inputs in {found.seconds:.0f} s"])
+
+
+def _planned(
+    stored: Sequence[str], count: int, first: int, kinds: Sequence[str] | None
+) -> Iterator[tuple[str, list[int]]]:
+    """Kinds and numbers of the inputs, a few of each kind at a time."""
+    for name in stored:
+        kind, _, number = name.partition(":")
+        yield kind, [int(number)]
+    chosen = {kind: share for kind, (share, _) in DOORS.items() if not kinds or kind in kinds}
+    whole = sum(chosen.values())
+    left = {kind: round(count * share / whole) for kind, share in chosen.items()}
+    begun = dict.fromkeys(left, first)
+    while any(left.values()):
+        for kind in left:
+            batch = min(_BATCH, left[kind])
+            if batch:
+                yield kind, list(range(begun[kind], begun[kind] + batch))
+            begun[kind] += batch
+            left[kind] -= batch
+
+
+def _attempt(kind: str, whole: Path, folder: Path) -> Callable[[int], int | None]:
+    def attempt(number: int) -> int | None:
+        # Names that lead up and out end in folders of this run.
+        inner = _work(folder, kind, number) / "a" / "b" / "c"
+        inner.mkdir(parents=True)
+        os.chdir(inner)
+        random = np.random.default_rng([zlib.crc32(kind.encode()), number])
+        return DOORS[kind][1](whole, inner, random)
+
+    return attempt
+
+
+def _work(folder: Path, kind: str, number: int) -> Path:
+    return folder / f"{kind}-{number}"
+
+
+def _keep(folder: Path, work: Path, outcome: Outcome) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    if work.exists():
+        shutil.copytree(work, folder, symlinks=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    text = f"{outcome.verdict.value}\n{outcome.text}\n"
+    (folder / "fault.txt").write_text(text, errors="backslashreplace")

@@ -1,0 +1,39 @@
+"""Numbers that a user gives, checked whatever was given instead."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+
+from vps.errors import InputError, quoted
+
+_MOST_THREADS = 1_024  # each takes memory, and libraries start them all at once
+
+
+def is_between(value: object, low: float, high: float) -> bool:
+    """Whether something is a number in [low, high]; a truth value is none, nor is NaN.
+
+    >>> is_between(0.5, 0, 1), is_between("0.5", 0, 1), is_between(True, 0, 1)
+    (True, False, False)
+    """
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return False
+    return low <= value <= high  # type: ignore[operator]
+
+
+def check_whole(name: str, value: object, low: int, high: int) -> None:
+    """Raise InputError, which tells name, limit and value, unless it is a whole number in a range.
+
+    What comes out of a file or a command line may be any number: one that is too large is refused
+    here, and not by the memory of the machine.
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise InputError(f"{name} must be a whole number, got {quoted(value)}")
+    if value < low:
+        raise InputError(f"{name} must be at least {low:,}, got {quoted(value)}")
+    if value > high:  # type: ignore[operator]
+        raise InputError(f"{name} must be at most {high:,}, got {quoted(value)}")
+
+
+def check_threads(value: object) -> None:
+    """Raise InputError for a number of threads that no machine has a use for."""
+    check_whole("threads", value, 1, _MOST_THREADS)
