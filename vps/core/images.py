@@ -56,6 +56,10 @@ class ImageReading:
         if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 1):
             raise InputError(f"max_pixels must be a whole number of at least 1, got {most!r}")
 
+    def size_of(self, header: ImageHeader) -> tuple[int, int]:
+        """(H, W) of an image file as it is read."""
+        return header.turned if EXIF[self.exif] else header.stored
+
 
 @dataclass(frozen=True, eq=False)
 class OpenedImage:
@@ -116,9 +120,14 @@ def open_image(
     if not isinstance(image, (str, PathLike)):
         pixels = as_rgb(image)
         return OpenedImage(pixels, (pixels.shape[0], pixels.shape[1]))
-    path, what = Path(image), f"image {shown_path(image)}"
+    path, reading = Path(image), reading or ImageReading()
+    enough = None
+    if needed is not None:
+        # Before the file is opened to be decoded: what a detector raises is no fault of the file.
+        header = read_header(path)
+        enough = needed(reading.size_of(header)) if header.pixels > LARGE else None
     with open_file(path, "image") as file:
-        return _decode(file, what, path.name, reading or ImageReading(), needed)
+        return _decode(file, f"image {shown_path(path)}", path.name, reading, enough)
 
 
 def read_header(path: str | PathLike[str]) -> ImageHeader:
@@ -186,12 +195,11 @@ def _decode(
     what: str,
     name: str | None,
     reading: ImageReading,
-    needed: Needed | None = None,
+    enough: tuple[int, int] | None = None,
 ) -> OpenedImage:
     turned = EXIF[reading.exif]
     with opened(file, what, _formats(), reading.max_pixels) as (image, header):
-        size = header.turned if turned else header.stored
-        enough = needed(size) if needed is not None and header.pixels > LARGE else None
+        size = reading.size_of(header)
         picture, note = decoded(image, header, turned=turned, enough=enough)
         pixels = _array(picture)
     if enough is None:  # Of some files, only the pixels tell for certain.

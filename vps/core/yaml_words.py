@@ -25,6 +25,6 @@ def plain_words(loader: Any) -> Any:
         first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOL]
         for first, resolvers in loader.yaml_implicit_resolvers.items()
     }
-    plain = type("PlainWordsLoader", (loader,), {"yaml_implicit_resolvers": words})
+    plain: Any = type("PlainWordsLoader", (loader,), {"yaml_implicit_resolvers": words})
     plain.add_implicit_resolver(_BOOL, _TRUTH, list("tTfF"))
     return plain
