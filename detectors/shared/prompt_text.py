@@ -13,7 +13,7 @@ _SURE = re.compile("[?;|\n\uff1f\uff1b\uff5c\u3002\uff61\uff0e\u3001]")
 
 _COMMA = re.compile(r"(?<!\d),|,(?!\d)|\uff0c")
 _STOP = re.compile(r"(?<!\d)\.|\.(?!\d)")  # not that of 0.5
-_QUOTES = ('""', "\u201c\u201d", "\u201e\u201c", "\u300c\u300d")
+_QUOTES = (('"', '"'), ("\u201c", "\u201d"), ("\u201e", "\u201c"), ("\u300c", "\u300d"))
 _QUOTED = re.compile("|".join(f"{left}([^{left}{right}]*){right}" for left, right in _QUOTES))
 _HELD = "\ue000"  # stands for a quoted label; of the private area, which no text uses
 
@@ -57,7 +57,7 @@ def split_prompt(prompt: str) -> list[str]:
         return _HELD
 
     text = _QUOTED.sub(hold, prompt.replace(_HELD, " "))
-    if any(mark in text for mark in "".join(_QUOTES)):
+    if any(mark in text for pair in _QUOTES for mark in pair):
         raise InputError(f"the prompt {prompt!r} has a quote that is not closed: close it")
     lines = text.strip().splitlines()
     if len(lines) > 1:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from os import PathLike
@@ -10,11 +11,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
+from vps.core.decoding import LIMITS, LONGEST_TEXT, ImageHeader, decoded, header_of
 from vps.core.files import open_file, shown_path
 from vps.core.names import choose
-from vps.core.opening import ImageHeader, decoded, header_of, opened
 from vps.errors import InputError, one_line
 
 PHOTOGRAPHS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF", "PPM")
@@ -55,6 +56,10 @@ class ImageReading:
         most = self.max_pixels
         if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 1):
             raise InputError(f"max_pixels must be a whole number of at least 1, got {most!r}")
+
+    def size_of(self, header: ImageHeader) -> tuple[int, int]:
+        """(H, W) of an image file as it is read."""
+        return header.turned if EXIF[self.exif] else header.stored
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,9 +121,14 @@ def open_image(
     if not isinstance(image, (str, PathLike)):
         pixels = as_rgb(image)
         return OpenedImage(pixels, (pixels.shape[0], pixels.shape[1]))
-    path, what = Path(image), f"image {shown_path(image)}"
+    path, reading = Path(image), reading or ImageReading()
+    enough = None
+    if needed is not None:
+        # Before the file is opened to be decoded: what a detector raises is no fault of the file.
+        header = read_header(path)
+        enough = needed(reading.size_of(header)) if header.pixels > LARGE else None
     with open_file(path, "image") as file:
-        return _decode(file, what, path.name, reading or ImageReading(), needed)
+        return _decode(file, f"image {shown_path(path)}", path.name, reading, enough)
 
 
 def read_header(path: str | PathLike[str]) -> ImageHeader:
@@ -134,7 +144,7 @@ def read_header(path: str | PathLike[str]) -> ImageHeader:
 
 def decode_header(file: BinaryIO, what: str) -> ImageHeader:
     """As `read_header`, out of an open file or a buffer; `what` names it in messages."""
-    with opened(file, what, _formats(), max_pixels=_ANY) as (_, header):
+    with _opened(file, what, max_pixels=_ANY) as (_, header):
         return header
 
 
@@ -189,18 +199,76 @@ def _decode(
     what: str,
     name: str | None,
     reading: ImageReading,
-    needed: Needed | None = None,
+    enough: tuple[int, int] | None = None,
 ) -> OpenedImage:
     turned = EXIF[reading.exif]
-    with opened(file, what, _formats(), reading.max_pixels) as (image, header):
-        size = header.turned if turned else header.stored
-        enough = needed(size) if needed is not None and header.pixels > LARGE else None
+    with _opened(file, what, reading.max_pixels) as (image, header):
+        size = reading.size_of(header)
         picture, note = decoded(image, header, turned=turned, enough=enough)
         pixels = _array(picture)
     if enough is None:  # Of some files, only the pixels tell for certain.
         size = pixels.shape[0], pixels.shape[1]
     notes = (f"{what}: {note}",) if note else ()
     return OpenedImage(pixels, size, name, notes, header.orientation if turned else 1)
+
+
+@contextmanager
+def _opened(
+    file: BinaryIO, what: str, max_pixels: int | None = None
+) -> Iterator[tuple[Image.Image, ImageHeader]]:
+    """An image out of an open file, and its header; its pixels are not yet read.
+
+    Whatever a decoder raises within the context becomes an InputError, too.
+
+    Args:
+        file: open to be read as bytes, or a buffer.
+        what: names it in messages.
+        max_pixels: the most that an image may have; by default as many as Pillow reads without an
+            error, twice `PIL.Image.MAX_IMAGE_PIXELS`.
+
+    Raises:
+        InputError: no image of a format in `PHOTOGRAPHS`, one that cannot be read, or one with too
+            many pixels.
+    """
+    try:
+        with LIMITS as usual, Image.open(file, formats=_formats()) as image:
+            header = header_of(image)
+            most = usual if max_pixels is None else max_pixels
+            if most is not None and header.pixels > most:
+                raise InputError(_too_many(what, header, most))
+            yield image, header
+    except InputError as error:
+        raise (error if what in str(error) else InputError(f"{what}: {error}")) from None
+    except UnidentifiedImageError:
+        raise InputError(
+            f"{what} is not an image of a format that is read ({', '.join(_formats())})"
+        ) from None
+    except MemoryError:
+        raise InputError(f"{what} is too large for the memory of this machine") from None
+    except (OSError, SyntaxError) as error:
+        # Errors of the system have a number; those of a decoder have none.
+        reason = getattr(error, "strerror", None) or f"is it truncated? ({one_line(error)})"
+        raise InputError(f"{what} cannot be read: {reason}") from None
+    except Exception as error:  # Decoders raise errors of nearly any class.
+        raise InputError(f"{what} cannot be read: {_reason(error)}") from None
+
+
+def _too_many(what: str, header: ImageHeader, most: int) -> str:
+    height, width = header.turned
+    return (
+        f"{what} is too large to be opened unasked: {height} x {width} pixels (height x width), "
+        f"more than {most}; if it is what it should be, allow them: --max-pixels {header.pixels}, "
+        f"max_pixels: {header.pixels} among a data set's options, or in Python "
+        f"PIL.Image.MAX_IMAGE_PIXELS = {header.pixels}"
+    )
+
+
+def _reason(error: Exception) -> str:
+    text = one_line(error)
+    if "MAX_TEXT" in text:
+        size = LONGEST_TEXT >> 20
+        return f"it holds more than {size} MiB of text or colour profiles; save it without"
+    return text
 
 
 def _array(picture: Image.Image) -> np.ndarray:

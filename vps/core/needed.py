@@ -45,9 +45,9 @@ def needed_by(detector: Detector, size: tuple[int, int]) -> tuple[int, int] | No
     if max(ratios) >= 1:
         return None
     shapes = [tuple(max(round(side * ratio), 1) for side in size) for ratio in ratios]
-    grids = [detector.prepare(np.zeros((*shape, 3), np.uint8)).shape[1:] for shape in shapes]
+    grids = [tuple(detector.prepare(np.zeros((*shape, 3), np.uint8)).shape[1:]) for shape in shapes]
     # By a pixel or two, because small images have rounder shapes.
-    if np.abs(np.subtract(*grids)).max() > 2:
+    if np.abs(np.subtract(grids[0], grids[1])).max() > 2:
         return None
     scale = _FINER * max(grid / side for grid, side in zip(grids[-1], size, strict=True))
     if scale >= 1:

@@ -20,7 +20,7 @@ from vps.errors import InputError
 if TYPE_CHECKING:
     from vps.data.dataset import ImageEntry
 
-AUTO = "auto"
+BY_SIZES = "auto"
 _MOST = 2000  # images whose headers are read to find out about those that do not tell
 _SLACK = 1.5  # pixels by which a box may stick out of an image
 
@@ -51,8 +51,8 @@ class Turning:
         InputError: another value.
     """
 
-    def __init__(self, exif: str = AUTO, max_pixels: int | None = None) -> None:
-        choose({**EXIF, AUTO: None}, exif, "exif")
+    def __init__(self, exif: str = BY_SIZES, max_pixels: int | None = None) -> None:
+        choose({**EXIF, BY_SIZES: None}, exif, "exif")
         self._exif = exif
         self._readings = {name: ImageReading(name, max_pixels) for name in EXIF}
         self._of_others: str | None = None
@@ -70,7 +70,7 @@ class Turning:
         """
         if not isinstance(entry.picture, PhotoFile):
             return entry.picture.read()
-        frame = self._exif if self._exif != AUTO else self._frame_of(entry, entries)
+        frame = self._exif if self._exif != BY_SIZES else self._frame_of(entry, entries)
         return entry.picture.read(self._readings[frame])
 
     def _frame_of(self, entry: ImageEntry, entries: Iterable[ImageEntry]) -> str:

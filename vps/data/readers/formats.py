@@ -12,7 +12,7 @@ from typing import Any
 from vps.core.names import choose
 from vps.data.dataset import Dataset
 from vps.data.readers.files import existing_file
-from vps.data.turning import AUTO, Turning
+from vps.data.turning import BY_SIZES, Turning
 
 FORMATS: dict[str, str] = {
     "coco": "vps.data.readers.coco:read_coco",
@@ -43,7 +43,7 @@ def open_dataset(
     images: str | PathLike[str] | None = None,
     *,
     name: str = "",
-    exif: str = AUTO,
+    exif: str = BY_SIZES,
     max_pixels: int | None = None,
     **options: Any,
 ) -> Dataset:

@@ -1,19 +1,17 @@
-"""Image files opened by Pillow: their size and orientation, and how much of them is decoded."""
+"""What Pillow is to do with an image file: its limits, size and orientation, what is decoded."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO
 
-from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, PngImagePlugin
 
 from vps.core.greys import DEEP, eight_bits
-from vps.errors import InputError, one_line
 
-_TEXT = 64 << 20  # bytes of text that a PNG may hold, as programs that generate images write it
+LONGEST_TEXT = 64 << 20
+"""Bytes of text that a PNG may hold, as programs that generate images write it."""
+
 _SMOOTH = ("L", "RGB", "CMYK", "YCbCr")
 """Pillow's modes that can be resized as they are."""
 
@@ -61,47 +59,6 @@ class ImageHeader:
         return self.stored[0] * self.stored[1]
 
 
-@contextmanager
-def opened(
-    file: BinaryIO, what: str, formats: tuple[str, ...], max_pixels: int | None = None
-) -> Iterator[tuple[Image.Image, ImageHeader]]:
-    """An image out of an open file, and its header; its pixels are not yet read.
-
-    Whatever a decoder raises within the context becomes an InputError, too.
-
-    Args:
-        file: open to be read as bytes, or a buffer.
-        what: names it in messages.
-        formats: as Pillow calls them; others are refused.
-        max_pixels: the most that an image may have; by default as many as Pillow reads without an
-            error, twice `PIL.Image.MAX_IMAGE_PIXELS`.
-
-    Raises:
-        InputError: no image of these formats, one that cannot be read, or with too many pixels.
-    """
-    try:
-        with _LIMITS as usual, Image.open(file, formats=formats) as image:
-            header = header_of(image)
-            most = usual if max_pixels is None else max_pixels
-            if most is not None and header.pixels > most:
-                raise InputError(_too_many(what, header, most))
-            yield image, header
-    except InputError as error:
-        raise (error if what in str(error) else InputError(f"{what}: {error}")) from None
-    except UnidentifiedImageError:
-        raise InputError(
-            f"{what} is not an image of a format that is read ({', '.join(formats)})"
-        ) from None
-    except MemoryError:
-        raise InputError(f"{what} is too large for the memory of this machine") from None
-    except (OSError, SyntaxError) as error:
-        # Errors of the system have a number; those of a decoder have none.
-        reason = getattr(error, "strerror", None) or f"is it truncated? ({one_line(error)})"
-        raise InputError(f"{what} cannot be read: {reason}") from None
-    except Exception as error:  # Decoders raise errors of nearly any class.
-        raise InputError(f"{what} cannot be read: {_reason(error)}") from None
-
-
 def decoded(
     image: Image.Image,
     header: ImageHeader,
@@ -112,7 +69,7 @@ def decoded(
     """The pixels of an image, and what has to be said of them.
 
     Args:
-        image: what `opened` gives; the pixels of a file are read now.
+        image: of Pillow; the pixels of a file are read now.
         header: likewise.
         turned: whether they are turned as EXIF says.
         enough: (h, w) at which they may be read where they are more, in the frame of the result.
@@ -164,8 +121,8 @@ def orientation_of(image: Image.Image) -> int:
 class _WideLimits:
     """Pillow's limits of the process, wide as long as any thread is within the context.
 
-    How many pixels an image has is checked by `opened` instead; long texts are no reason not to
-    look at a picture.
+    How many pixels an image has is checked where it is opened; long texts are no reason not to look
+    at a picture.
     """
 
     def __init__(self) -> None:
@@ -177,7 +134,7 @@ class _WideLimits:
         with self._lock:
             if not self._within:
                 self._usual = Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK
-                Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = None, _TEXT
+                Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = None, LONGEST_TEXT
             self._within += 1
             return None if self._usual[0] is None else 2 * self._usual[0]
 
@@ -188,21 +145,4 @@ class _WideLimits:
                 Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = self._usual
 
 
-_LIMITS = _WideLimits()
-
-
-def _too_many(what: str, header: ImageHeader, most: int) -> str:
-    height, width = header.turned
-    return (
-        f"{what} is too large to be opened unasked: {height} x {width} pixels (height x width), "
-        f"more than {most}; if it is what it should be, allow them: --max-pixels {header.pixels}, "
-        f"max_pixels: {header.pixels} among a data set's options, or in Python "
-        f"PIL.Image.MAX_IMAGE_PIXELS = {header.pixels}"
-    )
-
-
-def _reason(error: Exception) -> str:
-    text = one_line(error)
-    if "MAX_TEXT" in text:
-        return f"it holds more than {_TEXT >> 20} MiB of text or colour profiles; save it without"
-    return text
+LIMITS = _WideLimits()
