@@ -38,7 +38,7 @@ def wait_until(done, seconds: float = 600) -> None:
     end = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < end, "it takes too long"
-        time.sleep(0.001)
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(
