@@ -13,11 +13,15 @@ from vps.errors import InputError, LabelsError
 
 
 def of_pipeline(
-    pipeline: Any, *, labels: Sequence[str] | None = None, name: str | None = None, **options: Any
+    pipeline: Any,
+    *,
+    labels: Sequence[str] | None = None,
+    name: str | None = None,
+    template: str | None = None,
 ) -> Detector:
     """A pipeline for object detection or zero-shot object detection; see `detectors.wrap`."""
     parts = [part for part in (pipeline.image_processor, pipeline.tokenizer) if part is not None]
-    return of_model(pipeline.model, *parts, labels=labels, name=name, **options)
+    return of_model(pipeline.model, *parts, labels=labels, name=name, template=template)
 
 
 def of_model(
