@@ -17,7 +17,7 @@ from detectors.shared.options import fit_options
 from detectors.shared.pixels import choose_device, choose_dtype
 from detectors.wrapping import wrap
 from vps.core.detector import Detector, OpenVocabularyDetector
-from vps.errors import InputError, VpsError, one_line
+from vps.errors import InputError, LabelsError, VpsError, one_line
 
 _HANDED = ("labels", "device", "dtype")
 
@@ -79,7 +79,13 @@ def load_own(
     settings = {} if named is None or open_vocabulary else {"labels": named}
     if not isinstance(parts[0], Detector):
         settings["name"] = name
-    detector = wrap(*parts, **settings)
+    try:
+        detector = wrap(*parts, **settings)
+    except LabelsError:
+        # An open vocabulary that was given as a model, and not told what to look for.
+        if named is not None or usual is None:
+            raise
+        detector = wrap(*parts, labels=tuple(usual), **settings)
     if isinstance(detector, OpenVocabularyDetector) and "labels" not in taken:
         wanted = usual if labels is None else labels
         detector = detector if wanted is None else detector.with_labels(tuple(wanted))

@@ -19,7 +19,6 @@ from detectors.hf.checkpoint import (
 )
 from detectors.hf.images import ImageProcessor, read_processor
 from detectors.shared.pixels import check_batch, choose_device, choose_dtype, enough_places
-from detectors.shared.prompts import check_labels
 from detectors.shared.watch import ChoiceWatch
 from vps.core.boxes import cxcywh_to_xyxy
 from vps.core.candidates import Candidates
@@ -119,10 +118,10 @@ def label_map(labels: Sequence[str], model: Any) -> dict[int, str]:
     """Labels that are given, by their columns.
 
     Raises:
-        InputError: more or fewer than the model has classes, or one name twice.
+        InputError: more or fewer than the model has classes.
     """
-    names, count = check_labels(labels), int(model.config.num_labels)
-    if len(names) != count:
+    names, count = tuple(labels), int(model.config.num_labels)
+    if isinstance(labels, str) or len(names) != count:
         raise InputError(
             f"the model finds the {count} classes that it was trained for, and takes no prompt; "
             f"labels only name those {count} anew, in their order, and {len(names)} were given: "

@@ -212,10 +212,10 @@ def required_labels(labels: Sequence[str] | None) -> tuple[str, ...]:
     """The labels, checked before a checkpoint is read for nothing.
 
     Raises:
-        InputError: there are none, or as `check_labels`.
+        LabelsError: there are none, or as `check_labels`.
     """
     if labels is None:
-        raise InputError(
+        raise LabelsError(
             'Grounding DINO finds what it is asked for; say what, e.g. --prompt "dog . cat ."'
         )
     return check_labels(labels)

@@ -92,7 +92,8 @@ def wrap(
         return _with_order(_asked(model, labels), channels)
     model = _inside(model)
     of_kind = _wrapper(model, options)
-    known = inspect.signature(of_kind).parameters
+    parameters = inspect.signature(of_kind).parameters.values()
+    known = {one.name: one for one in parameters if one.kind is one.KEYWORD_ONLY}
     for option in options:
         choose(known, option, f"option of wrap, for a {type(model).__name__},")
     settings = {"labels": labels, **options}

@@ -9,15 +9,19 @@ from typing import Any
 from detectors.hf.checkpoint import MODEL_TYPES, loading
 from detectors.wrapping.modes import evaluated
 from vps.core.detector import Detector
-from vps.errors import InputError
+from vps.errors import InputError, LabelsError
 
 
 def of_pipeline(
-    pipeline: Any, *, labels: Sequence[str] | None = None, name: str | None = None, **options: Any
+    pipeline: Any,
+    *,
+    labels: Sequence[str] | None = None,
+    name: str | None = None,
+    template: str | None = None,
 ) -> Detector:
     """A pipeline for object detection or zero-shot object detection; see `detectors.wrap`."""
     parts = [part for part in (pipeline.image_processor, pipeline.tokenizer) if part is not None]
-    return of_model(pipeline.model, *parts, labels=labels, name=name, **options)
+    return of_model(pipeline.model, *parts, labels=labels, name=name, template=template)
 
 
 def of_model(
@@ -49,7 +53,9 @@ def of_model(
     if not parts:
         raise InputError(f"a {type(model).__name__} needs its processor: wrap(model, processor)")
     if kind != "hf-closed-set" and labels is None:
-        raise InputError(f"a {type(model).__name__} finds what it is asked for; say what by labels")
+        raise LabelsError(
+            f"a {type(model).__name__} finds what it is asked for; say what by labels"
+        )
     if template is not None and kind != "hf-zero-shot":
         raise InputError(f"a {type(model).__name__} reads its labels without a template")
     called = name or f"{type(model).__name__}"

@@ -105,15 +105,20 @@ class Problem:
             vars(other)["scorer"] = self.scorer
         return other
 
-    def look_first(self) -> None:
+    def look_first(self) -> int:
         """Show the whole image once, unless passes have shown it: the next that does tells whether
-        the detector is deterministic. No counter of passes has this one.
+        the detector is deterministic. No counter of `passes` has this one.
+
+        Returns:
+            How many passes it took, 1 or 0.
 
         Raises:
             DetectorError: the detector fails or breaks its contract.
         """
-        if not self.whole.looks:
-            self.passes().evaluate(np.ones((1, self.regions.count), bool))
+        if self.whole.looks:
+            return 0
+        self.passes().evaluate(np.ones((1, self.regions.count), bool))
+        return 1
 
     def objectives(self, source: Passes) -> list[Objective]:
         """The objective of each target, on the passes of `source`."""

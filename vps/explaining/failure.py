@@ -89,6 +89,9 @@ def explain_failure(
     that one better do not count as the duplicate's, and what to hide leaves it as it is, see
     `vps.sets.goals.single`.
 
+    `Answer.passes` counts all passes, also the one that shows the whole image before anything else,
+    by which a detector that is not deterministic is noticed; a warning says so.
+
     The target and its rival share every pass, and the searches for sets start from what the
     searches for the orders have seen.
 

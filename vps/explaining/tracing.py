@@ -31,6 +31,7 @@ class Traced:
         seconds: likewise, wall clock.
         stopped: why it ended.
         error: what the detector failed with.
+        looks: passes that showed the whole image before the method began, 1 or 0.
     """
 
     method: Method
@@ -42,11 +43,14 @@ class Traced:
     seconds: float
     stopped: StopReason
     error: DetectorError | None
+    looks: int
 
     @property
     def all_passes(self) -> int:
-        """What the method took together with all that `source` has seen since."""
-        return self.source.passes + (self.found.passes if self.found.source is None else 0)
+        """What the method took together with all that `source` has seen since, and the look at the
+        whole image before."""
+        own = self.found.passes if self.found.source is None else 0
+        return self.source.passes + own + self.looks
 
 
 def trace(
@@ -74,7 +78,7 @@ def trace(
     start = time.perf_counter()
     try:
         budget.check()
-        problem.look_first()
+        looks = problem.look_first()
         found = method.attribute(problem, budget, seed)
     except Stopped as stop:
         raise _nothing_known(stop.reason) from None
@@ -98,6 +102,7 @@ def trace(
         time.perf_counter() - start if searched else seconds,
         stopped,
         error,
+        looks,
     )
 
 

@@ -121,7 +121,8 @@ def test_labels_of_a_configuration():
     }
     with pytest.raises(InputError, match="names no labels"):
         read_labels({0: "N/A"})
-    with pytest.raises(InputError, match="from 0 on"):
+    assert read_labels({0: 0, 1: 17}) == {0: "0", 1: "17"}
+    with pytest.raises(InputError, match="from 1 to 2, .* from 0 to 1: give .* as labels.*mend"):
         read_labels({1: "person", 2: "dog"})
 
 
@@ -209,8 +210,15 @@ def test_an_image_too_narrow_to_be_resized(saved):
         load(f"hf-closed-set:{saved('Yolos')}").prepare(picture((2, 200)))
 
 
-def test_labels_are_refused(saved):
-    with pytest.raises(InputError, match="takes no labels or prompt; leave them out"):
+def test_labels_name_the_classes_in_order_and_no_others(saved, tmp_path):
+    folder = write_checkpoint(tmp_path, "Detr")
+    names = {number + 1: name for number, name in enumerate(("cat", "dog", "cow", "bird"))}
+    change(folder / "config.json", id2label=names)
+    with pytest.raises(InputError, match="numbers its 4 labels from 1 to 4"):
+        load(f"hf-closed-set:{folder}")
+    named = load(f"hf-closed-set:{folder}", prompt="cat . dog . cow . bird .")
+    assert named.labels == ("cat", "dog", "cow", "bird")
+    with pytest.raises(InputError, match="the 4 classes .*takes no prompt.*1 were given"):
         load(f"hf-closed-set:{saved('Detr')}", labels=["cat"])
     with pytest.raises(InputError, match="hf-closed-set needs a checkpoint"):
         load("hf-closed-set")
