@@ -158,7 +158,7 @@ def check_candidates(
         )
 
 
-def cost_of(config: OnnxConfig, reduced: str) -> str:
+def dropping_note(config: OnnxConfig, reduced: str) -> str:
     """What it costs an explanation that a file drops boxes inside; "" if it does not seem to.
 
     Args:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from detectors.onnx_files.checks import check_names, check_task, cost_of
+from detectors.onnx_files.checks import check_names, check_task, dropping_note
 from detectors.onnx_files.config import OnnxConfig, build_description
 from detectors.onnx_files.contents import Contents, read_contents
 from detectors.onnx_files.families import recognised
@@ -265,7 +265,7 @@ def _trial_notes(chosen: Description, trial: Trial) -> list[str]:
             f"{trial.best:.2f}{label}"
         )
     if not chosen.questions:
-        cost = cost_of(chosen.config(), chosen.contents.reduced)
+        cost = dropping_note(chosen.config(), chosen.contents.reduced)
         notes += [cost] if cost else []
     return notes
 

@@ -17,7 +17,7 @@ from detectors.onnx_files.checks import (
     check_candidates,
     check_description,
     check_rows,
-    cost_of,
+    dropping_note,
 )
 from detectors.onnx_files.config import OnnxConfig, read_description
 from detectors.onnx_files.description import describe_file, other_reading
@@ -215,7 +215,7 @@ def load_onnx(
     else:
         config = read_description(path / "detector.yaml" if path.is_dir() else path)
         detector = _fitted(config, threads)
-        cost = cost_of(config, "")
+        cost = dropping_note(config, "")
         notes = [cost] if cost else []
     if notes:
         warnings.warn("; ".join(notes), AssumptionWarning, stacklevel=3)
