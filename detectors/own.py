@@ -76,7 +76,7 @@ def load_own(
     parts = built if isinstance(built, tuple) else (built,)
     named = None if "labels" in taken else labels
     open_vocabulary = isinstance(parts[0], OpenVocabularyDetector)
-    settings = {} if named is None or open_vocabulary else {"labels": named}
+    settings: dict[str, Any] = {} if named is None or open_vocabulary else {"labels": named}
     if not isinstance(parts[0], Detector):
         settings["name"] = name
     try:

@@ -41,7 +41,7 @@ def check_description(config: OnnxConfig, session: Any, *, bytes_in: bool) -> No
     check_task(config.model, metadata)
     names = metadata_names(metadata, config.model)
     if names:
-        check_labels(config.labels, names, config.model, getattr(config.output, "background", ""))
+        check_names(config.labels, names, config.model, getattr(config.output, "background", ""))
     ports = {port.name.split(":")[0] for port in session.get_outputs()}
     wrong = isinstance(config.output, BoxesOutput) and config.output.format != "yxyx"
     if wrong and ports >= {"detection_boxes", "detection_scores", "detection_classes"}:
@@ -69,7 +69,7 @@ def check_task(path: Path, metadata: dict[str, str]) -> None:
         raise InputError(f"{path} says that it classifies images (task: classify); no detector")
 
 
-def check_labels(
+def check_names(
     labels: Sequence[str], names: Sequence[str], path: Path, background: str = ""
 ) -> None:
     """Raise InputError where labels are not the names that a file gives its classes."""
@@ -158,7 +158,7 @@ def check_candidates(
         )
 
 
-def cost_of(config: OnnxConfig, reduced: str) -> str:
+def dropping_note(config: OnnxConfig, reduced: str) -> str:
     """What it costs an explanation that a file drops boxes inside; "" if it does not seem to.
 
     Args:

@@ -78,7 +78,7 @@ CONVENTIONS: dict[str, dict[str, Any]] = {
 GREY = 114 / 255
 """What the YOLOs pad with, as a share of white."""
 # What has to be said where there is none: a wrong one would be silently wrong.
-NEEDED = ("scale", "placement")
+_NEEDED = ("scale", "placement")
 # Columns that are no labels, but have been described as such.
 _NO_LABELS = ("objectness", "obj_conf", "__background__", "no-object", "no object")
 
@@ -142,7 +142,7 @@ def build_description(content: Any) -> OnnxConfig:
     except InputError as error:
         quoted = "; write it in quotes" if str(error).startswith("labels[") else ""
         raise InputError(f"{error}{quoted}") from None
-    for key in NEEDED:
+    for key in _NEEDED:
         if key not in content["input"]:
             raise InputError(
                 f"input.{key} is missing: models with the head {config.output.head!r} differ in "

@@ -60,7 +60,7 @@ class Contents:
     @property
     def nhwc(self) -> bool:
         """Whether the image's channels are its last axis."""
-        shape = self.image.shape or ()
+        shape = list(self.image.shape or [])
         return len(shape) >= 3 and shape[-1] == 3 and shape[-3] != 3
 
     @property

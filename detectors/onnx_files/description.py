@@ -11,15 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from detectors.onnx_files.checks import check_labels, check_task, cost_of
+from detectors.onnx_files.checks import check_names, check_task, dropping_note
 from detectors.onnx_files.config import OnnxConfig, build_description
 from detectors.onnx_files.contents import Contents, read_contents
 from detectors.onnx_files.families import recognised
+from detectors.onnx_files.outputs import OutputConfig
 from detectors.onnx_files.proposal import Proposal, coco
-from detectors.onnx_files.trial import Trial, try_out
+from detectors.onnx_files.trial import Adapter, Trial, try_out
 from vps.core.extras import require
-from vps.core.schema import to_plain
-from vps.errors import DetectorError, InputError
+from vps.core.schema import build, to_plain
+from vps.errors import DetectorError, InputError, VpsError
 
 TO_BE_SAID = "TO BE SAID"
 """Stands in a description for a value that only the user knows."""
@@ -83,9 +84,10 @@ class Description:
         return "\n".join([*head, *asked, body])
 
 
-def describe(
+def describe_file(
     path: Path,
     session: Any,
+    adapter: Adapter,
     *,
     labels: Sequence[str] | None = None,
     given: Mapping[str, Any] | None = None,
@@ -96,6 +98,7 @@ def describe(
     Args:
         path: of the file.
         session: what `open_session` returns for it.
+        adapter: makes a detector of a description and a session, for the trial.
         labels: of its classes, if it does not name them.
         given: values of the description that the user sets, by key, e.g. {"input.size": [64, 64]}.
         image: (H, W, 3) uint8 RGB for the trial; by default, a photograph of scikit-image.
@@ -126,8 +129,8 @@ def describe(
         try:
             if names and labels:
                 background = proposal.output.get("background", "")
-                check_labels(labels, names, path, str(background))
-            trial = try_out(one.content, session, image, one.most)
+                check_names(labels, names, path, str(background))
+            trial = try_out(one.content, adapter, session, image, one.most)
             if proposal.sure is not None and trial.sure not in (None, proposal.sure):
                 raise DetectorError(f"objectness that does not fit {proposal.family}")
             fitting.append((one, trial))
@@ -169,6 +172,17 @@ def _choice(fitting: Sequence[Description]) -> tuple[str, str]:
         for table, one in zip(tables, fitting, strict=True)
     )
     return key, f"{options}; an image with objects may tell (--image)"
+
+
+def other_reading(config: OnnxConfig, session: Any) -> str:
+    """Which outputs a file with these shapes is known to have, if it is not those described."""
+    try:
+        options = recognised(read_contents(config.model, session), len(config.labels))
+    except VpsError:
+        return ""
+    found = [one for one in options if build(OutputConfig, one.output) != config.output]
+    texts = [f"{one.family} (output: {flow(one.output)})" for one in found]
+    return f"; its shapes are those of {' or '.join(texts)}" if texts else ""
 
 
 def flow(content: Mapping[str, Any]) -> str:
@@ -251,7 +265,7 @@ def _trial_notes(chosen: Description, trial: Trial) -> list[str]:
             f"{trial.best:.2f}{label}"
         )
     if not chosen.questions:
-        cost = cost_of(chosen.config(), chosen.contents.reduced)
+        cost = dropping_note(chosen.config(), chosen.contents.reduced)
         notes += [cost] if cost else []
     return notes
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,20 +12,25 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from detectors.onnx_files.checks import ROUNDING, check_candidates, check_description, check_rows
-from detectors.onnx_files.config import OnnxConfig
+from detectors.onnx_files.checks import (
+    ROUNDING,
+    check_candidates,
+    check_description,
+    check_rows,
+    dropping_note,
+)
+from detectors.onnx_files.config import OnnxConfig, read_description
+from detectors.onnx_files.description import describe_file, other_reading
 from detectors.onnx_files.feeds import OtherInputs, find_image
 from detectors.onnx_files.grids import make_head
 from detectors.onnx_files.heads import RawCandidates
 from detectors.onnx_files.input import arranged, corner, fitted_content, whole_size
+from detectors.onnx_files.session import open_session
 from detectors.onnx_files.shapes import fits, meant, with_batch
 from detectors.shared.pixels import check_batch, sampled, scale_boxes, to_pixels
-from detectors.shared.stand_ins import check_no_stand_in
 from vps.core.candidates import Candidates
-from vps.core.extras import require
 from vps.core.names import choose
-from vps.core.numbers import check_threads
-from vps.errors import DetectorError, InputError, one_line
+from vps.errors import AssumptionWarning, DetectorError, InputError, one_line
 
 _INPUT_DTYPES = {
     "tensor(float)": torch.float32,
@@ -175,25 +181,53 @@ class OnnxDetector:
         return inside
 
 
-def open_session(path: Path, threads: int = 1) -> Any:
-    """A session of onnxruntime for a file.
+def load_onnx(
+    source: str,
+    *,
+    labels: Sequence[str] | None = None,
+    device: str = "cpu",
+    dtype: str = "float32",
+    threads: int = 1,
+) -> OnnxDetector:
+    """An ONNX detector from its file, from a YAML description, or from a folder with a
+    detector.yaml.
+
+    What a file alone is taken for is warned of, so that it can be read; `vps inspect` prints it.
 
     Raises:
-        InputError: the file is missing or broken, or what a download left instead of it.
+        InputError: labels, a device or a dtype that an ONNX file cannot take, or whatever is wrong
+            with description or model.
     """
-    check_no_stand_in(path, "ONNX model")
-    if threads < 1:
-        raise InputError(f"threads must be 1 or more, got {threads}")
-    check_threads(threads)
-    runtime = require("onnxruntime", extra="onnx")
-    options = runtime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
+    path = Path(source).expanduser()
+    alone = path.suffix.lower() in (".onnx", ".ort") and not path.is_dir()
+    if labels is not None and not alone:
+        raise InputError("an ONNX detector has the labels of its description; give it no others")
+    if (device, dtype) != ("cpu", "float32"):
+        raise InputError(f"ONNX detectors run on cpu in float32, not on {device} in {dtype}")
+    if not source:
+        raise InputError("onnx needs a description: onnx:FILE.onnx, onnx:FILE.yaml or onnx:FOLDER")
+    if alone:
+        session = open_session(path, threads)
+        described = describe_file(path, session, OnnxDetector, labels=labels)
+        detector = OnnxDetector(described.config(), session)
+        notes = [f"{path.name} is taken for {described.family}", *described.notes]
+    else:
+        config = read_description(path / "detector.yaml" if path.is_dir() else path)
+        detector = _fitted(config, threads)
+        cost = dropping_note(config, "")
+        notes = [cost] if cost else []
+    if notes:
+        warnings.warn("; ".join(notes), AssumptionWarning, stacklevel=3)
+    return detector
+
+
+def _fitted(config: OnnxConfig, threads: int) -> OnnxDetector:
+    """The detector of a description; where it does not fit, the error says what would."""
+    session = open_session(config.model, threads)
     try:
-        return runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        # onnxruntime raises classes of its own that have only Exception in common.
-        raise InputError(f"ONNX model {path} cannot be loaded: {one_line(error)}") from error
+        return OnnxDetector(config, session)
+    except InputError as error:
+        raise InputError(f"{error}{other_reading(config, session)}") from None
 
 
 def _joined(runs: Sequence[Tensor]) -> Tensor:

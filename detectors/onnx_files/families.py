@@ -11,8 +11,8 @@ from detectors.onnx_files.levels import levels
 from detectors.onnx_files.lists import (
     boxes_and_scores,
     boxes_scores_classes,
-    of_torchvision,
     real_time_detr,
+    torchvision_list,
 )
 from detectors.onnx_files.proposal import (
     FREE,
@@ -203,7 +203,7 @@ _FAMILIES: tuple[Callable[[Contents, int | None], Proposal | None], ...] = (
     _transformers,
     real_time_detr,
     _dets_and_labels,
-    of_torchvision,
+    torchvision_list,
     _yolov4,
     levels,
     boxes_scores_classes,

@@ -106,15 +106,20 @@ class RowsHead:
     """A box, a score and a class a row."""
 
     def __init__(self, config: RowsOutput, size: tuple[int, int], labels: int) -> None:
-        self._place = {name: place for place, name in enumerate(config.columns)}
+        self._place: dict[str, int] = {name: place for place, name in enumerate(config.columns)}
         self._unit = unit_of(config.unit, size)
         self._labels = OneClass(labels, config.background)
         self._count = bool(config.count)
         self._classes = bool(config.classes)
         more = [name for name in (config.classes, config.count) if name]
         self.names: tuple[str, ...] = (config.output, *more)
-        row = (-1, len(config.columns) + config.extra)
-        self.shapes: Shapes = ([row], *([[(-1,)]] * self._classes), *([COUNT] * self._count))
+        classes: Shapes = ([(-1,)],) if config.classes else ()
+        counted: Shapes = (COUNT,) if config.count else ()
+        self.shapes: Shapes = (
+            [(-1, len(config.columns) + config.extra)],
+            *classes,
+            *counted,
+        )
 
     def read(self, outputs: Sequence[Tensor]) -> RawCandidates:
         """See `OnnxHead.read`.
@@ -150,7 +155,9 @@ class BoxesHead:
         more = [name for name in (config.classes, config.count) if name]
         self.names: tuple[str, ...] = (config.boxes, config.scores, *more)
         columns = self._labels.columns
-        scores = [(-1,)] if config.classes else [(-1, columns), (columns, -1)]
+        scores: list[tuple[int, ...]] = [(-1, columns), (columns, -1)]
+        if config.classes:
+            scores = [(-1,)]
         counted: Shapes = (COUNT,) if config.count else ()
         classes: Shapes = ([(-1,)],) if config.classes else ()
         self.shapes: Shapes = ([(-1, 4), (-1, 1, 4)], scores, *classes, *counted)

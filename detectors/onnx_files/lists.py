@@ -48,7 +48,7 @@ def real_time_detr(contents: Contents, labels: int | None) -> Proposal | None:
     )
 
 
-def of_torchvision(contents: Contents, labels: int | None) -> Proposal | None:
+def torchvision_list(contents: Contents, labels: int | None) -> Proposal | None:
     """torchvision's R-CNNs, RetinaNet, FCOS and SSD, which normalise and resize by themselves."""
     ports = _triple(contents, 2)
     if not ports:

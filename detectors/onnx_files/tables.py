@@ -45,7 +45,7 @@ def cell_counts(size: tuple[int, int] | None) -> dict[int, tuple[int, ...]]:
     """Strides by the number of cells of an input, for the sets of strides in use."""
     if size is None:
         return {}
-    counts = {}
+    counts: dict[int, tuple[int, ...]] = {}
     for strides in reversed(_GRIDS):
         grids = [grid_of(size, stride) for stride in strides]
         counts[sum(rows * columns for rows, columns in grids)] = strides

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from detectors.onnx_files.config import build_description
-from detectors.onnx_files.detector import OnnxDetector
+from detectors.onnx_files.config import OnnxConfig, build_description
+from vps.core.detector import Detector
+
+Adapter = Callable[[OnnxConfig, Any], Detector]
+"""Makes a detector of a description and a session of onnxruntime."""
 
 # For a trial where the file does not show how many classes there are.
 _MANY = 1000
@@ -26,7 +29,11 @@ class Trial:
 
 
 def try_out(
-    content: Mapping[str, Any], session: Any, image: np.ndarray | None, most: int | None
+    content: Mapping[str, Any],
+    adapter: Adapter,
+    session: Any,
+    image: np.ndarray | None,
+    most: int | None,
 ) -> Trial:
     """Run a description on an image; what is open in it is filled with anything.
 
@@ -37,7 +44,7 @@ def try_out(
     content = dict(content)
     content["input"] = {"scale": 1, "placement": "stretch", "size": [640, 640], **content["input"]}
     content.setdefault("labels", [f"class {number}" for number in range(most or _MANY)])
-    detector = OnnxDetector(build_description(content), session)
+    detector = adapter(build_description(content), session)
     if image is None:
         from skimage.data import astronaut
 

@@ -141,8 +141,7 @@ def _fits(boxes: np.ndarray, form: str, grid: tuple[int, int], slack: float = _S
     room = np.array([width, height]) * slack + 1
     inside = (xyxy[:, :2] >= -room) & (xyxy[:, 2:] <= np.array([width, height]) + room)
     ordered = xyxy[:, 2:] >= xyxy[:, :2] - 1
-    fits: np.ndarray = (inside & ordered).all(axis=1)
-    return fits
+    return np.asarray((inside & ordered).all(axis=1))
 
 
 def _likely(forms: list[str]) -> str:

@@ -34,7 +34,7 @@ def of_function(
             "a function does not tell what it may find: give the names as labels, in the order of "
             'its numbers, or by number: labels={1: "cat", 2: "dog"}'
         )
-    called = name or getattr(function, "__name__", type(function).__name__)
+    called = str(name or getattr(function, "__name__", type(function).__name__))
     function = evaluated(function) if isinstance(function, nn.Module) else function
     return ImageFunctionDetector(
         function,

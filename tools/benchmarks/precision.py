@@ -19,7 +19,7 @@ from vps.errors import InputError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the user may set."""
-    parser.add_argument("--detector", required=True, help="as for vps detect")
+    parser.add_argument("--detector", required=True, help="as for `vps detect`")
     parser.add_argument("--data", type=Path, required=True, help="folder in COCO's layout")
     parser.add_argument("--score", type=float, default=0.001, help="lowest score that counts")
     parser.add_argument("--nms", type=float, help="IoU of an NMS within labels; none by default")

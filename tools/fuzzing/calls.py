@@ -172,7 +172,12 @@ def try_call(random: Random) -> None:
     function = FUNCTIONS[int(random.integers(len(FUNCTIONS)))]
     given = broken_value(random) if random.random() < 0.6 else _odd(random)
     names: list[str] = []
-    function(lambda name, usual: names.append(name) or usual)
+
+    def noted(name: str, usual: Any) -> Any:
+        names.append(name)
+        return usual
+
+    function(noted)
     chosen = names[int(random.integers(len(names)))]
     if chosen == "detector" and random.random() < 0.8:
         given = _Broken(BROKEN[int(random.integers(len(BROKEN)))], given)

@@ -163,7 +163,7 @@ def _break_arrays(path: Path, random: Random) -> None:
     if kind != 4:
         arrays[name] = array
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(buffer, **arrays)
     path.write_bytes(
         buffer.getvalue() if random.random() < 0.8 else broken_bytes(buffer.getvalue(), random)
     )

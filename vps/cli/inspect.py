@@ -37,17 +37,19 @@ def inspect_command(
     ] = None,
 ) -> int:
     """Print what an ONNX file says, what it is taken for, and a description of it."""
-    from detectors.onnx_files.description import describe
-    from detectors.onnx_files.detector import open_session
+    from detectors.onnx_files.description import describe_file
+    from detectors.onnx_files.detector import OnnxDetector
+    from detectors.onnx_files.session import open_session
     from detectors.shared.prompts import parse_prompt
     from vps.core.images import read_image
 
     values = _values(given or ())
     if out is not None and out.suffix.lower() not in (".yaml", ".yml"):
         raise InputError(f"--out writes a description, FILE.yaml; got {out}")
-    described = describe(
+    described = describe_file(
         model,
         open_session(model),
+        OnnxDetector,
         labels=None if prompt is None else parse_prompt(prompt),
         given=values,
         image=None if image is None else read_image(image),

@@ -13,8 +13,9 @@ import yaml
 
 from detectors import load
 from detectors.onnx_files.config import read_description
-from detectors.onnx_files.description import describe
-from detectors.onnx_files.detector import open_session
+from detectors.onnx_files.description import describe_file
+from detectors.onnx_files.detector import OnnxDetector
+from detectors.onnx_files.session import open_session
 from tests.models import tiny_onnx
 from tests.models.exports import IMAGE, save_export
 from vps.core.detect import detect
@@ -38,7 +39,7 @@ def look(tmp_path):
 
     def described(outputs, labels=("cat", "dog"), given=None, **settings):
         path = save_export(tmp_path / "model.onnx", outputs, **settings)
-        return describe(path, open_session(path), labels=labels, given=given)
+        return describe_file(path, open_session(path), OnnxDetector, labels=labels, given=given)
 
     return described
 

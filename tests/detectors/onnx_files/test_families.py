@@ -16,8 +16,9 @@ pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 pytest.importorskip("yaml")
 
-from detectors.onnx_files.description import describe
-from detectors.onnx_files.detector import OnnxDetector, open_session
+from detectors.onnx_files.description import describe_file
+from detectors.onnx_files.detector import OnnxDetector
+from detectors.onnx_files.session import open_session
 from tests.helpers import contract
 from tests.models.exports import IMAGE, save_export
 from tests.models.zoo import Own, Reduction
@@ -346,7 +347,7 @@ def test_a_file_alone_is_read_as_its_exporter_means(name, tmp_path):
         export.scaled,
     )
     session = open_session(path)
-    described = describe(path, session, labels=export.labels, given=export.given)
+    described = describe_file(path, session, OnnxDetector, labels=export.labels, given=export.given)
     assert export.family in described.family
     detector = OnnxDetector(described.config(), session)
     image = contract.picture((48, 64))

@@ -103,7 +103,7 @@ def select_cases(
     for look in looks:
         counts.update(look.counts)
         unknown.update(look.unknown)
-        skipped += look.skipped
+        skipped += map(dict, look.skipped)
     skipped += [
         _skipped(f"the detector does not know {label!r} ({number} annotations)")
         for label, number in sorted(unknown.items())
