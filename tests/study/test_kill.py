@@ -123,7 +123,7 @@ def test_a_killed_report_is_made_again(tmp_path):
     expected = {name: (out / name).read_bytes() for name in names}
     for name in names[:2]:
         for path in (out / one for one in names):
-            path.unlink()
+            path.unlink(missing_ok=True)
         child = start_call(report, out)
         wait_until(lambda name=name: (out / name).exists())
         child.kill()
