@@ -143,7 +143,11 @@ def _work(ray: Any, job: Job, queue: Queue, actors: list[Any]) -> Iterator[tuple
                 waiting[actor.ready.remote()] = actor
                 loaded.discard(actor)
                 how = type(error).__name__
-                message = starts.count(actor, how) if was_loading else retries.give_up(task, how)
+                if was_loading:
+                    starts.count(actor, how)
+                    message = None
+                else:
+                    message = retries.give_up(task, how)
             else:
                 if isinstance(message, Fatal):
                     raise message.error()
