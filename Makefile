@@ -4,6 +4,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt
 
+# Tests run in so many processes, each with one thread.
+WORKERS ?= 2
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
 # A wheel of mmcv's operators, which take tens of minutes to build; without one they are built.
 WHEELS ?= ../shared/wheels
 
@@ -13,14 +17,14 @@ demo: $(VENV)/.demo
 	$(BIN)/vps demo --out out/demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-mmdet: $(VENV)/.mmdet
-	$(BIN)/python -m pytest -m "mmdet and not slow"
+	$(PYTEST) -m "mmdet and not slow"
 
 # The adapters of transformers on version 5, which stands in front of the other.
 test-transformers5: $(VENV)/.transformers5
-	PYTHONPATH=$(VENV)/transformers5 $(BIN)/python -m pytest -m "not slow" \
+	PYTHONPATH=$(VENV)/transformers5 $(PYTEST) -m "not slow" \
 		-k "hf or florence or demo" tests/detectors
 
 test-slow: $(VENV)/.dev

@@ -117,7 +117,7 @@ DETECTORS = {
         source="MODEL|MODULE:FUNCTION",
     ),
     "ultralytics": DetectorEntry(
-        "detectors.ultralytics_models.checkpoint:load_ultralytics",
+        "detectors.ultralytics_models.detector:load_ultralytics",
         "models of Ultralytics (AGPL-3.0): YOLO of all versions, RT-DETR; weights as a state dict",
         ("ultralytics",),
         "ultralytics",

@@ -112,6 +112,10 @@ def opens_images(tree: ast.AST) -> Iterator[str]:
             yield from ("PIL.Image.open" for alias in node.names if alias.name == "open")
 
 
+JOINING = "detectors/wrapping/"
+"""Knows all adapters: it chooses one for what is handed in."""
+
+
 def is_adapter(path: Path) -> bool:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
@@ -144,6 +148,8 @@ def test_imports_are_absolute_and_only_some_know_detectors(path):
 
 @pytest.mark.parametrize("path", sources("detectors"), ids=named)
 def test_adapters_stand_alone(path):
+    if named(path).startswith(JOINING):
+        return
     adapters = {named(p)[:-3].replace("/", ".") for p in sources("detectors") if is_adapter(p)}
     own = named(path)[:-3].replace("/", ".")
     for name in imports_of(path):

@@ -109,7 +109,7 @@ def _prompted(
     """A model, which is changed to be asked by token ids."""
     limit = min(model.max_text_len, model.bert.config.max_position_embeddings)
     model.tokenizer = _TokenIds()
-    model.bert = _CachedBert(model.bert)
+    model.bert = _CachedBert(model.bert).train(model.bert.training)
     place = next(model.parameters()).device
     return OriginalCheckpoint(model, tokenizer, limit, sides, place, dtype)
 

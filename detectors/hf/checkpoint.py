@@ -11,7 +11,8 @@ from typing import Any
 import torch
 
 from detectors.names import address_hint
-from detectors.shared.weight_files import check_download, nearest
+from detectors.shared.stand_ins import check_no_stand_in
+from detectors.shared.weight_files import near_names
 from vps.core.extras import require
 from vps.core.files import is_address
 from vps.errors import InputError, MissingExtraError, VpsError, one_line
@@ -76,9 +77,9 @@ def find_checkpoint(source: str, kind: str) -> str:
         raise InputError(f"{source} is a file; give the folder of the checkpoint: {kind}:FOLDER")
     here = source.startswith((".", "/", "~")) or (len(folder.parts) > 1 and folder.parent.is_dir())
     if (here or source.count("/") > 1) and not folder.is_dir():
-        raise InputError(f"there is no checkpoint folder {source}{nearest(folder)}")
+        raise InputError(f"there is no checkpoint folder {source}{near_names(folder)}")
     for file in folder.glob("*.safetensors") if folder.is_dir() else ():
-        check_download(file, f"checkpoint {source}")
+        check_no_stand_in(file, f"checkpoint {source}")
     return str(folder) if folder.is_dir() else source
 
 

@@ -137,11 +137,7 @@ def build_description(content: Any) -> OnnxConfig:
     parts = [content.get(key) for key in ("input", "output")] if _is_table(content) else []
     if parts and all(map(_is_table, parts)):
         content = {**content, "input": _completed(parts[0], str(parts[1].get("head")))}
-    try:
-        config: OnnxConfig = build(OnnxConfig, content)
-    except InputError as error:
-        quoted = "; write it in quotes" if str(error).startswith("labels[") else ""
-        raise InputError(f"{error}{quoted}") from None
+    config: OnnxConfig = build(OnnxConfig, content)
     for key in _NEEDED:
         if key not in content["input"]:
             raise InputError(

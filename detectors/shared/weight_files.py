@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from detectors.shared.stand_ins import check_no_stand_in
 from vps.core.extras import require
 from vps.core.files import is_address, shown_path
 from vps.errors import InputError, one_line
@@ -47,16 +48,6 @@ BESIDE_WEIGHTS = (
 training. Nothing of it is made or called: `Ignored` stands for each."""
 
 # How files begin that lie where weights should.
-_STAND_FOR = (
-    (
-        b"version https://git-lfs.github.com/spec",
-        "a Git LFS pointer, a few lines that stand for the file: fetch the file itself by "
-        "`git lfs pull`, or from the page that it comes from",
-    ),
-    (b"<!doctype html", "a web page and not the file: open the address in a browser, and save it"),
-    (b"<html", "a web page and not the file: open the address in a browser, and save the file"),
-    (b"<?xml", "a message of a web server and not the file: fetch it again"),
-)
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -115,29 +106,13 @@ def check_weight_file(path: Path) -> None:
         raise InputError(f"weights {shown_path(path)} are a folder; give the file in it")
     if not path.is_file():
         raise InputError(
-            f"there are no weights {shown_path(path)}{nearest(path)}; give their file as the "
+            f"there are no weights {shown_path(path)}{near_names(path)}; give their file as the "
             "option weights=FILE"
         )
-    check_download(path, "weights")
+    check_no_stand_in(path, "weights")
 
 
-def check_download(path: Path, what: str) -> None:
-    """Raise InputError where something else was downloaded in place of a file.
-
-    Args:
-        path: of a file that is there.
-        what: what it should be, e.g. "weights".
-    """
-    with path.open("rb") as file:
-        start = file.read(256).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if not start:
-        raise InputError(f"{what} {shown_path(path)}: the file is empty; download it again")
-    for beginning, meaning in _STAND_FOR:
-        if start.startswith(beginning):
-            raise InputError(f"{what} {shown_path(path)}: the file is {meaning}")
-
-
-def nearest(path: Path) -> str:
+def near_names(path: Path) -> str:
     """What in the folder may have been meant, as a part of a message."""
     try:
         names = [one.name for one in path.parent.iterdir()]

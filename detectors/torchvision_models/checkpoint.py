@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor, nn
 from torchvision import models
 
-from detectors.shared.weight_files import nearest
+from detectors.shared.weight_files import near_names
 from detectors.shared.weights import read_state_dict
 from detectors.torchvision_models.heads import find_torchvision_head
 from vps.core.files import is_address
@@ -140,7 +140,7 @@ def _fetch(published: Any) -> dict[str, Tensor]:
 def _read_file(path: Path, published: Mapping[str, Any]) -> dict[str, Tensor]:
     if published and not path.exists() and not is_address(path):
         raise InputError(
-            f"there are no weights {path}{nearest(path)}; give a file, or published weights: "
+            f"there are no weights {path}{near_names(path)}; give a file, or published weights: "
             f"{', '.join(published)}"
         )
     return read_state_dict(path, SCORES)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -10,45 +9,20 @@ from typing import Any
 from detectors.names import PICKLES, export_hint
 from detectors.shared.pixels import choose_device, choose_dtype
 from detectors.shared.weights import read_state_dict
-from detectors.ultralytics_models.detector import UltralyticsDetector
 from vps.core.extras import require
 from vps.errors import InputError, one_line
 
 tasks: Any = require("ultralytics.nn.tasks", extra="ultralytics")
 
 
-def load_ultralytics(
-    source: str,
-    *,
-    labels: Sequence[str] | None = None,
-    device: str = "cpu",
-    dtype: str = "float32",
-    weights: str | PathLike[str] | None = None,
-    imgsz: int | None = None,
-    floor: float = 0.001,
-) -> UltralyticsDetector:
-    """A model of Ultralytics by its YAML file, with weights of a state dict.
-
-    The library's own checkpoints (.pt) hold whole objects, and reading those runs what is in them:
-    they are not read here. Where you trust one, load it and save its weights once:
-
-        from safetensors.torch import save_model
-        save_model(YOLO("yolo11n.pt").model.float(), "yolo11n.safetensors")
-
-    or take what the library loaded: `detectors.wrap(YOLO("yolo11n.pt"))`.
+def read_model(source: str, weights: str | PathLike[str] | None, device: str, dtype: str) -> Any:
+    """A model by its YAML file with the weights of a state dict, in evaluation mode.
 
     Args:
-        source: a model's YAML file, one's own or the name of one that the library brings.
-        labels: one name a class, in order; by default those of the YAML file, or their numbers.
-        device: "cpu", "cuda", "cuda:N" or "mps".
-        dtype: "float32".
-        weights: a file with a state dict, as torch.save (.pth) or safetensors writes it.
-        imgsz: the pixels of an image's longer side; by default 640.
-        floor: see `UltralyticsDetector`.
+        source, weights, device, dtype: see `load_ultralytics`.
 
     Raises:
-        InputError: no such model, weights that are missing, a pickle of objects, or of another
-            model, or a setting out of range.
+        InputError: likewise.
     """
     if Path(source).suffix in PICKLES:
         raise InputError(
@@ -74,10 +48,7 @@ def load_ultralytics(
         model.load_state_dict(state)
     except RuntimeError as error:
         raise InputError(f"weights {weights} do not fit {source}: {one_line(error)}") from error
-    model.eval().requires_grad_(False)
-    return UltralyticsDetector(
-        model.to(place), labels=labels, name=f"ultralytics:{source}", imgsz=imgsz, floor=floor
-    )
+    return model.eval().requires_grad_(False).to(place)
 
 
 def _built(source: str, state: dict[str, Any]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch.nn.functional import pad
 
 from detectors.shared.pixels import check_batch
 from detectors.shared.watch import share
+from detectors.ultralytics_models.checkpoint import read_model
 from vps.core.boxes import cxcywh_to_xyxy
 from vps.core.candidates import Candidates
 from vps.core.extras import require
@@ -107,8 +109,7 @@ class UltralyticsDetector:
             if not self._queries:
                 boxes = boxes - boxes.new_tensor([left, top, left, top])
                 boxes = boxes / boxes.new_tensor([grid[1], grid[0]] * 2)
-            # The library clips them, too.
-            boxes = boxes.clamp(0, 1) * boxes.new_tensor([size[1], size[0]] * 2)
+            boxes = boxes * boxes.new_tensor([size[1], size[0]] * 2)
             # Not so: `scores >= floor`. NaN must not pass as a candidate left out.
             kept = ~(scores.detach().amax(-1, keepdim=True) < self._floor)
             return Candidates(boxes, torch.where(kept, scores, 0.0), self.labels)
@@ -179,3 +180,42 @@ def _checked_size(size: Any) -> tuple[int, int]:
     if len(sides) != 2 or not all(isinstance(side, int) and side >= 32 for side in sides):
         raise InputError(f"imgsz must be one or two whole numbers of pixels from 32 on, got {size}")
     return sides
+
+
+def load_ultralytics(
+    source: str,
+    *,
+    labels: Sequence[str] | None = None,
+    device: str = "cpu",
+    dtype: str = "float32",
+    weights: str | PathLike[str] | None = None,
+    imgsz: int | None = None,
+    floor: float = 0.001,
+) -> UltralyticsDetector:
+    """A model of Ultralytics by its YAML file, with weights of a state dict.
+
+    The library's own checkpoints (.pt) hold whole objects, and reading those runs what is in them:
+    they are not read here. Where you trust one, load it and save its weights once:
+
+        from safetensors.torch import save_model
+        save_model(YOLO("yolo11n.pt").model.float(), "yolo11n.safetensors")
+
+    or take what the library loaded: `detectors.wrap(YOLO("yolo11n.pt"))`.
+
+    Args:
+        source: a model's YAML file, one's own or the name of one that the library brings.
+        labels: one name a class, in order; by default those of the YAML file, or their numbers.
+        device: "cpu", "cuda", "cuda:N" or "mps".
+        dtype: "float32".
+        weights: a file with a state dict, as torch.save (.pth) or safetensors writes it.
+        imgsz: the pixels of an image's longer side; by default 640.
+        floor: see `UltralyticsDetector`.
+
+    Raises:
+        InputError: no such model, weights that are missing, a pickle of objects, or of another
+            model, or a setting out of range.
+    """
+    model = read_model(source, weights, device, dtype)
+    return UltralyticsDetector(
+        model, labels=labels, name=f"ultralytics:{source}", imgsz=imgsz, floor=floor
+    )

@@ -18,7 +18,7 @@ BOXES = {
         ("boxes", "bboxes", "box", "bbox", "pred_boxes", "xywh", "cxcywh"), (None, None)
     ),
 }
-SCORES = (
+SCORE_NAMES = (
     "scores",
     "score",
     "confidence",
@@ -112,7 +112,7 @@ def read_answer(answer: Any) -> ImageAnswer:
 def _of_mapping(answer: Mapping[str, Any]) -> ImageAnswer:
     key = next((key for key in BOXES if answer.get(key) is not None), None)
     sides = all(side in answer for side in _SIDES)
-    scores = next((answer[one] for one in SCORES if answer.get(one) is not None), None)
+    scores = next((answer[one] for one in SCORE_NAMES if answer.get(one) is not None), None)
     if (key is None and not sides) or scores is None:
         raise DetectorError(f"a dict with {', '.join(map(str, answer))} is not known: {FORMS_HINT}")
     classes = next((answer[one] for one in CLASSES if answer.get(one) is not None), None)
@@ -139,7 +139,7 @@ def _of_mappings(answer: Sequence[Mapping[str, Any]]) -> ImageAnswer:
         if isinstance(box, Mapping):
             box, form = [box.get(side) for side in _SIDES], "xyxy"
         boxes.append(box)
-    score = next((one for one in SCORES if one in first), None)
+    score = next((one for one in SCORE_NAMES if one in first), None)
     named = next((one for one in CLASSES if one in first), None)
     if score is None or any(box is None or None in list(box) for box in boxes):
         raise DetectorError(

@@ -32,7 +32,7 @@ def test_detect_prints_json(image, bright, capsys):
         (["--prompt", " . "], ["label"]),
         (["--prompt", "dog " * 200], ["tokens"]),
         (["--prompt", "dog", "--device", "cuda:9"], ["cuda"]),
-        (["--prompt", "dog", "--device", "mps"], ["not supported"]),
+        (["--prompt", "dog", "--device", "mps"], ["mps", "use cpu"]),
         (["--prompt", "dog", "--dtype", "int8"], ["dtype"]),
     ],
 )

@@ -132,7 +132,7 @@ def test_what_can_be_built_is_valid(validator, given):
         {"kind": "c"},
         {"kind": 1},
         {"flag": 1},
-        {"flag": "yes"},
+        {"flag": "maybe"},
         {"limit": "x"},
         {"limit": True},
         {"file": 3},

@@ -27,7 +27,7 @@ def test_every_entry_can_be_imported(entry):
         ("onnx:a.yaml", {"device": "cuda"}, "not on cuda in float32"),
         ("onnx:a.yaml", {"dtype": "float16"}, "not on cpu in float16"),
         ("onnx", {}, "needs a description"),
-        ("onnx:nowhere.yaml", {}, "nowhere.yaml cannot be read"),
+        ("onnx:nowhere.yaml", {}, "nowhere.yaml does not exist"),
         ("onnx:nowhere.onnx", {}, "ONNX model nowhere.onnx does not exist"),
     ],
 )

@@ -196,7 +196,7 @@ def test_the_target_and_its_rival_share_passes():
     sets = (found.repair, found.sufficient, found.rival_sufficient)
     searched = found.passes - sum(one.passes for one in sets if one is not None)
     assert 0 < searched <= found.passes
-    # At other fills, the repair is shown once more each; and the whole image, before all else.
+    # At other fills, the repair is shown once more each; and the whole image, to see it again.
     others = len(found.repair.fills) - 1 + 1
     distinct = len({row.tobytes() for row in detector.seen})
     assert found.passes == len(detector.seen) == distinct + others

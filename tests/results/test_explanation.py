@@ -161,7 +161,7 @@ def packed(path, method=zipfile.ZIP_DEFLATED, **changes):
         for name, array in kept.items():
             if array is not None:
                 content = io.BytesIO()
-                np.save(content, array, allow_pickle=True)
+                np.save(content, array)
                 archive.writestr(f"{name}.npy", content.getvalue())
     signed(path, npz.read_bytes())
 

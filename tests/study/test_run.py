@@ -232,16 +232,18 @@ def test_a_folder_that_cannot_be_written_stops_the_run(tmp_path):
 def test_a_full_disk_stops_the_run_at_once(tmp_path, monkeypatch, tricks):
     tricks(log=tmp_path / "log")
     config, lists = study(tmp_path, 3)
-    write, count = Path.write_bytes, [0]
+    usual, count = Path.open, [0]
 
-    def fills_up(path, payload):
-        count[0] += 1
-        if count[0] > 4:
-            write(path, payload[: len(payload) // 2])
+    def fills_up(path, mode="r", *more, **settings):
+        count[0] += mode == "wb"
+        file = usual(path, mode, *more, **settings)
+        if mode == "wb" and count[0] > 4:
+            file.write(b"{")
+            file.close()
             raise OSError(28, os.strerror(28))
-        return write(path, payload)
+        return file
 
-    monkeypatch.setattr(Path, "write_bytes", fills_up)
+    monkeypatch.setattr(Path, "open", fills_up)
     with pytest.raises(OutputError, match="No space left on device"):
         run(config, lists, loader=LOADER)
     assert len(rows(config.out)) == 1

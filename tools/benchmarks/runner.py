@@ -173,7 +173,8 @@ def _draw(folder: Path, count: int) -> None:
         Image.fromarray(pixels).save(folder / f"{number}.png")
         images.append({"id": number, "file_name": f"{number}.png", "height": SIZE, "width": SIZE})
     categories = [{"id": number, "name": name} for number, name in enumerate(LABELS, 1)]
-    content = {"images": images, "annotations": [], "categories": categories}
+    one = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 8, 8], "area": 64}
+    content = {"images": images, "annotations": [one], "categories": categories}
     (folder / "objects.json").write_text(json.dumps(content))
 
 

@@ -124,9 +124,10 @@ def as_seen(
         candidates: of B images.
         threshold: the lowest score, in [0, 1].
         nms_iou: the IoU above which two boxes of a label are one, in [0, 1].
-        near: (T, 4) xyxy, boxes; only candidates that overlap one of them are told of, and those
-            that are linked to them by overlaps above `nms_iou`, which decide what is removed. That
-            is much faster, and tells the same of them.
+        near: (T, 4) xyxy, boxes; only candidates about them are looked at, which is much faster:
+            those that overlap one of them, or the hull of what fits one (IoU above 0.5). Of what
+            fits, all is there that could remove it, and all that could remove that (of three sets,
+            the outer ones overlap where each has an IoU above 0.5 with the one between).
     """
     from torchvision.ops import batched_nms
 
@@ -137,25 +138,31 @@ def as_seen(
     best, labels = candidates.scores.float().max(dim=-1)
     # A padded candidate scores 0 and is none, whatever the threshold; nor is a box without area.
     shown = (best >= threshold) & (best > 0) & (area(boxes) > 0)
+    if near is not None:
+        shown &= _about(boxes, near.to(boxes), shown)
     # One image after the other: with hundreds of groups, torchvision loops over them.
     for number, rows in enumerate(shown):
         index = torch.nonzero(rows)[:, 0]
-        if near is not None:
-            index = index[_linked(boxes[number, index], near.to(boxes), nms_iou)]
         if len(index):
             some = boxes[number, index], best[number, index], labels[number, index]
             kept[number, index[batched_nms(*some, nms_iou)]] = True
     return SeenCandidates(kept, best, labels)
 
 
-def _linked(boxes: Tensor, near: Tensor, nms_iou: float) -> Tensor:
-    """(n,) bool: which boxes overlap one of `near`, by a chain of overlaps that NMS looks at."""
-    linked = (iou(boxes, near) > 0).any(dim=-1)
-    last = linked
-    while bool(last.any()):
-        last = (iou(boxes, boxes[last]) > nms_iou).any(dim=-1) & ~linked
-        linked = linked | last
-    return linked
+def _about(boxes: Tensor, near: Tensor, shown: Tensor) -> Tensor:
+    """(B, N) bool: which boxes overlap one of `near`, or the hull of those that fit it.
+
+    Args:
+        boxes: (B, N, 4).
+        near: (T, 4).
+        shown: (B, N) bool, those that are there at all.
+    """
+    fits = (iou(boxes, near[None]) > 0.5) & shown[..., None]
+    low = torch.where(fits[..., None], boxes[:, :, None, :2], torch.inf).amin(dim=1)
+    high = torch.where(fits[..., None], boxes[:, :, None, 2:], -torch.inf).amax(dim=1)
+    low, high = low.minimum(near[:, :2]), high.maximum(near[:, 2:])
+    apart = (boxes[:, :, None, :2] >= high[:, None]) | (boxes[:, :, None, 2:] <= low[:, None])
+    return (~apart.any(dim=-1)).any(dim=-1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -184,6 +185,14 @@ def as_rgb(image: np.ndarray | Image.Image) -> np.ndarray:
 
 
 @cache
+def _pillow_open() -> Callable[..., Image.Image]:
+    """Pillow's own `open`: ultralytics puts another in its place when it is imported, which
+    installs a package where a file is no image."""
+    patches = sys.modules.get("ultralytics.utils.patches")
+    own: Callable[..., Image.Image] = getattr(patches, "_image_open", Image.open)
+    return own
+
+
 def _formats() -> tuple[str, ...]:
     """Those of `PHOTOGRAPHS` that this Pillow has: it came to AVIF late."""
     Image.init()
@@ -231,7 +240,7 @@ def _opened(
             many pixels.
     """
     try:
-        with LIMITS as usual, Image.open(file, formats=_formats()) as image:
+        with LIMITS as usual, _pillow_open()(file, formats=_formats()) as image:
             header = header_of(image)
             most = usual if max_pixels is None else max_pixels
             if most is not None and header.pixels > most:

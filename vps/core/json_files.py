@@ -9,11 +9,11 @@ from typing import Any
 from vps.core.files import open_file, shown_path
 from vps.errors import InputError, one_line
 
-MOST_BYTES = 1 << 30
+MOST_JSON_BYTES = 1 << 30
 """Of a JSON file that is read: the annotations of LVIS, the largest known, are 1.1e9 bytes."""
 
 
-def read_json_record(path: Path, what: str, most: int = MOST_BYTES) -> dict[str, Any]:
+def read_json_record(path: Path, what: str, most: int = MOST_JSON_BYTES) -> dict[str, Any]:
     """The keys and values of a JSON file.
 
     Args:
@@ -35,7 +35,7 @@ def read_json_record(path: Path, what: str, most: int = MOST_BYTES) -> dict[str,
     return parse_json_record(text, f"{what} {shown_path(path)}", most)
 
 
-def parse_json_record(text: bytes, what: str, most: int = MOST_BYTES) -> dict[str, Any]:
+def parse_json_record(text: bytes, what: str, most: int = MOST_JSON_BYTES) -> dict[str, Any]:
     """The same of bytes that are read already; `what` names them in messages."""
     if len(text) > most:
         raise InputError(f"{what} has more than {most} bytes, which none of them needs")

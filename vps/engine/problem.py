@@ -105,9 +105,9 @@ class Problem:
             vars(other)["scorer"] = self.scorer
         return other
 
-    def look_first(self) -> int:
-        """Show the whole image once, unless passes have shown it: the next that does tells whether
-        the detector is deterministic. No counter of `passes` has this one.
+    def look_again(self) -> int:
+        """Show the whole image once more, if passes have shown it once: that tells whether the
+        detector is deterministic. No counter of `passes` has this one.
 
         Returns:
             How many passes it took, 1 or 0.
@@ -115,7 +115,7 @@ class Problem:
         Raises:
             DetectorError: the detector fails or breaks its contract.
         """
-        if self.whole.looks:
+        if self.whole.looks != 1:
             return 0
         self.passes().evaluate(np.ones((1, self.regions.count), bool))
         return 1

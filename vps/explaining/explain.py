@@ -90,8 +90,8 @@ def explain(
     interpolated; `Explanation.measured` tells which. A loop over images has to look at `stopped`.
 
     A detector that is not deterministic is noticed: one pass more than `Explanation.passes` counts
-    and the budget allows shows the whole image before anything else, and a warning tells where the
-    detector says another thing of it later on. A problem that is explained again takes none more.
+    and the budget allows shows the whole image a second time, and a warning tells where the
+    detector says another thing of it. A problem that is explained again takes none more.
 
     Args:
         detector: what is explained; or a `Problem`, which holds image and targets already.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ class Traced:
         seconds: likewise, wall clock.
         stopped: why it ended.
         error: what the detector failed with.
-        looks: passes that showed the whole image before the method began, 1 or 0.
+        looks: passes that showed the whole image once more, 1 or 0.
     """
 
     method: Method
@@ -47,8 +48,8 @@ class Traced:
 
     @property
     def all_passes(self) -> int:
-        """What the method took together with all that `source` has seen since, and the look at the
-        whole image before."""
+        """What the method took together with all that `source` has seen since, and the second look
+        at the whole image."""
         own = self.found.passes if self.found.source is None else 0
         return self.source.passes + own + self.looks
 
@@ -59,10 +60,10 @@ def trace(
     """Let a method order the regions, and measure the curves along its orders.
 
     All methods are judged by the same replay: up to 2 m passes a target, less what a search has
-    seen already. Before that, one pass shows the whole image, unless passes of the problem have
-    done so: the method's own look at it then tells whether the detector is deterministic. That pass
-    is no part of what the method or the curves cost: it is not in `passes`, and no budget of passes
-    limits it; after the end of the time, or when it is cancelled, it is not made.
+    seen already. Then one pass shows the whole image once more, unless the problem's passes have
+    shown it twice: that tells whether the detector is deterministic. It is no part of what the
+    method or the curves cost, and so not in `passes`; of a search that was broken off, or where
+    `most` leaves none, it is not made.
 
     Args:
         problem: what is asked.
@@ -77,8 +78,6 @@ def trace(
     """
     start = time.perf_counter()
     try:
-        budget.check()
-        looks = problem.look_first()
         found = method.attribute(problem, budget, seed)
     except Stopped as stop:
         raise _nothing_known(stop.reason) from None
@@ -92,6 +91,12 @@ def trace(
         own = 0 if searched else found.passes
         rest = dataclasses.replace(rest, left=lambda: most - own - source.passes)
     curves, stopped, error = _measured(problem, source, orders, found, rest)
+    looks = 0
+    if not stopped.early:
+        # What fails here costs only the answer to this.
+        with contextlib.suppress(Stopped, DetectorError):
+            rest.check(1)
+            looks = problem.look_again()
     return Traced(
         method,
         found,

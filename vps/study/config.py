@@ -42,6 +42,10 @@ _MOST_WORKERS, _MOST_ATTEMPTS = 1_000, 100
 _SLACK = 1.25  # by which an image may have more regions than were asked for
 
 
+USUAL_METHODS = ("vps", "drise", "random", "box")
+"""What a study compares where its config names no methods."""
+
+
 @dataclass(frozen=True)
 class ScenesConfig:
     """Synthetic scenes that are drawn before the study, unless they are there.
@@ -199,7 +203,7 @@ class StudyConfig:
     lambdas: tuple[float, float] = (1.0, 1.0)
     batch_size: int = 8
     methods: dict[str, MethodConfig] = field(
-        default_factory=lambda: {name: MethodConfig() for name in METHODS}
+        default_factory=lambda: {name: MethodConfig() for name in USUAL_METHODS}
     )
     metrics: MetricSettings = field(default_factory=MetricSettings)
     repair: RepairSettings = field(default_factory=RepairSettings)
@@ -294,7 +298,7 @@ def read_config(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Stu
     content.setdefault("name", path.stem)
     if any(text.startswith("methods.") for text in overrides):
         # What is set of one of the default methods leaves the others.
-        content.setdefault("methods", dict.fromkeys(METHODS))
+        content.setdefault("methods", dict.fromkeys(USUAL_METHODS))
     for text in overrides:
         _override(content, text)
     if "search" in content:

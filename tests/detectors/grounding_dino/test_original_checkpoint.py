@@ -1,5 +1,5 @@
-import argparse
 import shutil
+from fractions import Fraction
 
 import pytest
 import torch
@@ -129,7 +129,7 @@ def test_incomplete_weights(folder):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"model": {}, "args": argparse.Namespace(lr=1)}, "hold more than weights"),
+        ({"model": {}, "args": Fraction(1, 2)}, "hold more than weights"),
         ({"model": [1, 2]}, "hold no state dict"),
         ([torch.zeros(1)], "hold no state dict"),
         ({"epoch": 3}, "hold no state dict"),

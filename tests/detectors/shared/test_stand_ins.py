@@ -15,6 +15,7 @@ from vps.errors import InputError
         (b'\xef\xbb\xbf<?xml version="1.0"?>', "a web page"),
         (b'{"error": "Repository not found"}', "a web page"),
         (b"Entry not found", "a web page"),
+        (b"", "empty"),
     ],
 )
 def test_what_is_no_model_is_named(tmp_path, content, message):

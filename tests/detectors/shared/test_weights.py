@@ -141,7 +141,7 @@ def test_a_missing_file(tmp_path):
         ),
         (b"\n<!DOCTYPE HTML><title>Sign in</title>", "a web page"),
         (b"<html><body>404", "a web page"),
-        (b'<?xml version="1.0"?><Error>', "a message of a web server"),
+        (b'<?xml version="1.0"?><Error>', "a web page"),
         (b"", "is empty"),
     ],
 )

@@ -35,9 +35,7 @@ def test_candidates_hold_what_predict_finds(head, yolo):
     threshold = float(found.scores.amax(-1).quantile(0.8))
     theirs = found_by(yolo(head), image, threshold)
     if head == "obb":
-        # The library leaves upright boxes as they are, and does its NMS on the turned ones.
-        theirs.boxes[:, 0::2].clamp_(0, SIZE[1])
-        theirs.boxes[:, 1::2].clamp_(0, SIZE[0])
+        # The library does its NMS on the turned boxes.
         boxes, scores = live(found)
         for box, score in zip(theirs.boxes, theirs.scores, strict=True):
             near = (boxes - box).abs().amax(-1) < 0.1
@@ -107,7 +105,7 @@ def test_what_cannot_be_loaded(source, options, message):
 def test_a_checkpoint_of_objects_is_not_read(yolo, tmp_path):
     torch.save({"model": yolo("detect").model, "epoch": 1}, tmp_path / "best.pt")
     path = write_yaml(tmp_path)
-    with pytest.raises(InputError, match="hold more than weights.*ultralytics.nn"):
+    with pytest.raises(InputError, match="hold more than weights"):
         load(f"ultralytics:{path}", weights=tmp_path / "best.pt")
 
 

@@ -41,11 +41,11 @@ def existing_folder(path: str | PathLike[str] | None, outside: bool = False) -> 
     """
     if path is None:
         raise InputError("this format needs the folder that the images lie in: name it as images")
-    check_switch(outside, "outside")
+    anywhere = check_switch(outside, "outside")
     path = Path(path)
     if not os.path.isdir(path):
         raise InputError(f"image folder {shown_path(path)} does not exist")
-    return ImageFolder(path, outside)
+    return ImageFolder(path, anywhere)
 
 
 def check_switch(value: bool, name: str) -> bool:

@@ -75,7 +75,7 @@ def read_refcoco(
     """
     path, folder = existing_file(annotations, "file of refs"), existing_folder(images, outside)
     source = existing_file(instances or _instances_of(path), "annotation file")
-    check_switch(no_target, "no_target")
+    asked = check_switch(no_target, "no_target")
     left_out = LeftOut(path.name, strict=check_switch(strict, "strict"))
     with checked_format(path, "the form of REFER's list of refs"):
         refs = read_json(path) if path.suffix == ".json" else read_plain_pickle(path)
@@ -84,7 +84,7 @@ def read_refcoco(
         content = read_json(source)
         given, objects = list_of(content, "images"), _by_id(list_of(content, "annotations"))
     with checked_format(path, f"the form of REFER's list of refs, or not of {source.name}"):
-        phrases = Phrases(left_out, no_target=no_target)
+        phrases = Phrases(left_out, no_target=asked)
         wanted = {str(plain_id(ref.get("image_id"))) for ref in refs}
         spoken = [one for one in given if str(plain_id(one["id"])) in wanted]
         records = image_records(spoken, left_out)

@@ -12,7 +12,7 @@ from vps.core.files import encoded, written_atomically
 from vps.core.images import stored_size
 from vps.metrics import find_metric
 from vps.report.tables.page_data import packed
-from vps.report.tables.results import Rows, StudyResults, results_of
+from vps.report.tables.results import ResultRows, StudyResults, results_of
 from vps.report.tables.rows import Failure
 from vps.report.tables.summary import Numbers
 from vps.report.tables.tables import (
@@ -31,7 +31,7 @@ _TEMPLATE = "gallery.html"
 
 def write_gallery(
     path: Path,
-    rows: Rows,
+    rows: ResultRows,
     summary: Numbers,
     *,
     failed: Sequence[Failure] = (),

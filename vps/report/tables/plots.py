@@ -27,13 +27,13 @@ from vps.report.tables.plot_style import (
     new_figure,
 )
 from vps.report.tables.repair_plot import draw_repairs
-from vps.report.tables.results import GRID, SIDES, Rows, results_of
+from vps.report.tables.results import GRID, SIDES, ResultRows, results_of
 from vps.report.tables.rows import ReportSettings
 from vps.report.tables.summary import ALL, Numbers
 
 
 def write_plots(
-    folder: Path, rows: Rows, summary: Numbers, settings: ReportSettings
+    folder: Path, rows: ResultRows, summary: Numbers, settings: ReportSettings
 ) -> dict[str, list[Path]]:
     """Write each plot as png and pdf.
 
@@ -69,7 +69,7 @@ def write_plots(
     return written
 
 
-def draw_mean_curves(rows: Rows, methods: Sequence[str], settings: ReportSettings) -> Figure:
+def draw_mean_curves(rows: ResultRows, methods: Sequence[str], settings: ReportSettings) -> Figure:
     """Mean insertion and deletion curves of one data set, with pointwise bootstrap bands."""
     figure, panels = new_figure(2, 2.9 + legend_height(len(methods)))
     results = results_of(rows)
@@ -138,7 +138,7 @@ def draw_kinds(methods: Numbers, names: Sequence[str]) -> Figure:
     return figure
 
 
-def draw_passes(rows: Rows, methods: Sequence[str], settings: ReportSettings) -> Figure:
+def draw_passes(rows: ResultRows, methods: Sequence[str], settings: ReportSettings) -> Figure:
     """Insertion - deletion AUC against passes, one point a method, the intervals as lines."""
     figure, (axes,) = new_figure(1, 2.9, width=4.6)
     points = []

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from vps.metrics.aggregate import cluster_sums
 from vps.metrics.repair import is_repaired, repair_rate
 from vps.report.tables.plot_style import TEXT, add_legend_below, band, look_of, new_figure
-from vps.report.tables.results import Rows, StudyResults, results_of
+from vps.report.tables.results import ResultRows, StudyResults, results_of
 from vps.report.tables.rows import ReportSettings
 from vps.report.tables.summary import ALL, split
 
@@ -21,7 +21,9 @@ _MOST = 5  # kinds that have a panel of their own, the most frequent ones
 _STEPS = 500  # of a line, where the failures have more areas than can be told apart
 
 
-def draw_repairs(rows: Rows, methods: Sequence[str], settings: ReportSettings) -> Figure | None:
+def draw_repairs(
+    rows: ResultRows, methods: Sequence[str], settings: ReportSettings
+) -> Figure | None:
     """The repair rate of each method, for all failures and by kind, with pointwise bootstrap bands.
 
     Args:

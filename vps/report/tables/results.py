@@ -92,11 +92,11 @@ class StudyResults:
         return list(self.metrics.columns[self.metrics.notna().any()])
 
 
-Rows = Iterable[Mapping[str, Any]] | StudyResults
+ResultRows = Iterable[Mapping[str, Any]] | StudyResults
 """What a report is made from: rows, see `vps.report.tables.rows.Row`, or columns of them."""
 
 
-def results_of(rows: Rows) -> StudyResults:
+def results_of(rows: ResultRows) -> StudyResults:
     """The columns of rows, which are read one at a time and not kept.
 
     Raises:

@@ -9,7 +9,7 @@ from pathlib import Path
 from vps.core.files import encoded, write_atomically, written_atomically
 from vps.report.tables.gallery import write_gallery
 from vps.report.tables.plots import write_plots
-from vps.report.tables.results import Rows, results_of
+from vps.report.tables.results import ResultRows, results_of
 from vps.report.tables.rows import Failure, ReportSettings
 from vps.report.tables.summary import summarise
 from vps.report.tables.table_text import cases_csv, latex, markdown, print_table
@@ -19,7 +19,7 @@ __all__ = ["ReportSettings", "write_report"]
 
 def write_report(
     out: Path,
-    rows: Rows,
+    rows: ResultRows,
     *,
     name: str,
     failed: Sequence[Failure] = (),

@@ -13,7 +13,7 @@ from vps.core.targets import Kind
 from vps.errors import InputError
 from vps.metrics import Metric, find_metric
 from vps.metrics.aggregate import mean_intervals, paired_columns
-from vps.report.tables.results import Rows, StudyResults, results_of
+from vps.report.tables.results import ResultRows, StudyResults, results_of
 from vps.report.tables.rows import ReportSettings
 
 Numbers = dict[str, Any]
@@ -30,7 +30,7 @@ _ORDERS: dict[str, Sequence[str]] = {
 
 
 def summarise(
-    rows: Rows,
+    rows: ResultRows,
     *,
     name: str,
     failed: int = 0,
@@ -79,8 +79,8 @@ def summarise(
     }
 
 
-def split(rows: Rows, grouping: str) -> dict[str, StudyResults]:
-    """Rows by the value that they have in a breakdown, without those that have none."""
+def split(rows: ResultRows, grouping: str) -> dict[str, StudyResults]:
+    """ResultRows by the value that they have in a breakdown, without those that have none."""
     results = results_of(rows)
     column = GROUPINGS[grouping]
     values = results.values(column)

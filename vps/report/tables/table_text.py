@@ -11,7 +11,7 @@ from vps.core.extras import require
 from vps.core.files import encoded
 from vps.metrics import find_metric
 from vps.report.tables.escapes import csv_value, latex_text, markdown_text
-from vps.report.tables.results import Rows, results_of
+from vps.report.tables.results import ResultRows, results_of
 from vps.report.tables.summary import Numbers
 from vps.report.tables.tables import (
     Table,
@@ -94,7 +94,7 @@ def print_table(summary: Numbers) -> str:
     return "\n\n".join(parts)
 
 
-def cases_csv(rows: Rows) -> Iterator[bytes]:
+def cases_csv(rows: ResultRows) -> Iterator[bytes]:
     """One row a case and method, with all metrics as columns; no text in it is a formula.
 
     Args:
