@@ -118,7 +118,7 @@ def test_options_of_drise(options):
         ({"grid": 1}, "drise: grid must be at least 2"),
         ({"p": 1}, "drise: p must be between 0 and 1, both excluded, got 1"),
         ({"p": 0.0}, "drise: p must be between"),
-        ({"p": float("nan")}, "drise: p must be between"),
+        ({"p": float("nan")}, "drise: p must be a finite number"),
         ({"objectness": "non"}, "drise: unknown objectness 'non', did you mean 'none'"),
     ],
 )

@@ -57,7 +57,8 @@ def test_the_mean_of_the_map_orders_the_regions_and_ties_go_by_index(painted):
 def test_passes_are_the_methods_own_and_the_map_is_kept(painted):
     detector = strip_detector(additive(WEIGHTS))
     result = run(detector)
-    assert (result.passes, len(detector.seen)) == (17, 2 * 6)
+    # Two curves of 6 steps, and a second look at the whole image.
+    assert (result.passes, len(detector.seen)) == (17, 2 * 6 + 1)
     assert (result.method, result.search, result.budget) == ("painted", "", None)
     np.testing.assert_array_equal(result.saliency, painted[result.label_map])
 

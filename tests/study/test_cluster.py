@@ -14,7 +14,7 @@ def on_ray(tmp_path, workers=2, **changes):
     return study(tmp_path, 3, out=str(tmp_path / "ray"), run=settings, **changes)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_actors_write_the_same_files_even_if_one_is_killed(tmp_path, tricks, workers):
     config, lists = study(tmp_path, 3)
     run(config, lists, loader=LOADER)
@@ -39,6 +39,7 @@ def test_nothing_is_started_where_nothing_is_missing(tmp_path, monkeypatch):
     assert run(config, lists, loader=LOADER).computed == 0
 
 
+@pytest.mark.slow
 def test_actors_that_keep_dying_while_they_load_stop_the_run(tmp_path):
     config, lists = study(
         tmp_path,

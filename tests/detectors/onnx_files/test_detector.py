@@ -70,7 +70,7 @@ def folder(tmp_path, monkeypatch):
     """A folder with a description and a model, run by a stand-in of onnxruntime."""
     runtime = SimpleNamespace(SessionOptions=SimpleNamespace, InferenceSession=Session)
     monkeypatch.setitem(sys.modules, "onnxruntime", runtime)
-    (tmp_path / "model.onnx").write_bytes(b"")
+    (tmp_path / "model.onnx").write_bytes(b"stand-in")
     (tmp_path / "detector.yaml").write_text(DESCRIPTION)
     return tmp_path
 
