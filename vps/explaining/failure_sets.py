@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,7 +11,6 @@ import numpy as np
 
 from vps.core.boxes import overlap
 from vps.core.detector import WordHider
-from vps.core.masking import FILLS, check_fill
 from vps.core.scoring import CLASS_MODE_IOU
 from vps.core.targets import Kind, Target
 from vps.engine.budget import Budget, Progress, Stopped, StopReason
@@ -25,7 +23,7 @@ from vps.explaining.words import explain_words
 from vps.results.answer import RegionSet
 from vps.results.explanation import Explanation
 from vps.results.word_answer import WordAnswer
-from vps.sets.across import AcrossFills, Verdicts
+from vps.sets.across import AcrossFills, Verdicts, fill_sources
 from vps.sets.among import smallest_set_among
 from vps.sets.goals import repaired, seen, unseen, wins
 from vps.sets.hiding import BESIDE, repair_orders, share_inside
@@ -81,13 +79,14 @@ class FailureSets:
         self.stopped = stopped if stopped.at_once else StopReason.FINISHED
         self.error: DetectorError | None = None
         self._word_passes = 0
+        self._fills: dict[str, Passes] = {}  # made where a repair is tried under them
         self._goal = repaired(problem.targets, threshold)
 
     @property
     def passes(self) -> int:
         """All that were made, those for the orders among them."""
-        own, *others = self._fills.values()
-        return self._traced.all_passes + sum(other.passes for other in others) + self._word_passes
+        others = sum(other.passes for other in self._fills.values() if other is not self._source)
+        return self._traced.all_passes + others + self._word_passes
 
     def sets(self) -> dict[str, RegionSet | None]:
         """The sets of the answer, by the name of its field."""
@@ -179,6 +178,7 @@ class FailureSets:
         """
         if found is None or not found.regions or self.stopped is not StopReason.FINISHED:
             return found
+        self._fills = self._fills or fill_sources(self._problem, self._source)
         shown, held = self._shown(found.regions, hide=True), {}
         try:
             for fill, source in self._fills.items():
@@ -199,15 +199,6 @@ class FailureSets:
         return (
             found if other is None else dataclasses.replace(other, fills=dict.fromkeys(held, True))
         )
-
-    @functools.cached_property
-    def _fills(self) -> dict[str, Passes]:
-        """What shows subsets under each fill, by its name, the problem's own first."""
-        own = check_fill(self._problem.fill)
-        others = [fill for fill in FILLS if fill != own]
-        return {own: self._source} | {
-            fill: self._problem.varied(fill=fill).passes() for fill in others
-        }
 
     def _find(
         self,

@@ -8,9 +8,23 @@ from typing import Any
 
 import numpy as np
 
+from vps.core.masking import FILLS, check_fill
 from vps.engine.budget import Budget
 from vps.engine.passes import Passes
+from vps.engine.problem import Problem
 from vps.sets.goals import Goal
+
+
+def fill_sources(problem: Problem, source: Passes) -> dict[str, Passes]:
+    """What shows subsets under each of `vps.core.masking.FILLS`, by its name.
+
+    Args:
+        problem: whose own fill comes first.
+        source: what shows its subsets under that.
+    """
+    own = check_fill(problem.fill)
+    others = (fill for fill in FILLS if fill != own)
+    return {own: source} | {fill: problem.varied(fill=fill).passes() for fill in others}
 
 
 @dataclass(frozen=True, eq=False)

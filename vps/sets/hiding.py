@@ -79,18 +79,6 @@ def touches(problem: Problem) -> np.ndarray:
     return touching
 
 
-def holds_under(problem: Problem, fill: str, goal: Goal, shown: np.ndarray) -> bool:
-    """Whether a subset attains a goal under another fill; takes a pass.
-
-    Args:
-        problem: whose own fill does not matter.
-        fill: a key of `vps.core.masking.FILLS`.
-        goal: what is to be attained.
-        shown: (1, m) bool, the subset.
-    """
-    return bool(goal(problem.varied(fill=fill).passes().evaluate(shown))[0][0])
-
-
 def share_inside(problem: Problem) -> np.ndarray:
     """(m,) the share of each region's pixels that lies in the first target's box."""
     labels = problem.regions.label_map.ravel()

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vps.core.masking import FILLS, check_fill
 from vps.engine.budget import Budget
 from vps.engine.curves import prefixes
 from vps.engine.passes import Passes
@@ -15,8 +14,9 @@ from vps.errors import InputError
 from vps.methods import Method, RepairSearch
 from vps.metrics import repaired_name
 from vps.results.repair import Repair
+from vps.sets.across import fill_sources
 from vps.sets.goals import Goal, repaired
-from vps.sets.hiding import holds_under, least_hidden, map_order, repair_orders, touches
+from vps.sets.hiding import least_hidden, map_order, repair_orders, touches
 
 
 @dataclass(frozen=True)
@@ -113,16 +113,17 @@ def repair(
         found_score=float(source.evaluate(shown)[0, 0].found_score),
         passes=spent,
         exact=members.sum() in (0, fewest),
-        fills=_under_fills(problem, goal, shown) if members.any() else {},
+        fills=_under_fills(problem, source, goal, shown) if members.any() else {},
         beside_area=None if beside is None else float(problem.regions.areas[beside].sum()),
     )
 
 
-def _under_fills(problem: Problem, goal: Goal, shown: np.ndarray) -> dict[str, bool]:
-    """Whether a repair holds under its own fill, as it does, and under each of the others."""
-    own = check_fill(problem.fill)
-    others = (fill for fill in FILLS if fill != own)
-    return {own: True, **{fill: holds_under(problem, fill, goal, shown) for fill in others}}
+def _under_fills(
+    problem: Problem, source: Passes, goal: Goal, shown: np.ndarray
+) -> dict[str, bool]:
+    """Whether a repair holds under each fill, its own first."""
+    sources = fill_sources(problem, source).items()
+    return {fill: bool(goal(each.evaluate(shown))[0][0]) for fill, each in sources}
 
 
 def least_passes(regions: int) -> int:
