@@ -124,3 +124,16 @@ def test_what_is_removed_by_a_box_that_does_not_touch_the_target_removes_nothing
     assert (iou(found.boxes, target[None])[0, :, 0] > 0.5).tolist() == [True, False, False]
     seen = as_seen(found, nms_iou=0.69, near=target)
     assert seen.kept[0].tolist() == [True, False, True]
+
+
+def test_boxes_are_cut_off_at_the_borders_in_a_copy():
+    boxes = torch.tensor([[[-5.0, 2, 12, 30], [1, 1, 2, 2]]])
+    found = Candidates(boxes, torch.rand(1, 2, 1), ("dog",), torch.rand(1, 2))
+    inside = found.within((20, 10))
+    assert inside.boxes.tolist() == [[[0, 2, 10, 20], [1, 1, 2, 2]]]
+    assert found.boxes is boxes
+    assert (inside.scores, inside.objectness, inside.labels) == (
+        found.scores,
+        found.objectness,
+        found.labels,
+    )

@@ -5,7 +5,6 @@ What a detector raises, or gives against its contract, is its failure, and is to
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vps.core.boxes import clipped
 from vps.core.candidates import Candidates
 from vps.core.detector import Detector
 from vps.errors import DetectorError, InputError, VpsError, one_line, quoted
@@ -90,7 +88,7 @@ def candidates(detector: Detector, images: Tensor, size: tuple[int, int]) -> Can
         raise DetectorError(f"{len(images)} images went in, {len(found)} came out")
     if tuple(found.labels) != tuple(detector.labels):
         raise DetectorError("the columns are not the detector's labels")
-    return dataclasses.replace(found, boxes=clipped(found.boxes, size))
+    return found.within(size)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vps.core.boxes import area, iou
+from vps.core.boxes import area, clipped, iou
 from vps.errors import DetectorError, InputError, quoted
 
 
@@ -64,6 +65,15 @@ class Candidates:
     def __len__(self) -> int:
         """The number of images, B."""
         return self.boxes.shape[0]
+
+    def within(self, size: tuple[int, int]) -> Candidates:
+        """The same, boxes cut off at the borders of an image of size (H, W).
+
+        What was checked is not checked again: that looks at every score, in every pass.
+        """
+        other = copy.copy(self)
+        object.__setattr__(other, "boxes", clipped(self.boxes, size))
+        return other
 
     def column(self, label: str) -> int:
         """The column of `label` in `scores`.
