@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from detectors.shared.gradients import Differentiable, keeps_gradients
 from detectors.shared.pixels import check_batch, choose_device, scale_boxes, to_pixels
 from vps.core.candidates import Candidates
 from vps.errors import DetectorError, InputError
@@ -16,7 +17,7 @@ Array = Tensor | np.ndarray
 Function = Callable[[Tensor], tuple[Array, Array]]
 
 
-class FunctionDetector:
+class FunctionDetector(Differentiable):
     """Wraps a function that maps a batch of images to boxes and scores.
 
     The function receives float32 RGB pixels (B, 3, h, w) in [0, 1], which it must not change in
@@ -63,7 +64,7 @@ class FunctionDetector:
         height, width = self._size or image.shape[:2]
         return to_pixels(image, (height, width), self.device)
 
-    @torch.no_grad()
+    @keeps_gradients
     def detect(self, pixels: Tensor, size: tuple[int, int]) -> Candidates:
         """What the function finds; see `vps.core.detector.Detector.detect`.
 

@@ -42,10 +42,10 @@ if TYPE_CHECKING:
     from vps.explaining.failure import explain_failure
     from vps.explaining.words import explain_words
     from vps.methods import METHODS, Attribution, Method
-    from vps.methods.box import BoxPrior
-    from vps.methods.drise import DRISE
-    from vps.methods.random import RandomOrder
-    from vps.methods.vps import VPS
+    from vps.methods.control.box import BoxPrior
+    from vps.methods.control.random import RandomOrder
+    from vps.methods.perturbation.drise import DRISE
+    from vps.methods.search.vps import VPS
     from vps.metrics import METRICS
     from vps.metrics.measures import measure
     from vps.report.figures.answer import save_answer_figure
@@ -123,10 +123,10 @@ _HOMES = {
     "vps.explaining.failure": "explain_failure",
     "vps.explaining.words": "explain_words",
     "vps.methods": "METHODS Attribution Method",
-    "vps.methods.box": "BoxPrior",
-    "vps.methods.drise": "DRISE",
-    "vps.methods.random": "RandomOrder",
-    "vps.methods.vps": "VPS",
+    "vps.methods.control.box": "BoxPrior",
+    "vps.methods.perturbation.drise": "DRISE",
+    "vps.methods.control.random": "RandomOrder",
+    "vps.methods.search.vps": "VPS",
     "vps.metrics": "METRICS",
     "vps.metrics.measures": "measure",
     "vps.report.figures.answer": "save_answer_figure",

@@ -13,16 +13,18 @@ from detectors.grounding_dino.hf_checkpoint import GroundingDinoCheckpoint, read
 from detectors.grounding_dino.prompted import EncodedPrompt, PromptedModel
 from detectors.grounding_dino.text_cache import reading
 from detectors.names import DEMO_ASKED
+from detectors.shared.gradients import Differentiable, keeps_gradients
 from detectors.shared.pixels import check_batch, enough_places, to_pixels
 from detectors.shared.prompts import required_labels
 from detectors.shared.watch import ChoiceWatch
 from vps.core.candidates import Candidates
+from vps.core.detector import FeatureLayer
 from vps.errors import InputError
 
 DEMO_GROUNDING_DINO = Path(__file__).parents[1] / "demo" / "grounding_dino"
 
 
-class HFGroundingDino(PromptedModel):
+class HFGroundingDino(Differentiable, PromptedModel):
     """Grounding DINO asked for some labels; a `vps.core.detector.PromptedDetector`.
 
     All queries are candidates. May be used from several threads. The weights stay float32; with
@@ -37,7 +39,7 @@ class HFGroundingDino(PromptedModel):
         height, width = images.grid(image.shape[:2])
         return to_pixels(image, (height, width), self.device, images.resample)
 
-    @torch.no_grad()
+    @keeps_gradients
     def detect(self, pixels: Tensor, size: tuple[int, int]) -> Candidates:
         """All queries of all prompts; see `vps.core.detector.Detector.detect`.
 
@@ -50,6 +52,12 @@ class HFGroundingDino(PromptedModel):
         # All images of a batch are prepared alike, so that there is nothing to pad.
         inputs = (pixels - mean) / std
         return self._gather([self._ask(asked, inputs) for asked in self._asked], size)
+
+    def feature_layers(self) -> dict[str, FeatureLayer]:
+        """What goes from the backbone into the encoder, "neck.0" the finest level; see
+        `vps.core.detector.FeatureDetector`."""
+        levels = self.checkpoint.model.model.input_proj_vision
+        return {f"neck.{number}": FeatureLayer(level) for number, level in enumerate(levels)}
 
     def _ask(self, asked: EncodedPrompt, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Boxes (B, N, 4), cxcywh in [0, 1], and scores (B, N, L) of one forward pass."""

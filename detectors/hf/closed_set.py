@@ -18,6 +18,7 @@ from detectors.hf.checkpoint import (
     transformers,
 )
 from detectors.hf.images import ImageProcessor, read_processor
+from detectors.shared.gradients import Differentiable, keeps_gradients
 from detectors.shared.pixels import check_batch, choose_device, choose_dtype, enough_places
 from detectors.shared.watch import ChoiceWatch
 from vps.core.boxes import cxcywh_to_xyxy
@@ -27,7 +28,7 @@ from vps.errors import DetectorError, InputError
 CLOSED_SET = "hf-closed-set"
 
 
-class HFClosedSet:
+class HFClosedSet(Differentiable):
     """A model of `AutoModelForObjectDetection`, with the labels that it was trained for.
 
     All queries are candidates. A head with one column more than the model has labels is a softmax,
@@ -74,7 +75,7 @@ class HFClosedSet:
         """The image at the checkpoint's size; see `vps.core.detector.Detector.prepare`."""
         return self.processor.prepare(image, self.device)
 
-    @torch.no_grad()
+    @keeps_gradients
     def detect(self, pixels: Tensor, size: tuple[int, int]) -> Candidates:
         """All queries; see `vps.core.detector.Detector.detect`.
 

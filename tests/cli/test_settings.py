@@ -7,8 +7,8 @@ import pytest
 from vps.cli.main import main
 from vps.cli.settings import RunSettings, parse_budget, parse_literal
 from vps.engine.budget import Budget
-from vps.methods.drise import DRISE
-from vps.methods.vps import VPS
+from vps.methods.perturbation.drise import DRISE
+from vps.methods.search.vps import VPS
 
 
 @pytest.mark.parametrize(

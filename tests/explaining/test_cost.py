@@ -12,7 +12,7 @@ from vps.engine.problem import make_problem
 from vps.explaining.cost import Cost
 from vps.explaining.explain import explain
 from vps.explaining.failure import explain_failure, planned_failure_passes
-from vps.methods.vps import VPS
+from vps.methods.search.vps import VPS
 from vps.sets.goals import with_rival
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")

@@ -26,9 +26,9 @@ from vps.engine.problem import make_problem
 from vps.errors import IncompleteError, InputError
 from vps.explaining.failure import explain_failure
 from vps.explaining.words import explain_words
-from vps.methods.box import BoxPrior
-from vps.methods.drise import DRISE
-from vps.methods.vps import VPS
+from vps.methods.control.box import BoxPrior
+from vps.methods.perturbation.drise import DRISE
+from vps.methods.search.vps import VPS
 from vps.results.answer import Answer
 from vps.sets.goals import with_rival
 

@@ -12,8 +12,8 @@ from vps.engine.problem import make_problem
 from vps.errors import InputError
 from vps.explaining.explain import explain
 from vps.methods import METHODS, make_method
-from vps.methods.drise import DRISE
-from vps.methods.vps import VPS
+from vps.methods.perturbation.drise import DRISE
+from vps.methods.search.vps import VPS
 from vps.search import SEARCHES
 
 DOG, BIRD = Target(BOX, "dog"), Target(BOX, "bird")

@@ -13,8 +13,8 @@ from PIL import Image
 from tests.helpers.studies import BOXES, LOADER, BrightnessDetector, outcome, study
 from vps.core.targets import Kind
 from vps.engine.problem import make_problem
-from vps.methods.box import BoxPrior
-from vps.methods.vps import VPS
+from vps.methods.control.box import BoxPrior
+from vps.methods.search.vps import VPS
 from vps.sets.goals import with_rival
 from vps.study import case as measuring
 from vps.study.case import NO_FAILURE, case_seed

@@ -12,8 +12,8 @@ from tests.helpers.attacks import BAD_YAML
 from tests.helpers.paths import ROOT
 from vps.core.json_schema import json_schema
 from vps.errors import InputError
-from vps.methods.drise import DRISE
-from vps.methods.vps import VPS
+from vps.methods.perturbation.drise import DRISE
+from vps.methods.search.vps import VPS
 from vps.study.config import StudyConfig, read_config
 
 SHIPPED = sorted(path for path in (ROOT / "configs").glob("*.yaml") if path.stem != "yolox_nano")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vps.core.candidates import Candidates, TargetScores
 from vps.core.targets import Target
@@ -144,4 +145,74 @@ class TargetScorer(Detector, Protocol):
         self, pixels: Tensor, size: tuple[int, int], targets: Sequence[Target]
     ) -> TargetScores:
         """The scores of T targets in a batch of B (masked) images; otherwise as `detect`."""
+        ...
+
+
+@runtime_checkable
+class DifferentiableDetector(Detector, Protocol):
+    """A detector that can be asked how a target's score changes with the pixels.
+
+    What asks for gradients never touches the weights: `torch.autograd.grad` of the scores gives
+    those of pixels or features, and no parameter's `grad`, mode or `requires_grad` changes.
+    """
+
+    def scores(
+        self, pixels: Tensor, size: tuple[int, int], targets: Sequence[Target], mode: str = "object"
+    ) -> Tensor:
+        """s of T targets in a batch of images, with the graph back to the pixels.
+
+            s = max_i value(IoU(b_i, b*), p_ic)
+
+        The maximum is the one that the engine takes without gradients, so that what is
+        differentiated is what is explained: its gradient is that of the candidate that attains it,
+        fixed for each image. A smooth maximum would be the score of no candidate, and would hold
+        those apart that a user never sees.
+
+        Args:
+            pixels: (B, 3, h, w) as for `detect`; where they require gradients, the graph is kept.
+            size: (H, W) of the original image.
+            targets: T of them.
+            mode: a key of `vps.core.scoring.MODES`.
+
+        Returns:
+            (B, T) float32 in [0, 1]; an image without a candidate that counts scores 0, with
+            gradient 0.
+
+        Raises:
+            InputError: a label that the detector does not know.
+        """
+        ...
+
+
+def _itself(output: Any) -> Tensor:
+    found: Tensor = output
+    return found
+
+
+def _as_it_is(features: Tensor, _size: tuple[int, int]) -> Tensor:
+    return features
+
+
+@dataclass(frozen=True)
+class FeatureLayer:
+    """A layer whose output lies on a grid over the image; what class activation maps look at.
+
+    Attributes:
+        module: a part of the model.
+        pick: from its output to the tensor of features, as the rest of the model reads it.
+        grid: from that tensor (or its gradient) and the (h, w) of the pixels to features
+            (B, C, h', w') on a grid over these, by reordering only.
+    """
+
+    module: nn.Module
+    pick: Callable[[Any], Tensor] = _itself
+    grid: Callable[[Tensor, tuple[int, int]], Tensor] = _as_it_is
+
+
+@runtime_checkable
+class FeatureDetector(DifferentiableDetector, Protocol):
+    """A differentiable detector that says which layers have features of places."""
+
+    def feature_layers(self) -> Mapping[str, FeatureLayer]:
+        """By name, from the finest grid to the coarsest."""
         ...

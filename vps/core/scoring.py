@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from vps.core import boxes
 from vps.core.candidates import Candidates, SeenCandidates, TargetScores, as_seen
+from vps.core.targets import Target
 
 CLASS_MODE_IOU = 0.5
 """The IoU that a candidate must exceed to count in mode "class", and as a find of the target."""
@@ -151,10 +152,7 @@ def best_candidates(
     candidates = detections.boxes.float()
     if candidates.shape[1] == 0:
         return BestCandidates(candidates.new_zeros(len(candidates), COLUMNS))
-    ious = boxes.iou(candidates, target.to(candidates)[None])[..., 0]
-    if apart is not None:
-        others = boxes.iou(candidates, apart.to(candidates)[None])[..., 0]
-        ious = torch.where(others > ious, 0.0, ious)
+    ious = _fitting(candidates, target.to(candidates), apart)
     class_scores = detections.scores[..., column].float()
     value, best = MODES[mode](ious, class_scores, detections.scores).max(dim=1, keepdim=True)
     attained = [
@@ -181,6 +179,38 @@ def best_candidates(
             dim=1,
         )
     )
+
+
+def target_scores(
+    detections: Candidates, targets: Sequence[Target], mode: str = "object"
+) -> Tensor:
+    """s of T targets in B images, as `best_candidates` has it, with the graph of the candidates.
+
+    Returns:
+        (B, T) float32 in [0, 1].
+
+    Raises:
+        InputError: a label that the detector does not know.
+    """
+    where, scores = detections.boxes.float(), detections.scores
+    if where.shape[1] == 0:
+        return where.new_zeros(len(where), len(targets))
+    found = []
+    for target in targets:
+        class_scores = scores[..., detections.column(target.label)].float()
+        apart = None if target.apart_from is None else where.new_tensor(target.apart_from)
+        ious = _fitting(where, where.new_tensor(target.box), apart)
+        found.append(MODES[mode](ious, class_scores, scores).amax(dim=1))
+    return torch.stack(found, dim=1)
+
+
+def _fitting(candidates: Tensor, target: Tensor, apart: Tensor | None) -> Tensor:
+    """(B, N) IoUs of boxes with a target (4,); 0 of those that fit `apart` (4,) better."""
+    ious = boxes.iou(candidates, target[None])[..., 0]
+    if apart is None:
+        return ious
+    others = boxes.iou(candidates, apart.to(candidates)[None])[..., 0]
+    return torch.where(others > ious, 0.0, ious)
 
 
 def _box_at(candidates: Tensor, index: Tensor) -> Tensor:

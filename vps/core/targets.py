@@ -113,6 +113,11 @@ class Target:
         if not isinstance(self.predicted_label, (str, type(None))):
             raise InputError(f"a predicted label is a text, got {quoted(self.predicted_label)}")
 
+    @property
+    def apart_from(self) -> Box | None:
+        """The box whose candidates are not the target's: what a duplicate duplicates."""
+        return self.predicted_box if self.kind is Kind.DUPLICATE else None
+
     def check_inside(self, size: tuple[int, int]) -> None:
         """Raise InputError unless at least half of the box lies in an image of size (H, W).
 

@@ -182,7 +182,7 @@ def as_budget(budget: Budget | int | None) -> Budget:
     """A budget as users give it, with its clock running; a number is one of passes.
 
     Raises:
-        InputError: a share of greedy's passes, which is a setting of `vps.methods.vps.VPS`.
+        InputError: a share of greedy's passes, which is a setting of `vps.methods.search.vps.VPS`.
     """
     if isinstance(budget, float):
         raise InputError(

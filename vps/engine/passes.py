@@ -17,7 +17,7 @@ from vps.core.names import choose
 from vps.core.numbers import check_whole
 from vps.core.regions import Regions
 from vps.core.scoring import COLUMNS, MODES, BestCandidates, attained_by, best_candidates
-from vps.core.targets import Kind, Target
+from vps.core.targets import Target
 from vps.engine.budget import Budget, Progress
 from vps.engine.repeats import WholeImage
 from vps.errors import DetectorError, InputError, one_line
@@ -202,7 +202,10 @@ class Passes(SubsetPasses):
         self._whole = whole
         self._columns = [label_column(target.label, detector.labels) for target in targets]
         self._boxes = torch.tensor([target.box for target in targets], device=pixels.device)
-        self._apart = [_apart(target, pixels.device) for target in targets]
+        self._apart = [
+            None if box is None else torch.tensor(box, device=pixels.device)
+            for box in (target.apart_from for target in targets)
+        ]
         labels = torch.tensor(regions.label_map, device=pixels.device)
         try:
             self._mask = Masker(pixels, labels, make_fill(fill, pixels), batch_size)
@@ -236,13 +239,6 @@ class Passes(SubsetPasses):
             for box, column, apart in zip(self._boxes, self._columns, self._apart, strict=True)
         ]
         return BestCandidates(torch.stack(best, dim=1))
-
-
-def _apart(target: Target, device: torch.device) -> Tensor | None:
-    """(4,) xyxy, the box whose candidates are not the target's: what a duplicate duplicates."""
-    if target.kind is not Kind.DUPLICATE or target.predicted_box is None:
-        return None
-    return torch.tensor(target.predicted_box, device=device)
 
 
 def scorer_of(

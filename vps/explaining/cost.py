@@ -19,7 +19,7 @@ from vps.engine.budget import Budget, as_budget
 from vps.engine.problem import Problem
 from vps.explaining.settings import as_problem, sort_settings
 from vps.methods import Method
-from vps.methods.vps import VPS
+from vps.methods.search.vps import VPS
 from vps.search.settings import BUDGETED, EFFORTS
 
 

@@ -26,7 +26,7 @@ from vps.explaining.cost import explanation_cost
 from vps.explaining.settings import as_problem, check_seed, sort_settings
 from vps.explaining.tracing import Traced, trace
 from vps.methods import Method
-from vps.methods.vps import VPS
+from vps.methods.search.vps import VPS
 from vps.results.explanation import Explanation
 from vps.search.path_search import NO_EVIDENCE
 
@@ -107,7 +107,7 @@ def explain(
         seed: of all that is drawn at random.
         settings: of the problem, see `vps.engine.problem.make_problem`: regions, region_method,
             fill, mode, lambdas, batch_size, image_name, all_prompts; and of the method, where it
-            is given by its name: for "vps" search and effort (`vps.methods.vps.VPS`).
+            is given by its name: for "vps" search and effort (`vps.methods.search.vps.VPS`).
 
     Returns:
         The explanation; one for each target of `targets` or of a problem. Where there was nothing

@@ -19,7 +19,7 @@ from vps.explaining.failure_sets import FailureSets, most_searches
 from vps.explaining.settings import as_problem, check_seed, check_threshold, sort_settings
 from vps.explaining.tracing import trace
 from vps.methods import Method
-from vps.methods.vps import VPS
+from vps.methods.search.vps import VPS
 from vps.results.answer import Answer
 from vps.search.settings import AUTO, passes_allowed
 from vps.sets.goals import with_rival

@@ -9,12 +9,20 @@ from typing import Any
 from vps.core.names import choose
 from vps.core.schema import build
 from vps.errors import InputError
-from vps.methods.box import BoxPrior
-from vps.methods.drise import DRISE
-from vps.methods.multi_scale import MultiScaleVPS
+from vps.methods.control.box import BoxPrior
+from vps.methods.control.random import RandomOrder
+from vps.methods.gradient.grad_cam import GradCAM
+from vps.methods.gradient.grad_cam_pp import GradCAMPlusPlus
+from vps.methods.gradient.gradient_x_input import GradientXInput
+from vps.methods.gradient.integrated_gradients import IntegratedGradients
+from vps.methods.gradient.odam import ODAM
+from vps.methods.gradient.smooth_grad import SmoothGrad
+from vps.methods.gradient.ssgrad_cam import SSGradCAM
+from vps.methods.gradient.ssgrad_cam_pp import SSGradCAMPlusPlus
+from vps.methods.perturbation.drise import DRISE
 from vps.methods.protocol import Attribution, Method, RepairSearch
-from vps.methods.random import RandomOrder
-from vps.methods.vps import VPS
+from vps.methods.search.multi_scale import MultiScaleVPS
+from vps.methods.search.vps import VPS
 
 __all__ = ["METHODS", "Attribution", "Method", "RepairSearch", "make_method"]
 
@@ -22,6 +30,14 @@ METHODS: dict[str, type[Method]] = {
     "vps": VPS,
     "vps-multi-scale": MultiScaleVPS,
     "drise": DRISE,
+    "grad-cam": GradCAM,
+    "grad-cam++": GradCAMPlusPlus,
+    "ssgrad-cam": SSGradCAM,
+    "ssgrad-cam++": SSGradCAMPlusPlus,
+    "odam": ODAM,
+    "gradient-x-input": GradientXInput,
+    "smooth-grad": SmoothGrad,
+    "integrated-gradients": IntegratedGradients,
     "random": RandomOrder,
     "box": BoxPrior,
 }

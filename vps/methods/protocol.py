@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import enum
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
@@ -17,12 +19,27 @@ from vps.errors import DetectorError
 from vps.sets.goals import Goal
 
 
+class Family(str, enum.Enum):
+    """What a method does with the detector."""
+
+    SEARCH = "search"
+    PERTURBATION = "perturbation"
+    GRADIENT = "gradient"
+    CONTROL = "control"
+
+
+GRADIENTS = "gradients"
+FEATURES = "gradients, feature layers"
+"""What methods need that ask a `DifferentiableDetector` or a `FeatureDetector`."""
+
+
 @dataclass(frozen=True, eq=False)
 class Attribution:
     """What a method says of the T targets of a problem: maps, or orders.
 
     Attributes:
-        passes: how many images went through the detector, for all T together.
+        passes: how many images went through the detector, for all T together; of a method that
+            asks for gradients, with its backward passes at what they cost.
         maps: (T, h, w) float32, one a target on the detector's grid; higher is more important, any
             finite scale.
         orders: T of (m,) int64, the most important region first.
@@ -32,6 +49,8 @@ class Attribution:
         search: the search that was used, for a method that has several.
         limit: the most passes that it was allowed; None for no limit.
         rounds: of passes that could each go to the detector at once.
+        backward: how many scores of targets in images were traced back.
+        backward_cost: what each of those counts for in `passes`.
     """
 
     passes: int
@@ -43,6 +62,13 @@ class Attribution:
     search: str = ""
     limit: int | None = None
     rounds: int = 0
+    backward: int = 0
+    backward_cost: float = 0.0
+
+    @property
+    def forward(self) -> int:
+        """How many images went through the detector."""
+        return self.passes - math.ceil(self.backward * self.backward_cost)
 
     def orders_of(self, regions: Regions) -> list[np.ndarray]:
         """T of (m,): the orders, or the regions by the mean of a map, ties by region index."""
@@ -60,11 +86,18 @@ class Attribution:
 class Method(Protocol):
     """A frozen dataclass of a method's settings, with the paper's values as defaults.
 
-    What it can be set to is checked when it is made, before any work. `name` is that of the
-    registry `vps.methods.METHODS`.
+    What it can be set to is checked when it is made, before any work.
+
+    Attributes:
+        name: that of the registry `vps.methods.METHODS`.
+        family: what it does.
+        needs: what a detector must have beside `vps.core.detector.Detector`, in words; "" for
+            nothing.
     """
 
     name: ClassVar[str]
+    family: ClassVar[Family]
+    needs: ClassVar[str]
 
     def planned_passes(self, problem: Problem) -> int:
         """The most passes that `attribute` makes where the budget has no limit."""

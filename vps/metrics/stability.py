@@ -20,7 +20,7 @@ from vps.engine.certainty import Level
 from vps.errors import InputError
 from vps.explaining.explain import explain
 from vps.methods import Method
-from vps.methods.vps import VPS
+from vps.methods.search.vps import VPS
 from vps.results.explanation import Explanation
 
 TOP = 0.1

@@ -26,7 +26,7 @@ from vps.engine.problem import check_problem_settings, check_region_count
 from vps.errors import InputError, one_line
 from vps.explaining.settings import check_seed
 from vps.methods import METHODS, Method, make_method
-from vps.methods.vps import VPS
+from vps.methods.search.vps import VPS
 from vps.metrics.measures import MetricSettings
 from vps.report.tables.rows import ReportSettings
 from vps.study.repair import RepairSettings, least_passes

@@ -14,7 +14,7 @@ from vps import Target, explain
 from vps.engine.problem import make_problem
 from vps.errors import InputError
 from vps.methods import METHODS, Attribution
-from vps.methods.drise import DRISE
+from vps.methods.perturbation.drise import DRISE
 
 
 @pytest.fixture

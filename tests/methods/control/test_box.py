@@ -4,7 +4,7 @@ import numpy as np
 
 from tests.helpers.patches import BOX, SIZE, question
 from vps.core.targets import Target
-from vps.methods.box import BoxPrior
+from vps.methods.control.box import BoxPrior
 
 
 def test_one_inside_and_zero_outside():

@@ -15,14 +15,14 @@ from vps.engine.budget import Budget, Stopped, StopReason
 from vps.engine.curves import replay
 from vps.engine.problem import Problem
 from vps.errors import InputError
-from vps.methods.protocol import Attribution
-from vps.methods.vps import VPS
+from vps.methods.protocol import Attribution, Family
+from vps.methods.search.vps import VPS
 from vps.search.settings import passes_allowed
 
 
 @dataclass(frozen=True)
 class MultiScaleVPS:
-    """The mean of the maps of `vps.methods.vps.VPS` at several numbers of regions.
+    """The mean of the maps of `vps.methods.search.vps.VPS` at several numbers of regions.
 
     The image is cut anew for each number, by the method that cut the problem's regions (slico,
     where they were given), and each search gets an equal part of the passes: all together what VPS
@@ -39,6 +39,8 @@ class MultiScaleVPS:
     """
 
     name: ClassVar[str] = "vps-multi-scale"
+    family: ClassVar[Family] = Family.SEARCH
+    needs: ClassVar[str] = ""
 
     numbers: tuple[int, ...] = (36, 64, 100)
     search: str = "path_search"

@@ -26,7 +26,7 @@ class Similarity:
 
     Args:
         problem: what is asked. Its mode says nothing here.
-        objectness: "auto" or "none", see `vps.methods.drise.DRISE`.
+        objectness: "auto" or "none", see `vps.methods.perturbation.drise.DRISE`.
 
     Attributes:
         passes: how many images went through the detector.

@@ -6,8 +6,8 @@ from vps.core.regions import make_regions
 from vps.engine.budget import Budget, StopReason
 from vps.engine.problem import make_problem
 from vps.errors import DetectorError, InputError
-from vps.methods.multi_scale import MultiScaleVPS
-from vps.methods.vps import VPS
+from vps.methods.search.multi_scale import MultiScaleVPS
+from vps.methods.search.vps import VPS
 
 METHOD = MultiScaleVPS(numbers=(4, 9), budget=120)
 

@@ -7,8 +7,8 @@ from vps.core.masking import make_fill
 from vps.core.targets import Kind, Target
 from vps.engine.budget import Budget
 from vps.errors import DetectorError, InputError
-from vps.methods.drise import DRISE
-from vps.methods.masks import random_masks
+from vps.methods.perturbation.drise import DRISE
+from vps.methods.perturbation.masks import random_masks
 
 DOG = Target(BOX, "dog")
 BIRD = Target(BOX, "bird", Kind.MISSED)
@@ -90,7 +90,7 @@ def test_masks_are_made_a_batch_at_a_time(monkeypatch):
         made.append(list(numbers))
         return random_masks(numbers, *args, **settings)
 
-    monkeypatch.setattr("vps.methods.drise.random_masks", counted)
+    monkeypatch.setattr("vps.methods.perturbation.drise.random_masks", counted)
     drise(question(DOG, batch_size=4), seed=0, masks=10)
     assert made == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
 

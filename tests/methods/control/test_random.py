@@ -2,7 +2,7 @@ import numpy as np
 
 from tests.helpers.patches import BOX, SIZE, question
 from vps.core.targets import Target
-from vps.methods.random import RandomOrder
+from vps.methods.control.random import RandomOrder
 
 DOG, CAT = Target(BOX, "dog"), Target(BOX, "cat")
 

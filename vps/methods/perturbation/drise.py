@@ -14,9 +14,9 @@ from vps.core.schema import check_fields
 from vps.engine.budget import Budget, Progress, Stopped, StopReason
 from vps.engine.problem import Problem
 from vps.errors import DetectorError, InputError
-from vps.methods.masks import random_masks
-from vps.methods.protocol import Attribution
-from vps.methods.similarity import Similarity
+from vps.methods.perturbation.masks import random_masks
+from vps.methods.perturbation.similarity import Similarity
+from vps.methods.protocol import Attribution, Family
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class DRISE:
 
         map = 1 / (N p) sum_k s(M_k) M_k
 
-    with s of the image seen through mask M_k, see `vps.methods.similarity.Similarity`. A pixel's
-    value is the estimate, by Monte Carlo, of the mean similarity where that pixel is shown, which
-    is in [0, 1] up to chance; the factor 1 / (N p) is RISE's and changes no order.
+    with s of the image seen through mask M_k, see `vps.methods.perturbation.similarity.Similarity`.
+    A pixel's value is the estimate, by Monte Carlo, of the mean similarity where that pixel is
+    shown, which is in [0, 1] up to chance; the factor 1 / (N p) is RISE's and changes no order.
 
     Two things differ from the paper, so that methods can be compared and for what our detectors
     return. Where a mask is 0, pixels take the problem's fill, not black. And candidates come
@@ -52,6 +52,8 @@ class DRISE:
     """
 
     name: ClassVar[str] = "drise"
+    family: ClassVar[Family] = Family.PERTURBATION
+    needs: ClassVar[str] = ""
 
     masks: int = 5000
     grid: int = 16

@@ -16,7 +16,7 @@ from vps.core.candidates import Candidates
 from vps.core.targets import Kind, Target
 from vps.engine.problem import make_problem
 from vps.errors import DetectorError
-from vps.methods.similarity import Similarity
+from vps.methods.perturbation.similarity import Similarity
 
 # IoU with BOX: 1, 60 / 140, 0.
 BOXES = torch.tensor([BOX, (8.0, 4.0, 18.0, 14.0), (20.0, 15.0, 28.0, 19.0)])

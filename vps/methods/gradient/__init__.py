@@ -1,0 +1,1 @@
+"""Methods that ask how the score changes with pixels or features."""

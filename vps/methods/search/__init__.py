@@ -1,0 +1,1 @@
+"""Methods that search for an order of the regions."""
