@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from detectors.shared.gradients import Differentiable
 from tests.helpers.analytic import LABELS, photo
 from vps.core.candidates import Candidates
+from vps.core.detector import FeatureLayer
 from vps.core.regions import Regions
 from vps.core.targets import Target
 from vps.engine.problem import Problem, make_problem
@@ -27,8 +29,11 @@ Answer = Callable[[Tensor], tuple[Tensor, ...]]
 (B, N, L) and perhaps objectness (B, N)."""
 
 
-class PatchDetector:
-    """Answers by a rule from how bright each patch is beside the whole image's."""
+class PatchDetector(Differentiable):
+    """Answers by a rule from how bright each patch is beside the whole image's.
+
+    Its one feature layer has the pixels as they are.
+    """
 
     device = torch.device("cpu")
     name = "patches"
@@ -38,6 +43,10 @@ class PatchDetector:
         self.answer = answer
         self.image = photo(*SIZE)
         self.seen: list[Tensor] = []
+        self.stem = nn.Identity()
+
+    def feature_layers(self) -> dict[str, FeatureLayer]:
+        return {"stem": FeatureLayer(self.stem)}
 
     def prepare(self, image: np.ndarray) -> Tensor:
         return torch.from_numpy(image.astype(np.float32) / 255).permute(2, 0, 1)
@@ -53,8 +62,8 @@ class PatchDetector:
         )
 
     def detect(self, pixels: Tensor, size: tuple[int, int]) -> Candidates:
-        self.seen.append(pixels.clone())
-        boxes, scores, *objectness = self.answer(self.shares(pixels).clamp(0, 1))
+        self.seen.append(pixels.detach().clone())
+        boxes, scores, *objectness = self.answer(self.shares(self.stem(pixels)).clamp(0, 1))
         return Candidates(boxes, scores, self.labels, *objectness)
 
 

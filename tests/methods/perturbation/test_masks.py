@@ -45,7 +45,9 @@ def test_masks_are_cut_out_of_a_grid_enlarged_by_another_library(size, cell):
 def test_all_shifts_from_none_to_a_whole_cell_occur(monkeypatch):
     # A ramp in place of the enlarged grid of 5 x 5 pixels tells where a mask was cut.
     ramp = (torch.arange(25) / 25).view(1, 1, 5, 5)
-    monkeypatch.setattr("vps.methods.perturbation.masks.interpolate", lambda cells, size, mode: ramp)
+    monkeypatch.setattr(
+        "vps.methods.perturbation.masks.interpolate", lambda cells, size, mode: ramp
+    )
     first = {
         float(random_masks([number], (4, 4), grid=4, p=0.5, seed=0)[0, 0, 0])
         for number in range(50)

@@ -20,24 +20,35 @@ def planned(problem: Problem, images: int) -> int:
     return math.ceil(images * (1 + BACKWARD_COST * len(problem.targets)))
 
 
-def images_for(problem: Problem, passes: int) -> int:
-    """How many images so many passes are enough for, whatever a backward pass turns out to cost."""
-    return max(1, int(passes / (1 + BACKWARD_COST * len(problem.targets))))
-
-
-def asking(problem: Problem, method: str, budget: Budget | None) -> GradientPasses:
+def asking(
+    problem: Problem,
+    method: str,
+    budget: Budget | None,
+    *,
+    most: int | None = None,
+    images: int = 1,
+) -> GradientPasses:
     """What counts the passes of a method, if the budget lets it begin.
 
+    Args:
+        problem: what is asked.
+        method: its name, for errors.
+        budget: what it may cost.
+        most: passes that the method itself is set to.
+        images: that it needs at least.
+
     Raises:
-        InputError: the budget is too small for one image, or the detector has no gradients.
+        InputError: the budget is too small for them, or the detector has no gradients.
     """
     budget = (budget or Budget()).started()
+    limits = [passes for passes in (budget.passes, most) if passes is not None]
+    budget = budget.within(min(limits, default=None))
     source = GradientPasses(problem, method, budget)
-    least = planned(problem, 1)
+    least = planned(problem, images)
     if budget.passes is not None and budget.passes < least:
         raise InputError(
-            f"a budget of {budget.passes} passes is too small for {method}: one image and its "
-            f"gradients may take {least}"
+            f"a budget of {budget.passes} passes is too small for {method}: the gradients of "
+            f"{images} {'image' if images == 1 else 'images'} may take {least}"
         )
     return source
 

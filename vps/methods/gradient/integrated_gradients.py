@@ -13,8 +13,9 @@ from torch import Tensor
 from vps.core.numbers import check_whole
 from vps.core.schema import check_fields
 from vps.engine.budget import Budget
+from vps.engine.gradients import GradientPasses
 from vps.engine.problem import Problem
-from vps.methods.gradient.attributed import asking, difference, images_for, planned
+from vps.methods.gradient.attributed import asking, difference, planned
 from vps.methods.gradient.sampled import mean_gradients
 from vps.methods.protocol import GRADIENTS, Attribution, Family
 
@@ -31,6 +32,8 @@ class IntegratedGradients:
 
     Attributes:
         steps: of the sum, at least 1.
+        budget: instead, the most passes: as many steps as they pay for, and one look at the whole
+            image, which tells what a backward pass costs.
 
     Raises:
         InputError: a number out of range.
@@ -41,27 +44,27 @@ class IntegratedGradients:
     needs: ClassVar[str] = GRADIENTS
 
     steps: int = 50
+    budget: int | None = None
 
     def __post_init__(self) -> None:
         check_fields(self)
         check_whole("steps", self.steps, 1, 10**6)
+        if self.budget is not None:
+            check_whole("budget", self.budget, 1, 10**9)
 
     def planned_passes(self, problem: Problem) -> int:
         """One forward a step, and one backward a step and target."""
-        return planned(problem, self.steps)
+        return planned(problem, self.steps) if self.budget is None else self.budget
 
     def with_passes(self, passes: int) -> IntegratedGradients:
-        """As many steps as they may be enough for, with one target."""
-        return dataclasses.replace(self, steps=max(1, passes // 2))
+        """They are its budget."""
+        return dataclasses.replace(self, budget=passes)
 
     def attribute(
         self, problem: Problem, budget: Budget | None = None, seed: int = 0
     ) -> Attribution:
         """The maps; see `vps.methods.protocol.Method`."""
-        source = asking(problem, self.name, budget)
-        steps = self.steps
-        if source.limit is not None:
-            steps = min(steps, images_for(problem, source.limit))
+        source, steps = self._begin(problem, budget)
         places, weights = np.polynomial.legendre.leggauss(steps)
         # In random order, what has been seen when it ends early stands for the whole way.
         order = np.random.default_rng(seed).permutation(steps)
@@ -76,3 +79,14 @@ class IntegratedGradients:
         return mean_gradients(
             source, problem, images, weights, lambda mean: (mean * way).sum(dim=1)
         )
+
+    def _begin(self, problem: Problem, budget: Budget | None) -> tuple[GradientPasses, int]:
+        """What counts the passes, and how many steps they are enough for."""
+        limits = [] if budget is None or budget.passes is None else [budget.passes]
+        if self.budget is None and all(planned(problem, self.steps) <= limit for limit in limits):
+            return asking(problem, self.name, budget), self.steps
+        source = asking(problem, self.name, budget, most=self.budget, images=2)
+        source.pixels(problem.pixels[None])
+        left = source.affordable()
+        assert left is not None
+        return source, left if self.budget is not None else min(left, self.steps)

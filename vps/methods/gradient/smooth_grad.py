@@ -32,6 +32,7 @@ class SmoothGrad:
     Attributes:
         samples: n, at least 1.
         noise: the standard deviation as a part of the range of pixels, above 0.
+        budget: instead of n, the most passes: as many samples as they pay for.
 
     Raises:
         InputError: a number out of range.
@@ -43,26 +44,30 @@ class SmoothGrad:
 
     samples: int = 50
     noise: float = 0.15
+    budget: int | None = None
 
     def __post_init__(self) -> None:
         check_fields(self)
         check_whole("samples", self.samples, 1, 10**6)
+        if self.budget is not None:
+            check_whole("budget", self.budget, 1, 10**9)
         if not 0 < self.noise <= 10:
             raise InputError(f"noise must be above 0 and at most 10, got {self.noise}")
 
     def planned_passes(self, problem: Problem) -> int:
         """One forward a sample, and one backward a sample and target."""
-        return planned(problem, self.samples)
+        return planned(problem, self.samples) if self.budget is None else self.budget
 
     def with_passes(self, passes: int) -> SmoothGrad:
-        """As many samples as they may be enough for; a budget says where to end."""
-        return dataclasses.replace(self, samples=max(1, passes // 2))
+        """They are its budget."""
+        return dataclasses.replace(self, budget=passes)
 
     def attribute(
         self, problem: Problem, budget: Budget | None = None, seed: int = 0
     ) -> Attribution:
         """The maps; see `vps.methods.protocol.Method`."""
-        source = asking(problem, self.name, budget)
+        source = asking(problem, self.name, budget, most=self.budget)
+        samples = self.samples if self.budget is None else self.budget
         pixels = problem.pixels
         scale = self.noise * float(pixels.max() - pixels.min())
 
@@ -77,6 +82,6 @@ class SmoothGrad:
             source,
             problem,
             images,
-            np.ones(self.samples),
+            np.ones(samples),
             lambda mean: mean.abs().sum(dim=1),
         )
