@@ -14,9 +14,19 @@ def detectors_command() -> None:
 
 def methods_command() -> None:
     """List the methods that order the regions."""
-    from vps.methods import METHODS
+    from vps.methods.listing import LISTED_REGIONS, listed_methods
 
-    _list({name: method.__doc__ for name, method in METHODS.items()})
+    rows = [
+        (one.name, one.family, f"{one.passes:,}", one.needs or "-", one.title)
+        for one in listed_methods()
+    ]
+    heads = ("method", "family", "passes", "needs", "what it does")
+    widths = [max(len(row[column]) for row in [heads, *rows]) for column in range(4)]
+    for row in [heads, *rows]:
+        cells = [f"{cell:{width}}" for cell, width in zip(row, widths, strict=False)]
+        cells[2] = row[2].rjust(widths[2])
+        print("  ".join([*cells, row[4]]))
+    print(f"passes: the most at its defaults, for one target and {LISTED_REGIONS} regions")
 
 
 def searches_command() -> None:

@@ -17,6 +17,7 @@ from vps.cli.detect import detect_command
 from vps.cli.explain import explain_command
 from vps.cli.inspect import inspect_command
 from vps.cli.lists import detectors_command, methods_command, searches_command
+from vps.cli.sanity import sanity_command
 from vps.cli.stability import stability_command
 from vps.cli.study import report_command, select_command, study_command
 from vps.errors import VpsError
@@ -38,6 +39,7 @@ _app = typer.Typer(name="vps", cls=_Commands, pretty_exceptions_enable=False)
 _app.command("detect")(detect_command)
 _app.command("explain")(explain_command)
 _app.command("stability")(stability_command)
+_app.command("sanity")(sanity_command)
 _app.command("study")(study_command)
 _app.command("select")(select_command)
 _app.command("report")(report_command)

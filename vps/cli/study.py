@@ -46,7 +46,7 @@ def study_command(
     try:
         return run_study(read, LOADER, shard=shard, quiet=quiet)
     except KeyboardInterrupt:
-        return _interrupted()
+        return interrupted()
 
 
 def select_command(
@@ -62,7 +62,7 @@ def select_command(
     try:
         lists = select(read, LOADER, quiet=quiet)
     except KeyboardInterrupt:
-        return _interrupted()
+        return interrupted()
     for name, cases in lists.items():
         chosen = Counter(case.kind.value for case in cases.cases)
         kinds = ", ".join(
@@ -99,6 +99,7 @@ def _print_schema() -> None:
     print(json.dumps(json_schema(StudyConfig), indent=1))
 
 
-def _interrupted() -> int:
+def interrupted() -> int:
+    """Tell that Ctrl-C ended a run that can go on; the exit status."""
     print("interrupted; start again to go on where it stopped", file=sys.stderr)
     return 130

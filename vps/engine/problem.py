@@ -105,6 +105,15 @@ class Problem:
             vars(other)["scorer"] = self.scorer
         return other
 
+    def of(self, detector: Detector) -> Problem:
+        """The same question about another detector that sees the same grid and has the labels."""
+        return dataclasses.replace(
+            self,
+            detector=_narrowed(detector, self.targets, self.mode, self.all_prompts),
+            whole_detector=detector,
+            whole=WholeImage(),
+        )
+
     def look_again(self) -> int:
         """Show the whole image once more, if passes have shown it once: that tells whether the
         detector is deterministic. No counter of `passes` has this one.

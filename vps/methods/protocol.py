@@ -28,6 +28,16 @@ class Family(str, enum.Enum):
     CONTROL = "control"
 
 
+class Complete(str, enum.Enum):
+    """Over what a map that promises completeness sums to s(image) - s(fill).
+
+    A method says so in an attribute `complete`; those without promise nothing.
+    """
+
+    PIXELS = "pixels"
+    REGIONS = "regions"
+
+
 GRADIENTS = "gradients"
 FEATURES = "gradients, feature layers"
 """What methods need that ask a `DifferentiableDetector` or a `FeatureDetector`."""

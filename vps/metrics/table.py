@@ -33,6 +33,15 @@ METRICS: dict[str, Metric] = {
             short="Del.",
         ),
         Metric(
+            "insertion_minus_deletion",
+            "Insertion \u2212 deletion AUC",
+            "insertion AUC less deletion AUC: how faithful an order is, in one number",
+            lambda one: one.explanation.insertion_auc - one.explanation.deletion_auc,
+            higher_is_better=True,
+            range=(-1.0, 1.0),
+            short="Ins. \u2212 del.",
+        ),
+        Metric(
             "insertion_class",
             "Insertion AUC, class",
             "the same of the class score of the box that attains s",

@@ -188,6 +188,8 @@ class StudyConfig:
             Where it is looked for, a threshold that is not given is `select.score_threshold`.
         fill, mode, lambdas, batch_size: see `vps.engine.problem.make_problem`.
         methods: what is compared, by name; the first is the one that the others are held against.
+        passes: how many passes each method may take, those that can make use of them; of several
+            numbers, each is a row of its own, "drise@500". By default, what the methods are set to.
     """
 
     name: str
@@ -205,6 +207,7 @@ class StudyConfig:
     methods: dict[str, MethodConfig] = field(
         default_factory=lambda: {name: MethodConfig() for name in USUAL_METHODS}
     )
+    passes: tuple[int, ...] = ()
     metrics: MetricSettings = field(default_factory=MetricSettings)
     repair: RepairSettings = field(default_factory=RepairSettings)
     run: RunConfig = field(default_factory=RunConfig)
@@ -228,9 +231,10 @@ class StudyConfig:
         object.__setattr__(self, "repair", self._checked_repair())
         object.__setattr__(self, "out", self.out or f"out/eval/{safe_name(self.name)}")
         _expand_home(self, "out")
-        object.__setattr__(
-            self, "methods", {name: _checked(name, one) for name, one in self.methods.items()}
-        )
+        checked = {name: _checked(name, one) for name, one in self.methods.items()}
+        object.__setattr__(self, "methods", _at_passes(checked, self.passes))
+        # They are in the methods' settings now.
+        object.__setattr__(self, "passes", ())
 
     def _checked_repair(self) -> RepairSettings:
         """The settings of repairs with a threshold, where repairs are looked for."""
@@ -365,3 +369,19 @@ def _checked(name: str, given: MethodConfig) -> MethodConfig:
     except InputError as error:
         raise InputError(f"methods.{name}: {error}") from error
     return MethodConfig(kind, to_plain(method))
+
+
+def _at_passes(methods: dict[str, MethodConfig], passes: Sequence[int]) -> dict[str, MethodConfig]:
+    """The methods set to take so many passes; those that make no use of them once, as they are."""
+    for number in passes:
+        check_whole("passes", number, 1, 10**9)
+    found: dict[str, MethodConfig] = {}
+    if not passes:
+        return methods
+    for number in passes:
+        for name, one in methods.items():
+            plain = make_method(one.method, one.options)
+            method = plain.with_passes(number)
+            own = name if len(passes) < 2 or method == plain else f"{name}@{number}"
+            found.setdefault(own, MethodConfig(one.method, to_plain(method)))
+    return found

@@ -72,6 +72,7 @@ def test_files_are_written_for_each_data_set(rows, tmp_path):
     written = write_plots(tmp_path, both, summary, SETTINGS)
     names = [path.stem.split("~")[0] for path in written["a/b"]]
     assert names == ["curves_a_b", "passes_a_b", "kinds_a_b"]
+    assert [path.stem for path in written["coco"]][-1] == "ranks_coco"
     for path in written["coco"]:
         assert Image.open(path).width > 800
         assert path.with_suffix(".pdf").read_bytes().startswith(b"%PDF")

@@ -29,7 +29,7 @@ def test_all_files_are_written_and_the_table_is_returned(tmp_path):
         "table.md",
         "table.tex",
     }
-    assert len(list((tmp_path / "plots").iterdir())) == 6
+    assert len(list((tmp_path / "plots").iterdir())) == 8
     summary = json.loads((tmp_path / "summary.json").read_text())
     assert summary["counts"]["planned"] == 16
     assert "12 of 16 results, 1 failed, 2 missing, 1 skipped" in text

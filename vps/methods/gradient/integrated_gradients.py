@@ -17,7 +17,7 @@ from vps.engine.gradients import GradientPasses
 from vps.engine.problem import Problem
 from vps.methods.gradient.attributed import asking, difference, planned
 from vps.methods.gradient.sampled import mean_gradients
-from vps.methods.protocol import GRADIENTS, Attribution, Family
+from vps.methods.protocol import GRADIENTS, Attribution, Complete, Family
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class IntegratedGradients:
     name: ClassVar[str] = "integrated-gradients"
     family: ClassVar[Family] = Family.GRADIENT
     needs: ClassVar[str] = GRADIENTS
+    complete: ClassVar[Complete] = Complete.PIXELS
 
     steps: int = 50
     budget: int | None = None

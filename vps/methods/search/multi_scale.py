@@ -10,13 +10,13 @@ from typing import ClassVar
 import numpy as np
 
 from vps.core.regions import REGION_METHODS, make_regions
-from vps.engine import attribution
+from vps.engine.attribution import scaled
 from vps.engine.budget import Budget, Stopped, StopReason
-from vps.engine.curves import replay
 from vps.engine.problem import Problem
 from vps.errors import InputError
 from vps.methods.protocol import Attribution, Family
 from vps.methods.search.vps import VPS
+from vps.methods.values import region_values
 from vps.search.settings import passes_allowed
 
 
@@ -108,15 +108,9 @@ def _maps(problem: Problem, found: Attribution) -> np.ndarray:
     Raises:
         InputError: neither the whole image nor nothing has been seen.
     """
-    assert found.source is not None
-    maps = []
-    for objective, order in zip(
-        problem.objectives(found.source), found.orders_of(problem.regions), strict=True
-    ):
-        values = replay(objective, order, measure=False).objective
-        with warnings.catch_warnings():
-            # A constant map adds nothing.
-            warnings.simplefilter("ignore", UserWarning)
-            scores = attribution.scaled(attribution.region_scores(order, values))
-        maps.append(scores[problem.regions.label_map])
-    return np.stack(maps)
+    with warnings.catch_warnings():
+        # A constant map adds nothing.
+        warnings.simplefilter("ignore", UserWarning)
+        return np.stack(
+            [scaled(values)[problem.regions.label_map] for values in region_values(problem, found)]
+        )

@@ -107,6 +107,7 @@ def _plot(file: Path, page: Path, dataset: str) -> dict[str, Any]:
         "curves": "Mean insertion and deletion curves of each method",
         "kinds": "Insertion and deletion AUC of each method, by kind of case",
         "passes": "Insertion minus deletion AUC of each method against passes",
+        "ranks": "Mean rank of each method by insertion minus deletion AUC, over images",
         "repairs": "Failures that each method repairs against the share of the image hidden",
     }[name]
     source = file.relative_to(page.parent).as_posix()

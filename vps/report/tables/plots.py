@@ -26,6 +26,7 @@ from vps.report.tables.plot_style import (
     name_points,
     new_figure,
 )
+from vps.report.tables.ranking import draw_ranks
 from vps.report.tables.repair_plot import draw_repairs
 from vps.report.tables.results import GRID, SIDES, ResultRows, results_of
 from vps.report.tables.rows import ReportSettings
@@ -59,6 +60,9 @@ def write_plots(
             "passes": draw_passes(own, methods, settings),
             "kinds": draw_kinds(summary["datasets"][dataset]["methods"], methods),
         }
+        ranks = summary["datasets"][dataset].get("ranks")
+        if ranks is not None:
+            figures["ranks"] = draw_ranks(ranks)
         repairs = draw_repairs(own, methods, settings)
         if repairs is not None:
             figures["repairs"] = repairs
@@ -139,11 +143,17 @@ def draw_kinds(methods: Numbers, names: Sequence[str]) -> Figure:
 
 
 def draw_passes(rows: ResultRows, methods: Sequence[str], settings: ReportSettings) -> Figure:
-    """Insertion - deletion AUC against passes, one point a method, the intervals as lines."""
+    """Insertion - deletion AUC against passes, one point a method, the intervals as lines.
+
+    Methods that a study has at several numbers of passes, "drise@500", are one line.
+    """
     figure, (axes,) = new_figure(1, 2.9, width=4.6)
     points = []
     results = results_of(rows)
-    for number, method in enumerate(methods):
+    bases = list(dict.fromkeys(at_passes(method)[0] for method in methods))
+    lines: dict[str, list[tuple[float, float]]] = {}
+    for method in methods:
+        number = bases.index(at_passes(method)[0])
         own = results.where(method=method)
         numbers = own.metrics.reindex(columns=["passes", *SIDES])
         known = numbers.notna().all(axis=1).to_numpy()
@@ -162,7 +172,17 @@ def draw_passes(rows: ResultRows, methods: Sequence[str], settings: ReportSettin
         colour, marker = look_of(number)["color"], MARKERS[number % len(MARKERS)]
         axes.vlines(passes, interval.low, interval.high, color=colour, linewidth=1.4)
         axes.plot(passes, interval.mean, marker=marker, color=colour, markersize=6)
+        lines.setdefault(bases[number], []).append((passes, interval.mean))
         points.append((passes, interval.mean, method, colour))
+    for base, line in lines.items():
+        axes.plot(*zip(*sorted(line), strict=True), linewidth=1, **look_of(bases.index(base)))
+    # A line has its name at its end only.
+    last = {at_passes(method)[0]: (passes, mean) for passes, mean, method, _ in sorted(points)}
+    points = [
+        (passes, mean, at_passes(method)[0], colour)
+        for passes, mean, method, colour in points
+        if last[at_passes(method)[0]] == (passes, mean)
+    ]
     largest = max((point[0] for point in points), default=1.0)
     # Controls need no pass at all, so the scale is linear below one pass.
     axes.set_xscale("symlog", linthresh=1, linscale=0.5)
@@ -176,6 +196,16 @@ def draw_passes(rows: ResultRows, methods: Sequence[str], settings: ReportSettin
     axes.set_xlabel("passes through the detector, mean per case", fontsize=TEXT)
     entitle(axes, "Insertion \u2212 deletion AUC", "higher is better")
     return figure
+
+
+def at_passes(method: str) -> tuple[str, int | None]:
+    """A method's name, and the passes that a study gave it, of "drise@500"; None without.
+
+    >>> at_passes("drise@500"), at_passes("drise")
+    (('drise', 500), ('drise', None))
+    """
+    base, _, passes = method.rpartition("@")
+    return (base, int(passes)) if base and passes.isdigit() else (method, None)
 
 
 def _count(group: Numbers | None) -> int:

@@ -11,6 +11,7 @@ from vps.core.extras import require
 from vps.core.files import encoded
 from vps.metrics import find_metric
 from vps.report.tables.escapes import csv_value, latex_text, markdown_text
+from vps.report.tables.ranking import ranks_markdown
 from vps.report.tables.results import ResultRows, results_of
 from vps.report.tables.summary import Numbers
 from vps.report.tables.tables import (
@@ -53,6 +54,9 @@ def markdown(summary: Numbers) -> str:
             _tabulate(rows, heads, "pipe", len(table.heads)),
         ]
         parts += [table.note] if table.note else []
+    for dataset, numbers in summary["datasets"].items():
+        if numbers.get("ranks") is not None:
+            parts.append(ranks_markdown(dataset, numbers["ranks"]))
     return "\n\n".join(parts) + "\n"
 
 
