@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from vps.cli import study
 from vps.cli.options import ConfigArgument, OverridesOption, QuietOption
-from vps.cli.study import LOADER, interrupted
 
 if TYPE_CHECKING:
     from vps.metrics.sanity import Judged
@@ -39,7 +39,7 @@ def sanity_command(
     from vps.study.study import select
 
     read = read_config(config, overrides or ())
-    lists = select(read, LOADER, quiet=quiet)
+    lists = select(read, study.LOADER, quiet=quiet)
     device = devices_here(read.detector.device, 1)[0]
     total = sum(len(cases.cases) for cases in lists.values()) * len(read.methods)
     if not total:
@@ -47,11 +47,11 @@ def sanity_command(
     rows: list[SanityRow] = []
     try:
         with tqdm(total=total, unit=" checks", disable=True if quiet else None) as bar:
-            for row in check_cases(read, lists, loader=LOADER, device=device):
+            for row in check_cases(read, lists, loader=study.LOADER, device=device):
                 rows.append(row)
                 bar.update()
     except KeyboardInterrupt:
-        return interrupted()
+        return study.interrupted()
     for line in _table(rows, list(read.methods)):
         print(line)
     path = Path(read.out) / "sanity.csv"

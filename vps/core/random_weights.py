@@ -44,7 +44,7 @@ def randomised(detector: Detector, share: float, seed: int) -> Iterator[Detector
         InputError: no torch module, or one without parameters.
     """
     model = torch_model(detector)
-    layers = [module for module in model.modules() if any(module.parameters(recurse=False))]
+    layers = [each for each in model.modules() if list(each.parameters(recurse=False))]
     if not layers:
         raise InputError(f"{detector.name} has no weights that could be changed")
     chosen = layers[len(layers) - max(1, round(share * len(layers))) :]

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from vps.metrics.aggregate import Interval, mean_interval
+from vps.metrics.stability import top_of
 
 
 class Verdict(str, enum.Enum):
@@ -41,7 +42,9 @@ CHECKS: dict[str, SanityCheck] = {
         0.3, True, "rank correlation with the map of the detector with all weights random"
     ),
     "inert": SanityCheck(
-        0.5, True, "evidence in regions that look like the fill, beside their share of the area"
+        0.5,
+        True,
+        "share of the map's top 10 % in regions that look like the fill, beside that of the area",
     ),
     "other target": SanityCheck(
         0.5, True, "rank correlation with the map of another detection of the image"
@@ -69,24 +72,22 @@ def rank_correlation(one: np.ndarray, other: np.ndarray) -> float:
         return float(np.round(spearmanr(one, other).statistic, 12))
 
 
-def inert_evidence(values: np.ndarray, inert: np.ndarray, areas: np.ndarray) -> float:
-    """How much evidence a map puts into regions whose hiding changes no pixel.
+def inert_evidence(values: np.ndarray, inert: np.ndarray, label_map: np.ndarray) -> float:
+    """How much of a map's top 10 % lies in regions whose hiding changes no pixel.
 
-    Evidence is how far a region stands above the lowest one, times its area. 1 is what a map gives
-    that is blind to them; 0 is right.
+    Beside their share of the area: 1 is what a map gives that is blind to them; 0 is right.
 
     Args:
         values: (m,) of the regions.
         inert: (m,) bool, at least one.
-        areas: (m,) their parts of the image, which sum to 1.
+        label_map: (h, w) the region of each pixel.
 
-    >>> inert_evidence(np.array([0.0, 0, 1]), np.array([True, False, False]), np.full(3, 1 / 3))
+    >>> inert_evidence(np.array([0.0, 0, 1]), np.array([True, False, False]), np.array([[0, 1, 2]]))
     0.0
     """
-    evidence = (values - values.min()) * areas
-    total = evidence.sum()
-    share = evidence[inert].sum() / total if total > 0 else areas[inert].sum()
-    return float(share / areas[inert].sum())
+    there = inert[label_map].ravel()
+    top = top_of(values[label_map].ravel())
+    return float(top[there].sum() / top.sum() / there.mean())
 
 
 def completeness_error(total: float, rise: float) -> float:

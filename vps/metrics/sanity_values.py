@@ -130,7 +130,7 @@ def _inert(problem: Problem, method: Method, seed: int) -> float | None:
         )
         if float(painted.passes().evaluate(whole).score[0, 0]) >= before / 2 > 0:
             inert = np.isin(np.arange(problem.regions.count), chosen)
-            return inert_evidence(_values(painted, method, seed), inert, problem.regions.areas)
+            return inert_evidence(_values(painted, method, seed), inert, labels)
     return None
 
 

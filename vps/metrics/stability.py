@@ -55,7 +55,7 @@ def agreement(one: np.ndarray, other: np.ndarray) -> Agreement:
     ranks = [rankdata(values.ravel()) for values in (one, other)]
     constant = any(np.ptp(values) == 0 for values in ranks)
     spearman = np.nan if constant else np.corrcoef(*ranks)[0, 1]
-    tops = [_top(values.ravel()) for values in (one, other)]
+    tops = [top_of(values.ravel()) for values in (one, other)]
     shared = np.minimum(*tops).sum() / np.maximum(*tops).sum()
     return Agreement(float(np.round(spearman, 12)), float(shared))
 
@@ -224,8 +224,15 @@ def _faithfulness(explanation: Explanation) -> float:
     return explanation.insertion_auc - explanation.deletion_auc
 
 
-def _top(values: np.ndarray) -> np.ndarray:
-    """(n,) in [0, 1], how far each pixel belongs to the top 10 %."""
+def top_of(values: np.ndarray) -> np.ndarray:
+    """How far each pixel belongs to the top 10 % of a map.
+
+    Args:
+        values: (n,) of its pixels.
+
+    Returns:
+        (n,) in [0, 1]; pixels at the edge that share one value share what is left.
+    """
     count = max(round(TOP * len(values)), 1)
     edge = np.partition(values, -count)[-count]
     above = values > edge

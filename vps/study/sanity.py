@@ -63,7 +63,7 @@ def check_cases(
     for tasks in plan(lists):
         for task in tasks:
             path = _path(config, task)
-            known = _known(path, digest)
+            known = _known(path, digest, config)
             if any(name not in known for name in config.methods):
                 dataset = open_data(config, task.dataset)
                 if opened is None or opened[0] != task.dataset:
@@ -71,7 +71,11 @@ def check_cases(
                 sample = dataset.find(task.case.image_id)
             for name in config.methods:
                 if name not in known:
-                    known[name] = _checked(config, task, name, sample, opened[1])  # type: ignore[index]
+                    assert opened is not None
+                    known[name] = {
+                        "settings": to_plain(config.methods[name]),
+                        **_checked(config, task, name, sample, opened[1]),
+                    }
                     content = {"digest": digest, "methods": known}
                     write_atomically(path, json.dumps(content, indent=1).encode())
                 yield SanityRow(task, name, known[name]["values"], known[name]["error"])
@@ -108,23 +112,25 @@ def _path(config: StudyConfig, task: Task) -> Path:
 
 
 def _digest(config: StudyConfig) -> str:
-    """Of all settings that decide what is measured."""
+    """Of all settings that decide what is measured, but for those of methods."""
     said = to_plain(config)
-    kept = {
-        key: said[key] for key in said if key not in ("name", "out", "run", "report", "metrics")
-    }
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
+    for elsewhere in ("name", "out", "run", "report", "metrics", "methods"):
+        del said[elsewhere]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _known(path: Path, digest: str) -> dict[str, Any]:
-    """What a file says of methods, if its settings are these; a damaged file counts as missing."""
+def _known(path: Path, digest: str, config: StudyConfig) -> dict[str, Any]:
+    """What a file says of methods, if all settings are these; a damaged one counts as missing."""
     try:
         content = json.loads(path.read_bytes())
         if content["digest"] != digest:
             return {}
         return {
-            str(name): {"values": dict(one["values"]), "error": str(one["error"])}
-            for name, one in content["methods"].items()
+            name: {"settings": said["settings"], "values": said["values"], "error": said["error"]}
+            for name, said in content["methods"].items()
+            if (name not in config.methods or said["settings"] == to_plain(config.methods[name]))
+            and isinstance(said["values"], dict)
+            and isinstance(said["error"], str)
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
