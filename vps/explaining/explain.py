@@ -191,6 +191,8 @@ def make_explanations(
                 options=to_plain(traced.method),
                 saliency=None if found.maps is None else found.maps[number],
                 effects=effects_of(traced.source.subsets, scores) if found.source else None,
+                backward=found.backward,
+                backward_cost=found.backward_cost,
             )
         )
     if traced.error is not None:

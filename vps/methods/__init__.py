@@ -20,13 +20,13 @@ from vps.methods.gradient.smooth_grad import SmoothGrad
 from vps.methods.gradient.ssgrad_cam import SSGradCAM
 from vps.methods.gradient.ssgrad_cam_pp import SSGradCAMPlusPlus
 from vps.methods.perturbation.drise import DRISE
-from vps.methods.protocol import Attribution, Method, RepairSearch
+from vps.methods.protocol import Attribution, Method, RegisteredMethod, RepairSearch
 from vps.methods.search.multi_scale import MultiScaleVPS
 from vps.methods.search.vps import VPS
 
 __all__ = ["METHODS", "Attribution", "Method", "RepairSearch", "make_method"]
 
-METHODS: dict[str, type[Method]] = {
+METHODS: dict[str, type[RegisteredMethod]] = {
     "vps": VPS,
     "vps-multi-scale": MultiScaleVPS,
     "drise": DRISE,

@@ -99,15 +99,10 @@ class Method(Protocol):
     What it can be set to is checked when it is made, before any work.
 
     Attributes:
-        name: that of the registry `vps.methods.METHODS`.
-        family: what it does.
-        needs: what a detector must have beside `vps.core.detector.Detector`, in words; "" for
-            nothing.
+        name: that of the registry `vps.methods.METHODS`, or one of its own.
     """
 
     name: ClassVar[str]
-    family: ClassVar[Family]
-    needs: ClassVar[str]
 
     def planned_passes(self, problem: Problem) -> int:
         """The most passes that `attribute` makes where the budget has no limit."""
@@ -131,6 +126,19 @@ class Method(Protocol):
             Stopped: the time is over, or it was cancelled, before there was anything to answer.
         """
         ...
+
+
+class RegisteredMethod(Method, Protocol):
+    """A method of the registry, which can be listed.
+
+    Attributes:
+        family: what it does.
+        needs: what a detector must have beside `vps.core.detector.Detector`, in words; "" for
+            nothing.
+    """
+
+    family: ClassVar[Family]
+    needs: ClassVar[str]
 
 
 @runtime_checkable

@@ -24,9 +24,10 @@ from vps.engine.certainty import Level, levels_of
 from vps.errors import InputError, one_line
 from vps.results.stored import ARRAYS, check_explanation
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Version 1 lacks `measured`, `rounds`, `stopped` and `sharing`, version 2 `method`, `options` and
-`saliency`, version 3 `effects`; all of these have defaults."""
+`saliency`, version 3 `effects`, version 4 `backward` and `backward_cost`; all of these have
+defaults."""
 
 _CURVES = (
     "objective",
@@ -71,7 +72,8 @@ class Explanation:
         budget: the most passes that the search was allowed, or None.
         seed: of all that was drawn at random.
         passes: number of distinct subsets that went through the detector; for a method that gives
-            a map, its masked images, without those that measured the curves.
+            a map, its images, without those that measured the curves; of a method that asks for
+            gradients, backward passes count in it at what they cost.
         seconds: wall-clock time, likewise.
         versions: versions of the libraries involved.
         warnings: what the user should know before trusting the result.
@@ -88,6 +90,8 @@ class Explanation:
         effects: (m, 4), what adding each region changes on average, the ends of that mean's 90 %
             interval and the number of subsets in which it was seen
             (`vps.engine.certainty.effects_of`); None for a method that is no search.
+        backward: how many scores of targets in images were traced back.
+        backward_cost: what each of those counts for in `passes`, in forward passes.
 
     Raises:
         InputError: arrays whose shapes or values do not fit together.
@@ -129,6 +133,8 @@ class Explanation:
     options: dict[str, Any] = field(default_factory=dict)
     saliency: np.ndarray | None = None
     effects: np.ndarray | None = None
+    backward: int = 0
+    backward_cost: float = 0.0
 
     def __post_init__(self) -> None:
         if not len(self.measured):

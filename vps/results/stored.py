@@ -51,7 +51,7 @@ def check_explanation(explanation: Explanation) -> None:
     for length in explanation.image_size:
         check_range("image_size", length, 1, _PIXELS)
     check_range("image_size, in pixels,", np.prod(explanation.image_size, dtype=float), 1, _PIXELS)
-    for name in ("seed", "passes", "seconds", "rounds"):
+    for name in ("seed", "passes", "seconds", "rounds", "backward", "backward_cost"):
         check_range(name, getattr(explanation, name))
     check_range("sharing", explanation.sharing, 1)
     if explanation.budget is not None:
