@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import Tensor
-from torchvision.transforms.functional import gaussian_blur
 
 from vps.errors import InputError
 from vps.methods.gradient.activation import ActivationMap
@@ -44,6 +43,9 @@ class ODAM(ActivationMap):
     def weigh(self, features: Tensor, gradients: Tensor) -> Tensor:
         """(h', w') in [0, inf)."""
         if self.sigma:
+            # Here: `import vps` is not to wait for it.
+            from torchvision.transforms.functional import gaussian_blur
+
             side = 2 * math.ceil(2 * self.sigma) + 1
             gradients = gaussian_blur(gradients, [side, side], [self.sigma, self.sigma])
         return (gradients * features).sum(dim=0).relu()
