@@ -9,9 +9,16 @@ import torch
 from torch import Tensor
 
 from detectors.shared.gradients import Differentiable, keeps_gradients
-from detectors.shared.pixels import check_batch, choose_device, scale_boxes, to_pixels
+from detectors.shared.labels import numbered_labels
+from detectors.shared.pixels import (
+    check_batch,
+    check_given_size,
+    choose_device,
+    scale_boxes,
+    to_pixels,
+)
 from vps.core.candidates import Candidates
-from vps.errors import DetectorError, InputError
+from vps.errors import DetectorError
 
 Array = Tensor | np.ndarray
 Function = Callable[[Tensor], tuple[Array, Array]]
@@ -49,12 +56,9 @@ class FunctionDetector(Differentiable):
         size: tuple[int, int] | None = None,
         device: str | torch.device = "cpu",
     ) -> None:
-        if isinstance(labels, str) or not labels or len(set(labels)) != len(labels):
-            raise InputError(f"labels must be different names, at least one; got {labels!r}")
-        if size is not None and (len(size) != 2 or min(size) < 1):
-            raise InputError(f"size must be (height, width) in pixels, got {size}")
+        self.labels = tuple(numbered_labels(labels).values())
+        check_given_size(size)
         self.name = name
-        self.labels = tuple(labels)
         self.device = choose_device(device)
         self._function = function
         self._size = size

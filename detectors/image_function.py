@@ -11,12 +11,19 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from detectors.shared.pixels import check_batch, choose_device, scale_boxes, to_pixels
+from detectors.shared.labels import numbered_labels
+from detectors.shared.pixels import (
+    check_batch,
+    check_given_size,
+    choose_device,
+    scale_boxes,
+    to_pixels,
+)
 from detectors.wrapping.answers import ImageAnswer, read_answer
 from detectors.wrapping.box_forms import BoxForm
 from vps.core.candidates import Candidates
 from vps.core.names import choose
-from vps.errors import DetectorError, InputError
+from vps.errors import DetectorError
 
 TAKES = ("image", "pil", "batch")
 
@@ -60,14 +67,10 @@ class ImageFunctionDetector:
         device: str | torch.device = "cpu",
     ) -> None:
         choose(dict.fromkeys(TAKES), takes, "kind of image that a function takes")
-        numbered = dict(labels) if isinstance(labels, Mapping) else dict(enumerate(labels))
-        names = tuple(numbered.values())
-        if isinstance(labels, str) or not names or len(set(names)) != len(names):
-            raise InputError(f"labels must be different names, at least one; got {labels!r}")
-        if size is not None and (len(size) != 2 or min(size) < 1):
-            raise InputError(f"size must be (height, width) in pixels, got {size}")
+        numbered = numbered_labels(labels)
+        check_given_size(size)
         self.name = name
-        self.labels = names
+        self.labels = tuple(numbered.values())
         self.device = choose_device(device)
         self._function, self._takes, self._size = function, takes, size
         self._numbers = list(numbered)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from detectors.onnx_files.beside import names_beside
 from detectors.onnx_files.checks import check_names, check_task, dropping_note
 from detectors.onnx_files.config import OnnxConfig, build_description
 from detectors.onnx_files.contents import Contents, read_contents
@@ -113,8 +114,9 @@ def describe_file(
     given = dict(given or {})
     labels = given.get("labels", labels)
     names = contents.names
+    beside = names_beside(path) if labels is None and names is None else None
     if labels is None:
-        labels = names
+        labels = beside[0] if beside else names
     options = recognised(contents, len(labels) if labels else None)
     options = [one for one in options if _agrees(one, given)] or options
     if not options:
@@ -137,14 +139,16 @@ def describe_file(
         except (InputError, DetectorError) as error:
             reasons.append(error)
     if not fitting:
-        raise reasons[0]
+        hint = f"; its labels are {len(beside[0])}, by id2label in {beside[1]}" if beside else ""
+        raise type(reasons[0])(f"{reasons[0]}{hint}") if hint else reasons[0]
     chosen, trial = fitting[0]
+    said = [f"its labels are those of id2label in {beside[1].name} beside it"] if beside else []
     questions = dict(chosen.questions)
     if len(fitting) > 1:
         key, text = _choice([one for one, _ in fitting])
         questions[key] = text
     return dataclasses.replace(
-        chosen, notes=(*chosen.notes, *_trial_notes(chosen, trial)), questions=questions
+        chosen, notes=(*said, *chosen.notes, *_trial_notes(chosen, trial)), questions=questions
     )
 
 
@@ -180,9 +184,16 @@ def other_reading(config: OnnxConfig, session: Any) -> str:
         options = recognised(read_contents(config.model, session), len(config.labels))
     except VpsError:
         return ""
-    found = [one for one in options if build(OutputConfig, one.output) != config.output]
+    found = [one for one in options if not _is_described(one, config)]
     texts = [f"{one.family} (output: {flow(one.output)})" for one in found]
     return f"; its shapes are those of {' or '.join(texts)}" if texts else ""
+
+
+def _is_described(proposal: Proposal, config: OnnxConfig) -> bool:
+    try:
+        return bool(build(OutputConfig, proposal.output) == config.output)
+    except InputError:  # Something of it is left to be said by the user.
+        return proposal.output["head"] == config.output.head
 
 
 def flow(content: Mapping[str, Any]) -> str:

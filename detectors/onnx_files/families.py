@@ -7,7 +7,7 @@ from typing import Any
 
 from detectors.onnx_files.contents import Contents
 from detectors.onnx_files.feeds import MASKS
-from detectors.onnx_files.levels import levels
+from detectors.onnx_files.levels import anchor_grids, levels
 from detectors.onnx_files.lists import (
     boxes_and_scores,
     boxes_scores_classes,
@@ -206,6 +206,7 @@ _FAMILIES: tuple[Callable[[Contents, int | None], Proposal | None], ...] = (
     torchvision_list,
     _yolov4,
     levels,
+    anchor_grids,
     boxes_scores_classes,
     boxes_and_scores,
 )

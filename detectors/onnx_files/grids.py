@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
+from detectors.onnx_files.anchors import AnchorsHead
 from detectors.onnx_files.heads import (
     ACTIVATE,
     BoxesHead,
@@ -19,6 +19,7 @@ from detectors.onnx_files.heads import (
     Yolov8Head,
 )
 from detectors.onnx_files.outputs import (
+    AnchorsOutput,
     BoxesOutput,
     DistributionsOutput,
     FastestDetOutput,
@@ -28,6 +29,7 @@ from detectors.onnx_files.outputs import (
     Yolov8Output,
     YoloxOutput,
 )
+from detectors.onnx_files.shapes import grid_of
 from vps.core.boxes import cxcywh_to_xyxy
 
 
@@ -125,12 +127,9 @@ def make_head(config: OutputConfig, size: tuple[int, int], labels: int) -> OnnxH
         return BoxesHead(config, size, labels)
     if isinstance(config, DistributionsOutput):
         return DistributionsHead(config, size, labels)
+    if isinstance(config, AnchorsOutput):
+        return AnchorsHead(config, size, labels)
     return FastestDetHead(config, size, labels)
-
-
-def grid_of(size: tuple[int, int], stride: int) -> tuple[int, int]:
-    """Rows and columns of the cells of a stride in an input (height, width)."""
-    return math.ceil(size[0] / stride), math.ceil(size[1] / stride)
 
 
 def make_cells(size: tuple[int, int], strides: Sequence[int]) -> Tensor:

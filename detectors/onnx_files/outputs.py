@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -209,6 +210,63 @@ class FastestDetOutput:
     output: str = ""
 
 
+@dataclass(frozen=True)
+class AnchorsOutput:
+    """An output for each stride, as YOLOv3, v5 and v7 have them before their last layer: numbers of
+    A anchors in each cell, (B, A, h, w, 5 + L + extra) or (B, A * (5 + L + extra), h, w): x y w h,
+    objectness, L class scores.
+
+    Attributes:
+        head: see `YoloxOutput`.
+        strides: in pixels of the input, in the order of the outputs.
+        outputs: their names.
+        anchors: for each stride the width and height of its A anchors, in pixels of the input.
+        form: how boxes are made of numbers t, once sigmoid is taken: as "yolov5" (and v7), centre
+            2 t - 0.5 + cell and sides (2 t)^2 anchor, or as "darknet" (YOLOv3, v4), centre
+            t + cell and sides exp(t) anchor, of a t without sigmoid.
+        activation: what makes the numbers what `form` takes, if the model has not.
+        extra: how many columns follow that are no class scores, as 32 coefficients of a mask.
+    """
+
+    head: Literal["anchors"]
+    strides: tuple[int, ...]
+    outputs: tuple[str, ...]
+    anchors: tuple[tuple[float, ...], ...] = ()
+    form: Literal["yolov5", "darknet"] = "yolov5"
+    activation: Literal["none", "sigmoid"] = "sigmoid"
+    extra: int = 0
+
+    def __post_init__(self) -> None:
+        _check_strides(self.strides)
+        _check_extra(self.extra)
+        if len(self.anchors) != len(self.strides):
+            raise InputError(
+                f"anchors must hold a list for each of the strides {list(self.strides)}, got "
+                f"{len(self.anchors)}: {ANCHORS}"
+            )
+        if len(self.outputs) != len(self.strides):
+            raise InputError(f"outputs must name one for each of the strides, got {self.outputs}")
+        for one in self.anchors:
+            if not one or len(one) % 2 or not all(0 < side < math.inf for side in one):
+                raise InputError(f"anchors are widths and heights in turn, got {list(one)}")
+        if max(map(max, self.anchors)) < max(self.strides):
+            raise InputError(
+                "anchors are all smaller than a cell of the largest stride: they must be in pixels "
+                "of the input; multiply those of each stride by it"
+            )
+        ordered = [max(one) for _, one in sorted(zip(self.strides, self.anchors, strict=True))]
+        if ordered != sorted(ordered):
+            raise InputError("anchors must be in the order of strides: larger ones for larger")
+
+
+ANCHORS = (
+    "width and height of each anchor in pixels of the input, a list a stride, as the model was "
+    "trained with; YOLOv5's own for strides 8, 16, 32 are [[10, 13, 16, 30, 33, 23], [30, 61, 62, "
+    "45, 59, 119], [116, 90, 156, 198, 373, 326]]"
+)
+"""What is asked for where a file gives raw grids of anchors."""
+
+
 OutputConfig = (
     YoloxOutput
     | Yolov5Output
@@ -217,6 +275,7 @@ OutputConfig = (
     | BoxesOutput
     | DistributionsOutput
     | FastestDetOutput
+    | AnchorsOutput
 )
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
+
+def grid_of(size: tuple[int, int], stride: int) -> tuple[int, int]:
+    """Rows and columns of the cells of a stride in an input (height, width)."""
+    return math.ceil(size[0] / stride), math.ceil(size[1] / stride)
 
 
 def fits(shape: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from detectors.onnx_files.contents import Contents
-from detectors.onnx_files.grids import grid_of
 from detectors.onnx_files.proposal import (
     LETTERBOX,
     NANODET,
@@ -20,6 +19,7 @@ from detectors.onnx_files.proposal import (
     left,
     sides,
 )
+from detectors.onnx_files.shapes import grid_of
 
 MOST_ROWS = 1000
 """More rows than that are cells or anchors, fewer are what a top-k or an NMS left."""

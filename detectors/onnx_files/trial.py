@@ -43,6 +43,10 @@ def try_out(
     """
     content = dict(content)
     content["input"] = {"scale": 1, "placement": "stretch", "size": [640, 640], **content["input"]}
+    output = dict(content["output"])
+    if output.get("head") == "anchors":
+        sides = [[stride, stride] * 3 for stride in output.get("strides", ())]
+        content["output"] = {"anchors": sides, **output}
     content.setdefault("labels", [f"class {number}" for number in range(most or _MANY)])
     detector = adapter(build_description(content), session)
     if image is None:

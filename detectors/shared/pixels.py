@@ -92,6 +92,12 @@ def check_batch(pixels: Tensor) -> tuple[int, int]:
     return shape[2], shape[3]
 
 
+def check_given_size(size: tuple[int, int] | None) -> None:
+    """Raise InputError unless images can be resized to this (h, w); None is their own size."""
+    if size is not None and (len(size) != 2 or min(size) < 1):
+        raise InputError(f"size must be (height, width) in pixels, got {size}")
+
+
 def choose_device(device: str | torch.device) -> torch.device:
     """A device that is there.
 

@@ -40,6 +40,28 @@ def test_nothing_is_started_where_nothing_is_missing(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+def test_actors_build_a_detector_of_ones_own(tmp_path):
+    detector = {
+        "name": "tests.helpers.own_detector:build",
+        "device": "cpu",
+        "options": {"scale": 0.9},
+    }
+    config, lists = study(tmp_path, 2, detector=detector)
+    assert run(config, lists, loader="detectors:load_for").failed == 0
+    expected = outcome(config.out)
+    config, lists = study(
+        tmp_path,
+        2,
+        detector=detector,
+        out=str(tmp_path / "ray"),
+        run={"executor": "ray", "workers": 1, "pictures": False},
+    )
+    summary = run(config, lists, loader="detectors:load_for")
+    assert (summary.done, summary.failed) == (4, 0)
+    assert outcome(config.out) == expected
+
+
+@pytest.mark.slow
 def test_actors_that_keep_dying_while_they_load_stop_the_run(tmp_path):
     config, lists = study(
         tmp_path,

@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.helpers import studies
-from tests.helpers.studies import BOXES, BrightnessDetector, study
+from tests.helpers.large import LAMP, OnItsGrid, large_photo, note_sizes
+from tests.helpers.studies import BOXES, BrightnessDetector, config_of, study
 from vps.core.targets import Kind
-from vps.data.cases.cases import Case
+from vps.data.cases.cases import Case, CaseList
 from vps.study.plan import plan
 from vps.study.store import facts_of
 from vps.study.work import Worker
@@ -39,6 +42,10 @@ class OpenDetector(BrightnessDetector):
 def load_open(name, labels, *, device, dtype):
     loads.append(labels)
     return OpenDetector(labels)
+
+
+def load_grid(name, labels, *, device, dtype):
+    return OnItsGrid()
 
 
 def load_closed(name, labels, *, device, dtype):
@@ -101,3 +108,40 @@ def test_results_do_not_depend_on_what_was_asked_before(two_sets, tmp_path):
 def test_a_detector_of_fixed_labels_fails_at_phrases_and_says_so(two_sets):
     config, lists = two_sets
     assert statuses(config, lists, "load_closed") == ["done", "done", "failed", "failed"]
+
+
+def test_a_large_image_is_read_as_finely_as_the_detector_needs(tmp_path, monkeypatch):
+    photo = large_photo(tmp_path, monkeypatch)
+    x1, y1, x2, y2 = LAMP
+    content = {
+        "images": [{"id": 1, "file_name": photo.name, "height": 600, "width": 1200}],
+        "annotations": [
+            {
+                "id": 7,
+                "image_id": 1,
+                "category_id": 1,
+                "bbox": [x1, y1, x2 - x1, y2 - y1],
+                "segmentation": [[x1, y1, x2, y1, x2, y2, x1, y2]],
+            }
+        ],
+        "categories": [{"id": 1, "name": "lamp"}],
+    }
+    (tmp_path / "objects.json").write_text(json.dumps(content))
+    config = config_of(tmp_path, methods={"box": {}}, run={"pictures": True})
+    config.datasets["drawn"] = dataclasses.replace(config.datasets["drawn"], images=str(tmp_path))
+    case = Case(1, "d1", Kind.CORRECT, LAMP, "lamp", score=0.9, iou=1.0, object_id=7)
+    lists = {"drawn": CaseList("drawn", "grid", ("lamp",), {}, {}, (case,))}
+    seen = note_sizes(monkeypatch)
+    worker = Worker(config, facts_of(lists), f"{__name__}:load_grid", "cpu")
+    (reply,) = [worker.run(task) for tasks in plan(lists) for task in tasks]
+    assert reply.statuses == {"box": "done"}
+    assert 120 <= max(seen[-1]) <= 240
+    (row,) = [json.loads(path.read_text()) for path in (tmp_path / "out").rglob("*.row.json")]
+    assert row["metrics"]["pointing"] == 1
+    assert row["metrics"]["energy_pointing_mask"] == row["metrics"]["energy_pointing"] == 1
+    (path,) = (tmp_path / "out").rglob("*.jpg")
+    picture = np.asarray(Image.open(path)).astype(int)
+    half = picture.shape[1] // 2
+    lit = np.argwhere(picture[:, : half - 10].min(-1) > 200) / half
+    # The lamp lies at the same place of the picture as of the photo, within its own frame.
+    assert np.allclose(lit.mean(0), [180 / 1200, 750 / 1200], atol=0.02)

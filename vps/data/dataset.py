@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol, overload
 
 import numpy as np
 
+from vps.core.images import Needed, OpenedImage
 from vps.core.targets import Box
 from vps.data.left_out import LeftOut
 from vps.data.readers.masks import compress
@@ -149,8 +150,13 @@ class Dataset(Sequence[Sample]):
         """Whether there is an image of that id, readable or not."""
         return image_id in self._entries
 
-    def find(self, image_id: Id) -> Sample:
+    def find(self, image_id: Id, needed: Needed | None = None) -> Sample:
         """The image of an id.
+
+        Args:
+            image_id: its id.
+            needed: what is needed of a large image, see `vps.core.images.open_image`; by default,
+                all of it.
 
         Raises:
             InputError: there is none, or it cannot be read, or not what was annotated.
@@ -158,11 +164,12 @@ class Dataset(Sequence[Sample]):
         if not self.has(image_id):
             raise InputError(f"data set {self.name} has no image {image_id!r}")
         entry = self._entries[image_id]
-        return _read(entry, self.turning.read(entry, self._entries.values()), self._masks)
+        opened = self.turning.read(entry, self._entries.values(), needed)
+        return _read(entry, opened, self._masks)
 
 
-def _read(entry: ImageEntry, image: np.ndarray, masks: _Masks) -> Sample:
-    size = (image.shape[0], image.shape[1])
+def _read(entry: ImageEntry, opened: OpenedImage, masks: _Masks) -> Sample:
+    size = opened.size
     if entry.size not in (None, size):
         raise InputError(
             f"{entry.picture} has {size[0]} x {size[1]} pixels (height x width), but is "
@@ -175,7 +182,7 @@ def _read(entry: ImageEntry, image: np.ndarray, masks: _Masks) -> Sample:
         else entry.annotations
     )
     return Sample(
-        image=image,
+        image=opened.pixels,
         image_id=entry.image_id,
         boxes=np.array([item.box for item in found], np.float64).reshape(-1, 4),
         labels=tuple(item.label for item in found),
@@ -187,6 +194,7 @@ def _read(entry: ImageEntry, image: np.ndarray, masks: _Masks) -> Sample:
         verified=entry.verified,
         partial=entry.partial,
         absent=entry.absent,
+        size=size,
     )
 
 

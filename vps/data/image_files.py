@@ -9,7 +9,14 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from vps.core.files import shown_path
-from vps.core.images import ImageHeader, ImageReading, read_header, read_image
+from vps.core.images import (
+    ImageHeader,
+    ImageReading,
+    Needed,
+    OpenedImage,
+    open_image,
+    read_header,
+)
 from vps.errors import InputError
 
 SUFFIXES = (
@@ -65,7 +72,13 @@ class ImageFile:
 
     def read(self, reading: ImageReading | None = None) -> np.ndarray:
         """(H, W, 3) uint8 RGB; InputError if it is missing, corrupt or outside its folder."""
-        return read_image(self._find(), reading)
+        return self.open(reading).pixels
+
+    def open(
+        self, reading: ImageReading | None = None, needed: Needed | None = None
+    ) -> OpenedImage:
+        """The same, a large image only as finely as is needed; see `vps.core.images.open_image`."""
+        return open_image(self._find(), needed, reading)
 
     def header(self) -> ImageHeader:
         """Its size and orientation; errors as for `read`."""

@@ -24,9 +24,9 @@ class Sample:
     """One image of a data set with what is annotated in it.
 
     Attributes:
-        image: (H, W, 3) uint8 RGB.
+        image: (H, W, 3) uint8 RGB; of a large image perhaps no more than a detector needs of it.
         image_id: the data set's own id.
-        boxes: (K, 4) float64, xyxy, pixels of the image.
+        boxes: (K, 4) float64, xyxy, pixels of the image at its full size.
         labels: K names, one a box; in a grounding set, K phrases.
         object_ids: K annotation ids: results are keyed by these, never by image alone.
         name: of the image file, for people.
@@ -39,6 +39,7 @@ class Sample:
             the negative categories); None where that is all of them.
         partial: the labels of which not every object is annotated (LVIS: not exhaustive).
         absent: in a grounding set, phrases of which nothing in the image is meant, with their ids.
+        size: (H, W), the full size of the image; by default, that of `image`.
 
     Raises:
         InputError: lengths or shapes that do not fit together.
@@ -57,6 +58,7 @@ class Sample:
     verified: frozenset[str] | None = None
     partial: frozenset[str] = frozenset()
     absent: tuple[tuple[Id, str], ...] = ()
+    size: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
         if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != np.uint8:
@@ -64,6 +66,8 @@ class Sample:
                 f"image {self.image_id}: expected (H, W, 3) uint8, "
                 f"got {self.image.shape} {self.image.dtype}"
             )
+        if self.size == (0, 0):
+            object.__setattr__(self, "size", self.image.shape[:2])
         count = len(self.labels)
         if self.boxes.shape != (count, 4) or len(self.object_ids) != count:
             raise InputError(
@@ -102,9 +106,9 @@ class Sample:
                 f"image {self.image_id}: the mask of object {self.object_ids[k]} cannot be "
                 f"decoded: {one_line(error)}"
             ) from error
-        if mask.shape != self.image.shape[:2]:
+        if mask.shape != self.size:
             raise InputError(
                 f"image {self.image_id}: the mask of object {self.object_ids[k]} has size "
-                f"{mask.shape}, the image {self.image.shape[:2]}"
+                f"{mask.shape}, the image {self.size}"
             )
         return mask

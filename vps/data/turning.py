@@ -11,9 +11,7 @@ import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-import numpy as np
-
-from vps.core.images import EXIF, ImageHeader, ImageReading
+from vps.core.images import EXIF, ImageHeader, ImageReading, Needed, OpenedImage
 from vps.core.names import choose
 from vps.errors import InputError
 
@@ -29,8 +27,10 @@ _SLACK = 1.5  # pixels by which a box may stick out of an image
 class PhotoFile(Protocol):
     """A `vps.data.dataset.Picture` in a file, which may say that it is to be turned."""
 
-    def read(self, reading: ImageReading | None = None) -> np.ndarray:
-        """(H, W, 3) uint8 RGB; InputError if it is missing or corrupt."""
+    def open(
+        self, reading: ImageReading | None = None, needed: Needed | None = None
+    ) -> OpenedImage:
+        """The image, see `vps.core.images.open_image`; InputError if it is missing or corrupt."""
         ...
 
     def header(self) -> ImageHeader:
@@ -58,20 +58,24 @@ class Turning:
         self._of_others: str | None = None
         self._asked = self._voiced = False
 
-    def read(self, entry: ImageEntry, entries: Iterable[ImageEntry]) -> np.ndarray:
-        """An image, (H, W, 3) uint8 RGB, in the frame of its annotations.
+    def read(
+        self, entry: ImageEntry, entries: Iterable[ImageEntry], needed: Needed | None = None
+    ) -> OpenedImage:
+        """An image in the frame of its annotations.
 
         Args:
             entry: of the image.
             entries: of all images of the data set.
+            needed: what is needed of a large one, see `vps.core.images.open_image`.
 
         Raises:
             InputError: its file is missing, or no image.
         """
         if not isinstance(entry.picture, PhotoFile):
-            return entry.picture.read()
+            pixels = entry.picture.read()
+            return OpenedImage(pixels, (pixels.shape[0], pixels.shape[1]), entry.picture.name)
         frame = self._exif if self._exif != BY_SIZES else self._frame_of(entry, entries)
-        return entry.picture.read(self._readings[frame])
+        return entry.picture.open(self._readings[frame], needed)
 
     def _frame_of(self, entry: ImageEntry, entries: Iterable[ImageEntry]) -> str:
         header = _header_of(entry)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from vps.core.detector import Detector
+from vps.core.images import OpenedImage
 from vps.core.targets import Box
 from vps.data.sample import Sample
 from vps.engine.problem import Problem, make_problem
@@ -60,7 +61,7 @@ def prepare_case(
     """
     problem = make_problem(
         detector,
-        sample.image,
+        OpenedImage(sample.image, sample.size),
         [task.case.target],
         regions=config.regions.count,
         region_method=config.regions.method,

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from vps.core.detector import Detector, OpenVocabularyDetector
+from vps.core.needed import needed_by
 from vps.data.dataset import Dataset
 from vps.data.sample import Sample
 from vps.engine.problem import Problem
@@ -153,21 +154,22 @@ class Worker:
     ) -> PreparedCase:
         """What all methods share; made once a case."""
         if self._scene is None or self._scene[0] != task:
-            sample = self._sample_of(task, dataset)
+            sample = self._sample_of(task, dataset, detector)
             if dataset.grounding and isinstance(detector, OpenVocabularyDetector):
                 detector = detector.with_labels((task.case.label,))
             scene = prepare_case(task, sample, detector, self._config, batch_size)
             self._scene = task, scene
         return self._scene[1]
 
-    def _sample_of(self, task: Task, dataset: Dataset) -> Sample:
+    def _sample_of(self, task: Task, dataset: Dataset, detector: Detector) -> Sample:
         key = task.dataset, task.case.image_id
         if self._sample is None or self._sample[0] != key:
             self._scene = self._sample = None
             if not dataset.has(task.case.image_id):
                 raise InputError(f"{task}: the data set has no such image")
             try:
-                self._sample = key, dataset.find(task.case.image_id)
+                needed = partial(needed_by, detector)
+                self._sample = key, dataset.find(task.case.image_id, needed)
             except InputError as error:
                 raise ImageError(str(error)) from error
         return self._sample[1]

@@ -11,7 +11,10 @@ from vps.data.cases.doubts import doubts_about
         ({"annotations": 16, "detections": 31}, "0 of 16, with 31 detections: are the boxes"),
         ({"annotations": 900, "detections": 800, "correct": 8}, "8 of 900, with 800"),
         ({"annotations": 16, "detections": 31, "classification": 12}, "12 are called otherwise"),
-        ({"annotations": 16, "detections": 31, "ignored": 20}, "20 of 31 detections lie on crowds"),
+        (
+            {"annotations": 16, "detections": 31, "ignored": 20},
+            "20 of 31 detections do not count",
+        ),
         ({"annotations": 16}, "nothing is detected"),
         ({"annotations": 16, "detections": 5, "foreign": 5}, "nothing is detected"),
         ({"detections": 31}, "there is no object in the images, for 31 detections"),

@@ -8,6 +8,7 @@ import pytest
 import detectors
 from tests.helpers.annotated import seen
 from tests.helpers.attacks import BAD_IMAGES, picture
+from tests.helpers.large import LAMP, OnItsGrid, large_photo, note_sizes
 from tests.helpers.paths import ROOT, SHARED_DATA
 from tests.helpers.scripted import Scripted, ScriptedPhrases, dataset, entry
 from vps.core.targets import Kind
@@ -325,8 +326,8 @@ def test_only_cases_stay_in_memory():
     images = dataset(*(entry(number, ("cat", BOX)) for number in range(1, 40)), labels=LABELS)
     read = images.find
 
-    def find(image_id):
-        sample = read(image_id)
+    def find(*asked):
+        sample = read(*asked)
         seen_samples.append(weakref.ref(sample.image))
         return sample
 
@@ -371,3 +372,15 @@ def test_true_positives_on_real_images_are_those_of_pycocotools(monkeypatch):
     true = sum(((entry["dtMatches"] > 0) & ~entry["dtIgnore"]).sum() for entry in entries)
     assert counts["correct"] == true > 200
     assert counts["annotations"] == sum((entry["gtIgnore"] == 0).sum() for entry in entries)
+
+
+def test_large_images_are_read_as_finely_as_the_detector_needs(tmp_path, monkeypatch):
+    picture = ImageFile(ImageFolder(tmp_path), (large_photo(tmp_path, monkeypatch).name,))
+    lamp = Annotation(7, "lamp", LAMP, 36_000.0)
+    data = Dataset("set", [ImageEntry(1, picture, (lamp,), (600, 1200))], labels=("lamp",))
+    seen = note_sizes(monkeypatch)
+    (case,) = select_cases(OnItsGrid(), data).cases
+    assert (case.kind, case.object_id, case.iou) == (Kind.CORRECT, 7, pytest.approx(1))
+    assert case.box == pytest.approx(LAMP)
+    assert 120 <= max(seen[-1]) <= 240
+    assert data[0].image.shape == (600, 1200, 3)

@@ -150,7 +150,7 @@ def changed(**parts):
         "{}",
         changed(images=[{"id": 139, "height": 4, "width": 6}]),
         changed(images=[{**CONTENT["images"][0]}]),
-        changed(images=[{**CONTENT["images"][0], **V1, "neg_category_ids": [9]}]),
+        changed(images=[{**CONTENT["images"][0], **V1, "neg_category_ids": None}]),
         changed(categories=[{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]),
         changed(categories=[{"id": n, "name": str(n), "frequency": "x"} for n in (1, 2)]),
     ],
@@ -161,10 +161,56 @@ def test_files_in_another_format(tmp_path, text):
         read_lvis(tmp_path / "lvis.json", tmp_path)
 
 
-def test_names_that_fall_together_are_refused(tmp_path):
+def test_names_that_fall_together_are_one(tmp_path):
     twins = [{"id": n, "name": name, "frequency": "f"} for n, name in [(1, "a_b"), (2, "a b")]]
-    with pytest.raises(InputError, match="two categories of lvis have the name 'a b'"):
-        read_lvis(write(tmp_path, {**CONTENT, "categories": twins}, **V1), tmp_path)
+    data = read_lvis(write(tmp_path, {**CONTENT, "categories": twins}, **V1), tmp_path)
+    assert data.labels == ("a b",)
+    assert data.skipped["category of the same name as another, taken for the same"] == 1
+
+
+def test_odd_records_cost_no_more_than_themselves(tmp_path):
+    good = {**CONTENT["images"][0], **V1}
+    content = {
+        "images": [
+            {**good, "height": "4", "width": "6.0", "neg_category_ids": ["2", 9]},
+            {key: value for key, value in good.items() if key != "id"},
+            {**good, "id": 140, "coco_url": None},
+            {**good, "id": 141, "neg_category_ids": None},
+            {**good, "id": 142, "not_exhaustive_category_ids": "none"},
+            {**good, "id": 143},
+            {**good, "id": 143, "coco_url": "http://images.cocodataset.org/val2017/other.jpg"},
+            {**good, "id": 144},
+            {**good, "id": 144},
+            7,
+        ],
+        "categories": [
+            *CONTENT["categories"],
+            {"id": 3, "name": None, "frequency": "f"},
+            {"id": 4, "name": "ball", "frequency": "often"},
+        ],
+        "annotations": [*CONTENT["annotations"], {**CONTENT["annotations"][0], "image_id": 141}],
+    }
+    (tmp_path / "lvis.json").write_text(json.dumps(content))
+    Image.new("RGB", (6, 4)).save(tmp_path / "000000000139.jpg")
+    data = read_lvis(tmp_path / "lvis.json", tmp_path)
+    assert data.image_ids == (139, 144)
+    assert data[0].verified == {"crab (animal)", "baseball bat"}
+    assert data.labels == ("crab (animal)", "baseball bat", "ball")
+    assert data.frequencies == {"crab (animal)": "r", "baseball bat": "f"}
+    assert data.skipped == {
+        "category without an id or a name": 1,
+        "category whose frequency is none of r, c, f": 1,
+        "image without an id or a file name": 3,
+        "image that is there twice": 1,
+        "id of several images": 2,
+        "id of no category in a list of an image": 1,
+        "image without lists of negative and of not exhaustively annotated categories": 2,
+        "box without area": 1,
+        "image_id that is none of the images": 1,
+    }
+    assert any("image 139, neg_category_ids: 9" in line for line in data.left_out.lines())
+    with pytest.raises(InputError, match="strict is set"):
+        read_lvis(tmp_path / "lvis.json", tmp_path, strict=True)
 
 
 def test_missing_files(tmp_path):

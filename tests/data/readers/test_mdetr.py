@@ -101,6 +101,46 @@ def test_files_in_another_format(folder, text):
         read_mdetr(folder / "val.json", folder)
 
 
+def test_odd_records_cost_no_more_than_themselves(folder):
+    good = CONTENT["images"][0]
+    images = [
+        {**good, "height": "20", "width": "30.0"},
+        {key: value for key, value in good.items() if key != "id"},
+        {**good, "id": 20, "file_name": None},
+        {**good, "id": 21, "original_id": None},
+        {**good, "id": 22, "caption": "one"},
+        {**good, "id": 22, "caption": "other"},
+        {**good, "id": 23, "caption": "again"},
+        {**good, "id": 23, "caption": "again"},
+        {**good, "id": 24, "original_id": 4},
+        {**good, "id": 25, "original_id": 4, "file_name": "other.jpg"},
+        {**good, "id": 26, "original_id": "9", "caption": "as text", "dataset_name": None},
+        None,
+    ]
+    annotations = [box(n, n, [1, 2, 3, 4]) for n in (0, 20, 21, 22, 23, 24, 25, 26, 99)]
+    annotations[0]["image_id"] = "0"
+    content = {"images": images, "annotations": [*annotations, 5]}
+    (folder / "val.json").write_text(json.dumps(content))
+    data = read_mdetr(folder / "val.json", folder)
+    assert data.image_ids == (9,)
+    assert data[0].labels == ("left cat", "again", "as text")
+    assert data[0].object_ids == (0, 23, 26)
+    assert data.skipped == {
+        "image without an id or a file name": 3,
+        "image without an original_id": 1,
+        "id of several images": 2,
+        "image that is there twice": 1,
+        "original_id of several images": 2,
+        "image_id that is none of the images": 1,
+        "record that is none": 1,
+    }
+    only = read_mdetr(folder / "val.json", folder, dataset_name="refcoco")
+    assert only[0].labels == ("left cat", "again")
+    assert only.skipped["image without a dataset_name"] == 2
+    with pytest.raises(InputError, match="strict is set"):
+        read_mdetr(folder / "val.json", folder, strict=True)
+
+
 def test_missing_files(folder):
     with pytest.raises(InputError, match="annotation file .* does not exist"):
         read_mdetr(folder / "none.json", folder)

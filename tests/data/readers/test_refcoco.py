@@ -151,7 +151,6 @@ def without(key):
     [
         {},
         [1],
-        without("split"),
         without("ann_id"),
         without("sentences"),
         [{**REFS[0], "ann_id": 99}],
@@ -163,6 +162,40 @@ def test_refs_in_another_format(folder, content):
     (folder / "refs(unc).p").write_bytes(pickle.dumps(content, 2))
     with pytest.raises(InputError, match=r"refs\(unc\)\.p is not in the form of REFER's"):
         read_refcoco(folder / "refs(unc).p", folder)
+
+
+def test_odd_records_cost_no_more_than_themselves(folder):
+    images = [
+        {"file_name": "a.jpg"},
+        "odd",
+        {**INSTANCES["images"][0], "height": "20", "width": "30.0"},
+        {**INSTANCES["images"][1], "file_name": None},
+        {**INSTANCES["images"][2], "file_name": None},
+    ]
+    objects = [{"bbox": [1, 1, 2, 2]}, "odd", *INSTANCES["annotations"]]
+    objects.append({**INSTANCES["annotations"][3], "bbox": [0, 0, 3, 3]})
+    instances = {"images": images, "annotations": objects}
+    (folder / "instances.json").write_text(json.dumps(instances))
+    refs = ["odd", *REFS, {key: value for key, value in REFS[2].items() if key != "split"}]
+    (folder / "refs.json").write_text(json.dumps(refs))
+    data = read_refcoco(folder / "refs.json", folder, split="testA")
+    assert data.image_ids == (4,)
+    assert data[0].labels == ("dog", "dog")
+    # Of the images that are there, 9 is spoken of in the other split only, and 11 never.
+    assert data.skipped == {
+        "ref without one of ann_id, image_id, sentences": 1,
+        "ref without a split": 1,
+        "image without an id or a file name": 2,
+        "phrase of an ann_id that several annotations have": 1,
+    }
+    assert any("refs.json, ref 5: {'ref_id': 2" in line for line in data.left_out.lines())
+    with pytest.raises(InputError, match="strict is set"):
+        read_refcoco(folder / "refs.json", folder, strict=True)
+
+
+def test_refs_need_no_split_where_none_is_asked_for(folder):
+    (folder / "refs.json").write_text(json.dumps(without("split")))
+    assert read_refcoco(folder / "refs.json", folder)[0].labels == ("left cat", "the cat")
 
 
 def test_broken_files(folder):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -68,6 +70,45 @@ def test_labels_that_the_file_does_not_have_are_asked_for(look, tmp_path):
     with pytest.raises(InputError, match="does not name its classes"):
         load(f"onnx:{tmp_path / 'model.onnx'}")
     assert load(f"onnx:{tmp_path / 'model.onnx'}", prompt="cat . dog").labels == ("cat", "dog")
+
+
+def test_labels_are_those_of_the_config_beside_it(look, tmp_path):
+    logits = np.zeros((1, 20, 4), np.float32)
+    outputs = {"logits": logits, "pred_boxes": np.full((1, 20, 4), 0.5, np.float32)}
+    names = {"0": "N/A", "1": "Katze", "2": "N/A", "3": "Katze"}
+    beside = tmp_path / "config.json"
+    beside.write_text(json.dumps({"model_type": "rt_detr", "id2label": names}))
+    described = look(outputs, labels=None)
+    assert described.config().labels == ("N/A 0", "Katze", "N/A 2", "Katze 3")
+    assert "id2label in config.json beside it" in described.notes[0]
+    assert look(outputs, labels=("a", "b", "c", "d")).config().labels == ("a", "b", "c", "d")
+    # The file's own names come first.
+    own = {"names": "['a', 'b', 'c', 'd']"}
+    assert look(outputs, None, metadata=own).config().labels == ("a", "b", "c", "d")
+    beside.write_text(json.dumps({"id2label": {"1": "cat", "2": "dog"}}))
+    with pytest.raises(InputError, match=r"config.json numbers its 2 labels from 1 to 2.*--prompt"):
+        look(outputs, labels=None)
+    beside.write_text("{")
+    with pytest.raises(InputError, match=r"config .*config.json cannot be read"):
+        look(outputs, labels=None)
+    beside.write_text("{}")
+    assert list(look({"output0": rows(DOG)}, labels=None).questions) == ["labels"]
+
+
+def test_a_config_of_another_model_is_named(look, tmp_path):
+    names = {str(number): f"thing {number}" for number in range(5)}
+    (tmp_path / "config.json").write_text(json.dumps({"id2label": names}))
+    cells = {"output0": np.zeros((1, 6, 84), np.float32)}
+    with pytest.raises(InputError, match=r"its labels are 5, by id2label in .*config.json"):
+        look(cells, labels=None)
+
+
+def test_the_config_may_lie_above_a_folder_called_onnx(tmp_path):
+    (tmp_path / "onnx").mkdir()
+    (tmp_path / "config.json").write_text(json.dumps({"id2label": {"0": "cat", "1": "dog"}}))
+    path = save_export(tmp_path / "onnx" / "model.onnx", {"output0": rows(DOG)})
+    described = describe_file(path, open_session(path), OnnxDetector)
+    assert described.config().labels == ("cat", "dog")
 
 
 @pytest.mark.parametrize("count", [2, 80])

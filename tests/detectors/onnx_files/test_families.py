@@ -22,6 +22,7 @@ from detectors.onnx_files.session import open_session
 from tests.helpers import contract
 from tests.models.exports import IMAGE, save_export
 from tests.models.zoo import Own, Reduction
+from vps.errors import InputError
 
 SIDE = 64  # of the input
 LABELS = ("cat", "dog", "cow")
@@ -29,6 +30,7 @@ LABELS = ("cat", "dog", "cow")
 GRIDS = [(8, 8), (16, 4), (32, 2), (64, 1)]
 CELLS = [(x, y, s) for s, n in GRIDS[:3] for y in range(n) for x in range(n)]
 MORE_CELLS = [*CELLS, (0, 0, 64)]
+ANCHORS = [[5, 6, 8, 7, 9, 12], [12, 18, 20, 14, 22, 25], [30, 26, 33, 40, 44, 38]]
 RANDOM = np.random.default_rng(0)
 ULTRALYTICS = {
     "names": "{0: 'cat', 1: 'dog', 2: 'cow'}",
@@ -111,6 +113,32 @@ def of_yolox(rows: np.ndarray) -> Found:
         )
         for number, label in enumerate(LABELS):
             yield box, label, row[4] * row[5 + number]
+
+
+def of_anchors(maps: list[np.ndarray], anchors: list[list[int]], darknet: bool = False) -> Found:
+    """Of each stride the numbers (A, h, w, 5 + L) before the sigmoid."""
+    for (stride, count), values, sides in zip(GRIDS, maps, anchors, strict=False):
+        for number in range(3):
+            for y in range(count):
+                for x in range(count):
+                    tx, ty, tw, th, *rest = values[number, y, x].tolist()
+                    w, h = sides[2 * number : 2 * number + 2]
+                    if darknet:
+                        box = around(
+                            (sigmoid(tx) + x) * stride,
+                            (sigmoid(ty) + y) * stride,
+                            math.exp(tw) * w,
+                            math.exp(th) * h,
+                        )
+                    else:
+                        box = around(
+                            (2 * sigmoid(tx) - 0.5 + x) * stride,
+                            (2 * sigmoid(ty) - 0.5 + y) * stride,
+                            (2 * sigmoid(tw)) ** 2 * w,
+                            (2 * sigmoid(th)) ** 2 * h,
+                        )
+                    for label, score in zip(LABELS, rest[1:], strict=False):
+                        yield box, label, sigmoid(rest[0]) * sigmoid(score)
 
 
 def of_distributions(
@@ -308,6 +336,29 @@ def exports() -> Iterator[tuple[str, Export]]:
         Export("TensorFlow", outputs, best[:18], given=stretched, inputs=bytes_in),
     )
 
+    maps = [numbers(3, n, n, 8, low=-2, high=2) for _, n in GRIDS[:3]]
+    names = [f"output{number}" for number in range(3)]
+    apart = {name: values[None] for name, values in zip(names, maps, strict=True)}
+    found = list(of_anchors(maps, ANCHORS))
+    said = {"output.anchors": ANCHORS}
+    family = "YOLOv3, YOLOv5 or YOLOv7 without"
+    yield "anchors", Export(family, apart, found, "centre", given=said)
+    turned_round = dict(reversed(apart.items()))
+    other = {"output.anchors": ANCHORS[::-1]}
+    yield "anchors, coarse first", Export(family, turned_round, found, "centre", given=other)
+    more = [np.concatenate([values, numbers(*values.shape[:3], 32)], -1) for values in maps]
+    masked = {name: values[None] for name, values in zip(names, more, strict=True)}
+    yield "anchors and masks", Export(family, masked, found, "centre", given=said)
+    joined = {
+        name: values.transpose(0, 3, 1, 2).reshape(1, 24, *values.shape[1:3])
+        for name, values in zip(names, maps, strict=True)
+    }
+    said = {**said, "output.form": "yolov5", "input.placement": "centre"}
+    yield "anchors in channels", Export(family, joined, found, "centre", given=said)
+    said = {**said, "output.form": "darknet", "input.placement": "stretch"}
+    found = list(of_anchors(maps, ANCHORS, darknet=True))
+    yield "anchors of darknet", Export(family, joined, found, given=said)
+
     levels, sides = numbers(85, 3), numbers(85, 32, low=-2, high=2)
     outputs = {"output": np.concatenate([levels, sides], -1)[None]}
     found = list(of_distributions(levels, sides, MORE_CELLS, 0))
@@ -365,3 +416,52 @@ def test_a_file_alone_is_read_as_its_exporter_means(name, tmp_path):
         theirs = Own(theirs.boxes[order], theirs.scores[order], [theirs.labels[i] for i in order])
         ours = Own(ours.boxes[:60], ours.scores[:60], ours.labels[:60])
     contract.assert_same_detections(ours, theirs, (48, 64), 1e-4)
+
+
+def raw_grids(path, shapes):
+    return save_export(path, {f"p{n}": numbers(*shape) for n, shape in enumerate(shapes)})
+
+
+def test_anchors_are_asked_for_where_a_file_has_raw_grids(tmp_path):
+    path = raw_grids(tmp_path / "raw.onnx", [(1, 3, n, n, 8) for n in (8, 4, 2)])
+    described = describe_file(path, open_session(path), OnnxDetector, labels=LABELS)
+    assert described.content["output"]["strides"] == [8, 16, 32]
+    with pytest.raises(InputError, match=r"output.anchors: width and height .*YOLOv5's own .*10, "):
+        described.config()
+
+
+@pytest.mark.parametrize(
+    ("anchors", "message"),
+    [
+        ([[5, 6], [12, 18]], r"a list for each of the strides \[8, 16, 32\], got 2"),
+        ([[5, 6], [12, 18], [30]], r"widths and heights in turn, got \[30"),
+        ([[5, 6], [12, 18], [30, -1]], "widths and heights in turn"),
+        ([[0.6, 0.7], [0.7, 1], [1, 1.2]], "must be in pixels of the input"),
+        (ANCHORS[::-1], "must be in the order of strides"),
+        ([[5, 6], [12, 18], [30, 40]], r"output 'p0' of shape \[1, 3, 8, 8, 8\]"),
+    ],
+)
+def test_anchors_that_cannot_be(tmp_path, anchors, message):
+    path = raw_grids(tmp_path / "raw.onnx", [(1, 3, n, n, 8) for n in (8, 4, 2)])
+    with pytest.raises(InputError, match=message):
+        describe_file(
+            path,
+            open_session(path),
+            OnnxDetector,
+            labels=LABELS,
+            given={"output.anchors": anchors},
+        ).config()
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        [(1, 67, n, n) for n in (8, 4, 2)],  # YOLOv8: 64 of distributions, 3 labels
+        [(1, 24, n, n) for n in (8, 8, 2)],
+        [(1, 3, n, n, 8) for n in (7, 4, 2)],
+    ],
+)
+def test_other_grids_are_no_anchors(tmp_path, shapes):
+    path = raw_grids(tmp_path / "raw.onnx", shapes)
+    with pytest.raises(InputError, match="outputs of a form that is not known"):
+        describe_file(path, open_session(path), OnnxDetector, labels=LABELS)

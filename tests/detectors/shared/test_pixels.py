@@ -3,7 +3,8 @@ import pytest
 import torch
 from torch.nn.functional import interpolate
 
-from detectors.shared.pixels import sampled, to_pixels
+from detectors.shared.pixels import choose_device, sampled, to_pixels
+from vps.errors import InputError
 
 
 @pytest.mark.parametrize(
@@ -17,3 +18,13 @@ def test_sampling_is_torchs_without_smoothing(shape, size):
     found = sampled(image, size, torch.device("cpu"))
     assert found.shape == (3, *size)
     assert torch.allclose(found, wanted, atol=1e-5)
+
+
+def test_a_gpu_of_apple_is_taken_where_there_is_one(monkeypatch):
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert choose_device("mps").type == "mps"
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(InputError, match="device mps was .* GPU of an Apple computer.*; use cpu"):
+        choose_device("mps")
+    with pytest.raises(InputError, match="unknown device 'msp'; use cpu, cuda, cuda:0 or mps"):
+        choose_device("msp")

@@ -138,7 +138,7 @@ def detect_all(
     """
     batch: list[Sample] = []
     for sample in samples:
-        if batch and (len(batch) == batch_size or sample.image.shape != batch[0].image.shape):
+        if batch and (len(batch) == batch_size or _sizes(sample) != _sizes(batch[0])):
             yield from _detect(detector, batch, threshold, nms_iou)
             batch = []
         batch.append(sample)
@@ -164,12 +164,15 @@ def best_candidate(
 def _detect(
     detector: Detector, batch: list[Sample], threshold: float, nms_iou: float
 ) -> Iterator[tuple[Sample, list[Detection]]]:
-    size = (batch[0].image.shape[0], batch[0].image.shape[1])
     images = [prepared(detector, sample.image) for sample in batch]
     with failures_of(detector, f"detecting in {len(batch)} images"), torch.no_grad():
-        detections = candidates(detector, torch.stack(images), size)
+        detections = candidates(detector, torch.stack(images), batch[0].size)
     for index, sample in enumerate(batch):
         yield sample, visible(detections, index, threshold, nms_iou)
+
+
+def _sizes(sample: Sample) -> tuple[tuple[int, ...], tuple[int, int]]:
+    return sample.image.shape, sample.size
 
 
 def _first(labels: tuple[str, ...], count: int = 5) -> str:

@@ -192,7 +192,7 @@ def _case(
 def _can_be_explained(case: Case, sample: Sample, counts: Counter[str]) -> bool:
     """Whether the box has an area and lies in the image; counts those that do not."""
     try:
-        case.target.check_inside((sample.image.shape[0], sample.image.shape[1]))
+        case.target.check_inside(sample.size)
     except InputError:
         counts["boxless"] += 1
         return False

@@ -25,7 +25,10 @@ def doubts_about(counts: Mapping[str, int]) -> list[str]:
         return []
     start = f"hardly any object could be matched: {counts[Kind.CORRECT.value]} of {objects}"
     if 2 * counts["ignored"] > found:
-        why = f"and {counts['ignored']} of {found} detections lie on crowds or the like"
+        why = (
+            f"and {counts['ignored']} of {found} detections do not count: they lie on crowds, or "
+            "are beyond max_detections of a label, or of labels that were not checked"
+        )
     elif 2 * counts[Kind.CLASSIFICATION.value] > min(objects, found):
         why = (
             f"and {counts[Kind.CLASSIFICATION.value]} are called otherwise: do the labels of "

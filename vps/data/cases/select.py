@@ -7,11 +7,13 @@ import importlib.metadata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from vps.core.detector import Detector, OpenVocabularyDetector
+from vps.core.needed import needed_by
 from vps.core.schema import to_plain
 from vps.core.targets import Kind
 from vps.data.cases.asking import Vocabulary, detect_all
@@ -171,7 +173,8 @@ class _Looker:
     def _read(self, index: int, skipped: Skipped) -> Sample | None:
         """An image; None where it cannot be read, which is noted."""
         try:
-            return self.dataset[index]
+            needed = partial(needed_by, self.detector)
+            return self.dataset.find(self.dataset.image_ids[index], needed)
         except InputError as error:
             if self.strict:
                 raise

@@ -24,6 +24,15 @@ def plain_name(value: Any) -> str:
     return " ".join(str(value).split())
 
 
+def used_categories(annotations: list[Any]) -> set[str]:
+    """The texts of the category ids that annotations name."""
+    return {
+        str(plain_id(entry.get("category_id")))
+        for entry in annotations
+        if isinstance(entry, Mapping)
+    }
+
+
 def read_categories(records: Any, used: Collection[str], left_out: LeftOut) -> dict[Id, str]:
     """The label of each category id, in the order of the ids.
 
@@ -33,7 +42,7 @@ def read_categories(records: Any, used: Collection[str], left_out: LeftOut) -> d
 
     Args:
         records: what the file holds as `categories`.
-        used: the texts of the category ids that annotations name.
+        used: see `used_categories`.
         left_out: added to.
 
     Raises:

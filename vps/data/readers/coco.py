@@ -7,8 +7,8 @@ from os import PathLike
 from vps.core.extras import require
 from vps.data.dataset import Dataset
 from vps.data.left_out import LeftOut
-from vps.data.readers.categories import read_categories
-from vps.data.readers.coco_records import collect, list_of
+from vps.data.readers.categories import read_categories, used_categories
+from vps.data.readers.coco_records import collect, image_records, list_of
 from vps.data.readers.files import (
     check_switch,
     checked_format,
@@ -16,7 +16,6 @@ from vps.data.readers.files import (
     existing_folder,
     read_json,
 )
-from vps.data.readers.values import plain_id
 
 
 def read_coco(
@@ -55,12 +54,9 @@ def read_coco(
     left_out = LeftOut(path.name, strict=check_switch(strict, "strict"))
     with checked_format(path, "COCO's detection format"):
         content = read_json(path)
-        used = {
-            str(plain_id(entry.get("category_id")))
-            for entry in list_of(content, "annotations")
-            if isinstance(entry, dict)
-        }
+        used = used_categories(list_of(content, "annotations"))
         names = read_categories(content.get("categories"), used, left_out)
-        entries = collect(content, folder, names, left_out)
+        records = image_records(list_of(content, "images"), left_out)
+        entries = collect(content, records, folder, names, left_out)
         labels = tuple(dict.fromkeys(names.values()))
         return Dataset(name, entries, labels=labels, left_out=left_out)

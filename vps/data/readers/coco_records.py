@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from vps.data.dataset import Annotation, ImageEntry
@@ -62,30 +62,41 @@ def list_of(content: Any, key: str) -> list[Any]:
 
 
 def collect(
-    content: Any, folder: ImageFolder, names: Mapping[Id, str], left_out: LeftOut
+    content: Any,
+    records: Mapping[Id, Record],
+    folder: ImageFolder,
+    names: Mapping[Id, str],
+    left_out: LeftOut,
 ) -> list[ImageEntry]:
     """The images of a file in COCO's format with their annotations, by id.
 
     Args:
         content: of the file.
+        records: those of its images, see `image_records`.
         folder: where the images lie.
         names: label of each category id.
         left_out: added to: annotations without a box, an image or a category, or with values that
-            are none; images without a name; ids that are given twice.
+            are none; ids that are given twice.
 
     Raises:
         TypeError, ValueError: another format, or nothing that can be used.
         InputError: boxes that are no pixels; or something is left out, and that is not allowed.
     """
-    records = image_records(list_of(content, "images"), left_out)
     found: dict[Id, list[Annotation]] = {image_id: [] for image_id in records}
     for image_id, annotation in _annotations(content, records, names, left_out):
         found[image_id].append(annotation)
     return make_entries(records, folder, found)
 
 
-def image_records(given: list[Any], left_out: LeftOut) -> dict[Id, Record]:
+def image_records(
+    given: list[Any], left_out: LeftOut, content_of: Callable[[Record], object] = image_names
+) -> dict[Id, Record]:
     """The image records by id.
+
+    Args:
+        given: what the file holds as `images`.
+        left_out: added to: images without an id or a name, and ids of several images.
+        content_of: records of one id that agree in this are one image; by default, in its names.
 
     Raises:
         ValueError: none can be used.
@@ -103,7 +114,7 @@ def image_records(given: list[Any], left_out: LeftOut) -> dict[Id, Record]:
         known = texts.setdefault(str(image_id), image_id)
         if known not in records:
             records[known] = record
-        elif image_names(records[known]) == image_names(record):
+        elif content_of(records[known]) == content_of(record):
             left_out.note(IMAGE_TWICE, f"image {image_id}", unit="image")
         else:
             spoilt[str(image_id)] = known

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from os import PathLike
+from typing import Any
 
 from vps.core.extras import require
 from vps.data.dataset import Dataset
-from vps.data.left_out import LeftOut
-from vps.data.readers.coco_records import collect
+from vps.data.left_out import LeftOut, in_brief
+from vps.data.readers.categories import read_categories, used_categories
+from vps.data.readers.coco_records import Record, collect, image_records, list_of
 from vps.data.readers.files import (
     check_switch,
     checked_format,
@@ -16,6 +19,15 @@ from vps.data.readers.files import (
     existing_folder,
     read_json,
 )
+from vps.data.readers.values import IdTable, plain_id
+from vps.data.sample import Id
+
+NO_FREQUENCY = "category whose frequency is none of r, c, f"
+NOT_CHECKED = "image without lists of negative and of not exhaustively annotated categories"
+UNKNOWN = "id of no category in a list of an image"
+
+_FREQUENCIES = ("r", "c", "f")
+_CHECKED = ("neg_category_ids", "not_exhaustive_category_ids")
 
 
 def read_lvis(
@@ -30,13 +42,14 @@ def read_lvis(
 
     A sample's `verified` labels are those annotated in the image and its negative categories: of
     others, LVIS does not know whether they are there. Its `partial` labels are the categories
-    that are not exhaustively annotated.
+    that are not exhaustively annotated. An odd annotation, image or category is left out and told
+    in `Dataset.left_out`.
 
     Args:
         annotations: the JSON file, e.g. lvis_v1_val.json.
         images: the folder of the images, or the one above, with train2017/ and val2017/ in it.
             Both of COCO's file names are tried, see `vps.data.readers.image_names`.
-        strict: whether an annotation that would be left out is an error.
+        strict: whether anything that would be left out is an error.
         outside: whether images may lie outside that folder, by their names or behind links.
         name: of the data set.
 
@@ -45,7 +58,8 @@ def read_lvis(
         underscores: "baseball_bat" is "baseball bat", "crab_(animal)" is "crab (animal)".
 
     Raises:
-        InputError: file or folder is missing, or the file is not in LVIS's format.
+        InputError: file or folder is missing, or the file is not in LVIS's format, or nothing in it
+            can be used.
         MissingExtraError: pycocotools is not installed.
     """
     path, folder = existing_file(annotations), existing_folder(images, outside)
@@ -53,29 +67,75 @@ def read_lvis(
     left_out = LeftOut(path.name, strict=check_switch(strict, "strict"))
     with checked_format(path, "LVIS's format"):
         content = read_json(path)
-        categories = sorted(content["categories"], key=lambda entry: entry["id"])
-        names = {entry["id"]: str(entry["name"]).replace("_", " ") for entry in categories}
-        frequencies = {names[entry["id"]]: entry["frequency"] for entry in categories}
-        unknown = set(frequencies.values()) - {"r", "c", "f"}
-        if unknown:
-            raise ValueError(f"frequencies are r, c or f, not {', '.join(map(str, unknown))}")
-        records = {record["id"]: record for record in content["images"]}
-        entries = collect(content, folder, names, left_out)
-        checked = []
-        for entry in entries:
-            record = records[entry.image_id]
+        used = used_categories(list_of(content, "annotations"))
+        categories = [_spaced(record) for record in list_of(content, "categories")]
+        names = read_categories(categories, used, left_out)
+        frequencies = _frequencies(categories, names, left_out)
+        records = image_records(list_of(content, "images"), left_out)
+        known = _checked_labels(records, names, left_out)
+        records = {image_id: records[image_id] for image_id in known}
+        entries = []
+        for entry in collect(content, records, folder, names, left_out):
+            absent, partial = known[entry.image_id]
             present = {item.label for item in entry.annotations}
-            absent = {names[number] for number in record["neg_category_ids"]}
-            partial = {names[number] for number in record["not_exhaustive_category_ids"]}
-            checked.append(
-                dataclasses.replace(
-                    entry, verified=frozenset(present | absent), partial=frozenset(partial)
-                )
-            )
+            entries.append(dataclasses.replace(entry, verified=absent | present, partial=partial))
         return Dataset(
             name,
-            checked,
-            labels=tuple(names.values()),
+            entries,
+            labels=tuple(dict.fromkeys(names.values())),
             frequencies=frequencies,
             left_out=left_out,
         )
+
+
+def _spaced(record: Any) -> Any:
+    """A category record with spaces for underscores in its name."""
+    if not isinstance(record, Mapping) or not isinstance(record.get("name"), str):
+        return record
+    return {**record, "name": record["name"].replace("_", " ")}
+
+
+def _frequencies(
+    categories: list[Any], names: Mapping[Id, str], left_out: LeftOut
+) -> dict[str, str]:
+    """Label -> "r", "c" or "f"."""
+    found: dict[str, str] = {}
+    for record in categories:
+        key = plain_id(record.get("id")) if isinstance(record, Mapping) else None
+        if key is None or key not in names:
+            continue
+        frequency = record.get("frequency")
+        if frequency in _FREQUENCIES:
+            found.setdefault(names[key], frequency)
+        else:
+            place = f"category {key} {names[key]!r}, frequency {in_brief(frequency)}"
+            left_out.add(NO_FREQUENCY, place, unit="category")
+    if not found:
+        raise ValueError("none of its categories has a frequency: r, c or f")
+    return found
+
+
+def _checked_labels(
+    records: Mapping[Id, Record], names: Mapping[Id, str], left_out: LeftOut
+) -> dict[Id, tuple[frozenset[str], frozenset[str]]]:
+    """Of the images of which it can be told: the labels that are absent, and those in part."""
+    categories = IdTable(names)
+    found = {}
+    for image_id, record in records.items():
+        lists = [numbers for key in _CHECKED if isinstance(numbers := record.get(key), list)]
+        if len(lists) < len(_CHECKED):
+            fields = ", ".join(f"{key} {in_brief(record.get(key))}" for key in _CHECKED)
+            left_out.add(NOT_CHECKED, f"image {image_id}: {fields}", unit="image")
+            continue
+        labels = []
+        for key, numbers in zip(_CHECKED, lists, strict=True):
+            known = [categories.find(number) for number in numbers]
+            for number, one in zip(numbers, known, strict=True):
+                if one is None:
+                    place = f"image {image_id}, {key}: {in_brief(number)}"
+                    left_out.add(UNKNOWN, place, unit="id")
+            labels.append(frozenset(names[one] for one in known if one is not None))
+        found[image_id] = labels[0], labels[1]
+    if not found:
+        raise ValueError("; ".join(["none of its images can be used", *left_out.lines()]))
+    return found

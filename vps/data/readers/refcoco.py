@@ -34,6 +34,8 @@ from vps.errors import one_line
 
 NO_OBJECT = "phrase of an object that is not annotated"
 NO_REF = "ref without one of ann_id, image_id, sentences"
+NO_SPLIT = "ref without a split"
+TWO_OBJECTS = "phrase of an ann_id that several annotations have"
 SEVERAL_TARGETS = "phrase of several objects"
 
 
@@ -62,7 +64,7 @@ def read_refcoco(
             the refs, or instances_X.json beside refs_X.json.
         no_target: whether phrases of no object (gRefCOCO) are read, too: what a detector finds for
             one is a box on nothing. Else they are left out and counted.
-        strict: whether a phrase that would be left out is an error.
+        strict: whether anything that would be left out is an error.
         outside: whether images may lie outside that folder, by their names or behind links.
         name: of the data set.
 
@@ -79,15 +81,13 @@ def read_refcoco(
     left_out = LeftOut(path.name, strict=check_switch(strict, "strict"))
     with checked_format(path, "the form of REFER's list of refs"):
         refs = read_json(path) if path.suffix == ".json" else read_plain_pickle(path)
-        refs = _of_split(refs, split)
+        refs = _of_split(refs, split, left_out)
     with checked_format(source, "COCO's detection format"):
         content = read_json(source)
         given, objects = list_of(content, "images"), _by_id(list_of(content, "annotations"))
     with checked_format(path, f"the form of REFER's list of refs, or not of {source.name}"):
         phrases = Phrases(left_out, no_target=asked)
-        wanted = {str(plain_id(ref.get("image_id"))) for ref in refs}
-        spoken = [one for one in given if str(plain_id(one["id"])) in wanted]
-        records = image_records(spoken, left_out)
+        records = image_records(_spoken_of(given, refs), left_out)
         _collect(refs, objects, records, phrases, left_out)
         entries = make_entries(records, folder, phrases.by_image())
         entries = [
@@ -102,29 +102,57 @@ def _instances_of(path: Path) -> Path:
     return path.with_name("instances.json" if split == path.name else f"instances_{split}")
 
 
-def _of_split(refs: Any, split: str | None) -> list[Mapping[str, Any]]:
+def _of_split(
+    refs: Any, split: str | None, left_out: LeftOut
+) -> list[tuple[int, Mapping[str, Any]]]:
+    """The refs of a split, each with its place in the list."""
     if not isinstance(refs, list):
         raise TypeError(f"it holds a {type(refs).__name__}, not a list")
-    splits = dict.fromkeys(str(ref["split"]) for ref in refs)
-    if split is None:
-        return refs
-    choose(splits, split, "split")
-    return [ref for ref in refs if ref["split"] == split]
+    found: dict[str, list[tuple[int, Mapping[str, Any]]]] = {}
+    usable = []
+    for number, ref in enumerate(refs):
+        if not isinstance(ref, Mapping):
+            left_out.add(NO_REF, f"ref {number}: {in_brief(ref)}", unit="ref")
+        elif split is not None and not isinstance(ref.get("split"), str):
+            left_out.add(NO_SPLIT, f"ref {number}: {in_brief(ref)}", unit="ref")
+        else:
+            usable.append((number, ref))
+            found.setdefault(str(ref.get("split")), []).append((number, ref))
+    return usable if split is None else choose(found, split, "split")
+
+
+def _spoken_of(images: list[Any], refs: Iterable[tuple[int, Mapping[str, Any]]]) -> list[Any]:
+    """The image records that refs may be of; what is odd of others is no matter."""
+    ids = (plain_id(ref.get("image_id")) for _, ref in refs)
+    wanted = IdTable(one for one in ids if one is not None)
+    return [
+        one
+        for one in images
+        if not isinstance(one, Mapping)
+        or plain_id(one.get("id")) is None
+        or wanted.find(one["id"]) is not None
+    ]
 
 
 def _by_id(annotations: list[Any]) -> dict[Id, Any]:
-    return {key: item for item in annotations if (key := plain_id(item["id"])) is not None}
+    """The annotation records by id; None for an id of several, of which each may be meant."""
+    found: dict[Id, Any] = {}
+    for item in annotations:
+        key = plain_id(item.get("id")) if isinstance(item, Mapping) else None
+        if key is not None:
+            found[key] = item if found.setdefault(key, item) == item else None
+    return found
 
 
 def _collect(
-    refs: Iterable[Mapping[str, Any]],
+    refs: Iterable[tuple[int, Mapping[str, Any]]],
     objects: Mapping[Id, Any],
     records: Mapping[Id, Any],
     phrases: Phrases,
     left_out: LeftOut,
 ) -> None:
     images, known = IdTable(records), IdTable(objects)
-    for number, ref in enumerate(refs):
+    for number, ref in refs:
         try:
             image_id, about = images.find(ref["image_id"]), _object(ref, known, objects, phrases)
             sentences = [(one["sent_id"], one["sent"]) for one in ref["sentences"]]
@@ -152,4 +180,6 @@ def _object(
     found = known.find(wanted[0])
     if found is None:
         return OddRecordError(NO_OBJECT, f"ann_id {in_brief(given)}")
+    if objects[found] is None:
+        return OddRecordError(TWO_OBJECTS, f"ann_id {in_brief(given)}")
     return phrases.object_of(objects[found])

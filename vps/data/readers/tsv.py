@@ -15,7 +15,14 @@ from typing import BinaryIO, TypeVar
 import numpy as np
 
 from vps.core.files import open_file
-from vps.core.images import ImageHeader, ImageReading, decode_header, decode_image
+from vps.core.images import (
+    ImageHeader,
+    ImageReading,
+    Needed,
+    OpenedImage,
+    decode_header,
+    decode_image,
+)
 from vps.data.dataset import Annotation, Dataset, ImageEntry, Picture
 from vps.data.image_files import ImageFolder
 from vps.data.left_out import LeftOut, in_brief
@@ -58,6 +65,13 @@ class EmbeddedImage:
     def read(self, reading: ImageReading | None = None) -> np.ndarray:
         """(H, W, 3) uint8 RGB; InputError if it is corrupt, or the table no longer there."""
         return self._decoded(lambda file: decode_image(file, "it", reading))
+
+    def open(
+        self, reading: ImageReading | None = None, needed: Needed | None = None
+    ) -> OpenedImage:
+        """The same; always all of it, since it is in memory anyway."""
+        pixels = self.read(reading)
+        return OpenedImage(pixels, (pixels.shape[0], pixels.shape[1]), self.name)
 
     def header(self) -> ImageHeader:
         """Its size and orientation; errors as for `read`."""

@@ -36,7 +36,7 @@ def thumbnail(
 
     Args:
         explanation: what is shown.
-        image: (H, W, 3) uint8 RGB, the image that was explained.
+        image: (h, w, 3) uint8 RGB, the image that was explained, perhaps at a lower resolution.
         path: of the picture.
         hidden: regions whose hiding repairs a failure; they are outlined on the image.
 
@@ -46,7 +46,7 @@ def thumbnail(
     Raises:
         OutputError: the file cannot be written.
     """
-    height, width = image.shape[:2]
+    height, width = explanation.image_size
     ratio = min(_WIDTH / width, _HIGHEST / height)
     size = (max(round(width * ratio), 1), max(round(height * ratio), 1))
     small = Image.fromarray(image).resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
