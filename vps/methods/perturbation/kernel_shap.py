@@ -33,7 +33,8 @@ class KernelSHAP:
     than the passes are enough for, as in the authors' code: sizes |z| and m - |z| are shown whole,
     from the outside in, as long as their share of the samples is enough for it, and z of the other
     sizes are drawn by their share of pi, each with its complement. The z of a size that were shown
-    stand for all of that size.
+    stand for all of that size. Each region alone, and all but each, are always shown: with fewer
+    subsets, b would not be determined.
 
     The cost is one pass a subset that differs, for all targets together.
 
@@ -75,9 +76,9 @@ class KernelSHAP:
             self.name,
             budget,
             wanted=planned,
-            least=min(count + 1, 2**count),
-            why=f"more than there are features, {count} regions: set more samples, or cut the "
-            "image into fewer",
+            least=min(2 * count + 2, 2**count),
+            why=f"nothing and all, and each of {count} features alone and left out: set more "
+            "samples, or cut the image into fewer regions",
         )
         rng = np.random.default_rng(seed)
         ends = np.array([np.zeros(count), np.ones(count)], bool)
@@ -108,7 +109,8 @@ def _subsets(count: int, wanted: int, rng: np.random.Generator) -> tuple[np.ndar
     whole = 0
     for size in small:
         members = math.comb(count, size) * (1 if 2 * size == count else 2)
-        if members > (wanted - len(chosen)) * share[size - 1] / share[size - 1 :].sum() + 1e-8:
+        enough = (wanted - len(chosen)) * share[size - 1] / share[size - 1 :].sum()
+        if size > 1 and members > enough + 1e-8:
             break
         take(_all_of(count, int(size), rng))
         whole += 1
