@@ -38,7 +38,8 @@ class ExtremalPerturbation:
 
     with r as many zeros as the mask is to hide pixels and ones for the rest, m a smooth mask
     (`vps.methods.perturbation.smooth_masks.SmoothMasks`), and lambda 300, growing. Gradient ascent
-    from a mask that shows all.
+    from a mask that shows all. The area is that of the image; r has a margin of zeros beside it, so
+    that showing its edges costs the same.
 
     What differs from the authors' code: where the mask is 0, pixels take the problem's fill, which
     they are mixed with, in place of a pyramid of blurs; images are not mirrored, since a mirrored
@@ -140,8 +141,9 @@ class _Ascent:
             maximize=True,
         )
         self._weight, self._growth = _AREA_WEIGHT, _GROWTH**further
-        points = self._smooth.points(self._parameters.detach())[0].numel()
-        self._sorted = (torch.arange(points, device=pixels.device) >= (1 - area) * points).float()
+        every, inside = self._smooth.counts
+        places = torch.arange(every, device=pixels.device)
+        self._sorted = (places >= every - area * inside).float()
 
     def step(self) -> None:
         """One step of each mask; none where it fails in between."""
