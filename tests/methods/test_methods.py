@@ -28,6 +28,7 @@ SETTINGS = {
     "lime": {"samples": 60},
     "kernel-shap": {"samples": 60},
     "shapley-sampling": {"permutations": 3},
+    "extremal-perturbation": {"steps": 3},
     "vps-multi-scale": {"numbers": [3, 5]},
     "vx-code insertion": {"variant": "insertion", "group": 2, "top": 6, "share": 0.2},
     **{f"vps {search}": {"search": search} for search in SEARCHES},

@@ -24,7 +24,31 @@ EFFORT_NAMES = ("fast", "balanced", "high")
 REGION_METHOD_NAMES = ("slico", "slic", "grid", "felzenszwalb")
 FILL_NAMES = ("mean", "black", "image-mean", "blur")
 MODE_NAMES = ("object", "class", "box")
-METHOD_NAMES = ("vps", "vps-multi-scale", "drise", "random", "box")
+METHOD_NAMES = (
+    "vps",
+    "vps-multi-scale",
+    "vx-code",
+    "drise",
+    "d-close",
+    "d-hsic",
+    "sobol",
+    "occlusion",
+    "feature-ablation",
+    "lime",
+    "kernel-shap",
+    "shapley-sampling",
+    "extremal-perturbation",
+    "grad-cam",
+    "grad-cam++",
+    "ssgrad-cam",
+    "ssgrad-cam++",
+    "odam",
+    "gradient-x-input",
+    "smooth-grad",
+    "integrated-gradients",
+    "random",
+    "box",
+)
 DTYPE_NAMES = ("float32", "bfloat16", "float16")
 
 FIGURE_FORMATS = ("png", "pdf", "svg")

@@ -24,7 +24,9 @@ def test_masks_are_superpixels_enlarged_and_cut_out():
         whole = torch.from_numpy(shown[labels])[None, None]
         enlarged = torch.nn.functional.interpolate(whole, (64, 96), mode="bilinear")[0, 0]
         mask = _mask(labels, 0.5, (4, number), torch.device("cpu"))
-        torch.testing.assert_close(mask, enlarged[top : top + 20, left : left + 30], atol=1e-4, rtol=0)
+        torch.testing.assert_close(
+            mask, enlarged[top : top + 20, left : left + 30], atol=1e-4, rtol=0
+        )
         offsets.add((int(top), int(left)))
     assert len(offsets) > 20
 

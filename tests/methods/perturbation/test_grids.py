@@ -25,7 +25,9 @@ def test_maps_are_smooth_and_stand_where_the_cells_are():
     assert 10 <= row < 20
     assert 30 <= column < 45
     assert maps[1].min() < -1.5
-    torch.testing.assert_close(grid_maps(np.full((1, 4), 0.3), (5, 7)), torch.full((1, 5, 7), 0.3).double())
+    torch.testing.assert_close(
+        grid_maps(np.full((1, 4), 0.3), (5, 7)), torch.full((1, 5, 7), 0.3).double()
+    )
 
 
 def test_no_more_cells_than_pixels():

@@ -30,7 +30,9 @@ def test_of_an_additive_game_one_permutation_tells_all():
 
 
 def test_many_permutations_come_near_the_shapley_values_and_add_up():
-    values, found = values_of(ShapleySampling(permutations=3000), asked(needed_pair(WEIGHTS, *PAIR)))
+    values, found = values_of(
+        ShapleySampling(permutations=3000), asked(needed_pair(WEIGHTS, *PAIR))
+    )
     np.testing.assert_allclose(values, exact_shapley(pair_score, 6), atol=0.015)
     assert values.sum() == pytest.approx(pair_score(np.ones(6, bool)), abs=1e-5)
     assert (found.passes, found.stopped) == (64, "finished")

@@ -32,9 +32,9 @@ class DCLOSE:
         H_L = A_L,   H_l = (H_(l+1) + A_l) A_l,   map = H_1
 
     Level l has twice as many superpixels as the one before. A mask shows each of them by a coin,
-    enlarged bilinearly by 1 + 2.2, and cut out at a random place; the sum of the masks, the density,
-    evens out how often a pixel was shown. The finest level comes first, and each that follows is a
-    weight.
+    enlarged bilinearly by 1 + 2.2, and cut out at a random place; the sum of the masks, their
+    density, evens out how often a pixel was shown. The finest level comes first, and each that
+    follows is a weight.
 
     From the authors' code, two things differ: each mask has coins of its own (theirs has the same
     for a batch of 32), and a level whose map is constant is left out (theirs makes all of it 0).
@@ -142,9 +142,7 @@ def fused(maps: Tensor) -> Tensor:
     return fused
 
 
-def _mask(
-    label_map: np.ndarray, p: float, seed: tuple[int, int], device: torch.device
-) -> Tensor:
+def _mask(label_map: np.ndarray, p: float, seed: tuple[int, int], device: torch.device) -> Tensor:
     """(h, w) float32 in [0, 1], a random part of superpixels that are shown or not, enlarged."""
     rng = np.random.default_rng(seed)
     shown = (rng.random(label_map.max() + 1) < p).astype(np.float32)

@@ -22,11 +22,12 @@ def weighted_ridge(x: np.ndarray, y: np.ndarray, weights: np.ndarray, alpha: flo
     shares = weights / weights.sum()
     root = np.sqrt(weights)[:, None]
     x, y = root * (x - shares @ x), root * (y - shares @ y)
-    if alpha == 0:
-        slopes: np.ndarray = np.linalg.lstsq(x, y, rcond=None)[0].T
-        return slopes
-    slopes = np.linalg.solve(x.T @ x + alpha * np.eye(x.shape[1]), x.T @ y).T
-    return slopes
+    slopes: np.ndarray = (
+        np.linalg.solve(x.T @ x + alpha * np.eye(x.shape[1]), x.T @ y)
+        if alpha > 0
+        else np.linalg.lstsq(x, y, rcond=None)[0]
+    )
+    return slopes.T
 
 
 def shared_out(x: np.ndarray, y: np.ndarray, weights: np.ndarray, total: np.ndarray) -> np.ndarray:

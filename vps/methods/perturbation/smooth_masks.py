@@ -48,7 +48,7 @@ class SmoothMasks:
         return every * _POINTS**2, rows * columns * _POINTS**2
 
     def points(self, parameters: Tensor) -> Tensor:
-        """(K, h', w') in [0, 1], masks at few points a cell, evenly over the image and sigma beside.
+        """(K, h', w') in [0, 1], masks at a few points a cell, over the image and sigma beside it.
 
         The margin is there for the area: without it, cells at the edges would cost less.
 

@@ -28,10 +28,10 @@ class Sobol:
 
         a_c = sum_j (s(A_j) - s(A_j with cell c from B_j))^2 / (2 n V)
 
-    with A and B, n x g^2 in [0, 1], the two halves of a Sobol sequence in 2 g^2 dimensions, as masks
-    whose cells show a part of the image, and V the variance of s over both: the total indices by
-    Jansen's estimator. They have no sign: a cell that hinders the target stands as high as one that
-    helps it.
+    with A and B, n x g^2 in [0, 1], the two halves of a Sobol sequence in 2 g^2 dimensions, as
+    masks whose cells show a part of the image, and V the variance of s over both: the total indices
+    by Jansen's estimator. They have no sign: a cell that hinders the target stands as high as one
+    that helps it.
 
     The sequence is scrambled, so that the seed tells; the authors' is not, and begins with masks
     that are all alike. Hidden cells take the problem's fill.
