@@ -19,6 +19,8 @@ from vps.methods.protocol import Attribution, Family
 
 # scipy is imported where it is used: `import vps` is not to wait for it.
 
+_MOST_MASKS = 5_000  # a matrix of their pairs takes 200 MB
+
 
 @dataclass(frozen=True)
 class DHSIC:
@@ -41,7 +43,7 @@ class DHSIC:
     targets share them. Memory grows with the square of the masks.
 
     Attributes:
-        masks: n, at least 2.
+        masks: n, 2 to 5,000.
         grid: cells a side, at least 2.
         objectness: see `vps.methods.perturbation.drise.DRISE`.
 
@@ -59,7 +61,7 @@ class DHSIC:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        check_whole("masks", self.masks, 2, 20_000)
+        check_whole("masks", self.masks, 2, _MOST_MASKS)
         check_cells(self.grid)
 
     def planned_passes(self, problem: Problem) -> int:
@@ -68,7 +70,7 @@ class DHSIC:
 
     def with_passes(self, passes: int) -> DHSIC:
         """As many masks as they leave beside the look at the whole image."""
-        return dataclasses.replace(self, masks=min(max(passes - 1, 2), 20_000))
+        return dataclasses.replace(self, masks=min(max(passes - 1, 2), _MOST_MASKS))
 
     def attribute(
         self, problem: Problem, budget: Budget | None = None, seed: int = 0

@@ -31,7 +31,7 @@ _LEAST = 0.01  # score from which on its logarithm is straight
 @dataclass(frozen=True)
 class ExtremalPerturbation:
     """Fong, Patrick & Vedaldi, "Understanding Deep Networks via Extremal Perturbations and Smooth
-    Masks", ICCV 2019, equations 2 and 4.
+    Masks", ICCV 2019.
 
         map = argmax over m of log(s / (1 - s)) of the image seen through m
               - lambda mean over u of (sort(m)_u - r_u)^2

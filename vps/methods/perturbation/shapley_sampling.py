@@ -49,7 +49,7 @@ class ShapleySampling:
         check_fields(self)
         check_whole("permutations", self.permutations, 1, 10**6)
         if self.budget is not None:
-            check_whole("budget", self.budget, 2, 10**9)
+            check_whole("budget", self.budget, 2, 10**6)
 
     def planned_passes(self, problem: Problem) -> int:
         """Those of the permutations, or of the budget, and never more than there are subsets."""
@@ -59,7 +59,7 @@ class ShapleySampling:
 
     def with_passes(self, passes: int) -> ShapleySampling:
         """They are the budget of the permutations."""
-        return dataclasses.replace(self, budget=max(passes, 2))
+        return dataclasses.replace(self, budget=min(max(passes, 2), 10**6))
 
     def attribute(
         self, problem: Problem, budget: Budget | None = None, seed: int = 0

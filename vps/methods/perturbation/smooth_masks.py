@@ -14,7 +14,7 @@ _COLDNESS = 20  # how near the maximum of the convolution is to the largest valu
 
 
 class SmoothMasks:
-    """The smooth maximum convolution of Fong et al. (ICCV 2019), section 3.2.
+    """The smooth maximum convolution of Fong et al. (ICCV 2019).
 
         m(u) = smax over cells i of k(|u - c_i| / sigma) p_i,   k(z) = exp(-2 max(z - 1/2, 0)^2),
         smax_i v_i = sum_i v_i exp(20 v_i) / sum_i exp(20 v_i)
