@@ -7,7 +7,7 @@ import pytest
 
 from tests.helpers.analytic import additive, strip_detector
 from tests.helpers.objectives import WEIGHTS, make
-from vps.engine.budget import Budget, Progress, Stopped, StopReason, as_budget
+from vps.engine.budget import Budget, Progress, Stopped, StopReason, as_budget, ending
 from vps.errors import CancelledError, DetectorError, InputError
 from vps.search import SEARCHES
 from vps.search.driver import run_searches
@@ -105,3 +105,10 @@ def test_a_number_is_one_of_passes_and_a_share_belongs_to_the_method():
     assert as_budget(Budget(seconds=5)).deadline is not None
     with pytest.raises(InputError, match=r"VPS\(budget=0.1\)"):
         as_budget(0.1)
+
+
+def test_why_a_method_ended_whose_answer_is_kept():
+    error = DetectorError("no memory")
+    assert ending(error) == (StopReason.FAILED, error)
+    assert ending(KeyboardInterrupt()) == (StopReason.INTERRUPTED, None)
+    assert ending(Stopped(StopReason.TIME_LIMIT)) == (StopReason.TIME_LIMIT, None)

@@ -190,3 +190,19 @@ def as_budget(budget: Budget | int | None) -> Budget:
             f"passes is a setting of the method vps: VPS(budget={budget})"
         )
     return (budget if isinstance(budget, Budget) else Budget(passes=budget)).started()
+
+
+def ending(reason: BaseException) -> tuple[StopReason, DetectorError | None]:
+    """What to keep of that which ended a method early, where its answer until then is of use.
+
+    Args:
+        reason: a `Stopped`, a DetectorError or a KeyboardInterrupt.
+
+    Returns:
+        Why it ended, and what the detector failed with if it did.
+    """
+    if isinstance(reason, Stopped):
+        return reason.reason, None
+    if isinstance(reason, DetectorError):
+        return StopReason.FAILED, reason
+    return StopReason.INTERRUPTED, None

@@ -75,11 +75,15 @@ class GradientPasses:
         """The most of them."""
         return self._budget.passes
 
-    def affordable(self) -> int | None:
-        """How many more images the budget lets go forward, and back for all targets; None: any."""
+    def affordable(self, targets: int | None = None) -> int | None:
+        """How many more images the budget lets go forward, and back for so many targets; None: any.
+
+        Args:
+            targets: for which each is traced back; all of them by default.
+        """
         if self._budget.passes is None:
             return None
-        each = 1 + self.cost * len(self._problem.targets)
+        each = 1 + self.cost * (len(self._problem.targets) if targets is None else targets)
         return max(0, math.floor((self._budget.passes - self.passes) / each))
 
     def pixels(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -99,6 +103,23 @@ class GradientPasses:
         asked = images.detach().clone().requires_grad_()
         scores = self._scores(asked)
         return scores.detach(), self._back(scores, [asked])[0]
+
+    def own_pixels(self, images: Tensor, targets: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Scores of one target in each image, and their gradients with respect to its pixels.
+
+        Args:
+            images: (B, 3, h, w) on the detector's grid; not changed.
+            targets: B numbers, of the target that each is asked about.
+
+        Returns:
+            (B,) and (B, 3, h, w), float32.
+
+        Raises:
+            InputError, DetectorError, Stopped: as for `pixels`.
+        """
+        asked = images.detach().clone().requires_grad_()
+        scores = self._scores(asked)[torch.arange(len(images)), torch.tensor(targets)]
+        return scores.detach(), self._back(scores[:, None], [asked])[0][0]
 
     def layers(
         self, images: Tensor, layers: Sequence[FeatureLayer]

@@ -19,17 +19,37 @@ from vps.methods.gradient.odam import ODAM
 from vps.methods.gradient.smooth_grad import SmoothGrad
 from vps.methods.gradient.ssgrad_cam import SSGradCAM
 from vps.methods.gradient.ssgrad_cam_pp import SSGradCAMPlusPlus
+from vps.methods.perturbation.d_close import DCLOSE
+from vps.methods.perturbation.d_hsic import DHSIC
 from vps.methods.perturbation.drise import DRISE
+from vps.methods.perturbation.extremal_perturbation import ExtremalPerturbation
+from vps.methods.perturbation.feature_ablation import FeatureAblation
+from vps.methods.perturbation.kernel_shap import KernelSHAP
+from vps.methods.perturbation.lime import LIME
+from vps.methods.perturbation.occlusion import Occlusion
+from vps.methods.perturbation.shapley_sampling import ShapleySampling
+from vps.methods.perturbation.sobol import Sobol
 from vps.methods.protocol import Attribution, Method, RegisteredMethod, RepairSearch
 from vps.methods.search.multi_scale import MultiScaleVPS
 from vps.methods.search.vps import VPS
+from vps.methods.search.vx_code import VXCODE
 
 __all__ = ["METHODS", "Attribution", "Method", "RepairSearch", "make_method"]
 
 METHODS: dict[str, type[RegisteredMethod]] = {
     "vps": VPS,
     "vps-multi-scale": MultiScaleVPS,
+    "vx-code": VXCODE,
     "drise": DRISE,
+    "d-close": DCLOSE,
+    "d-hsic": DHSIC,
+    "sobol": Sobol,
+    "occlusion": Occlusion,
+    "feature-ablation": FeatureAblation,
+    "lime": LIME,
+    "kernel-shap": KernelSHAP,
+    "shapley-sampling": ShapleySampling,
+    "extremal-perturbation": ExtremalPerturbation,
     "grad-cam": GradCAM,
     "grad-cam++": GradCAMPlusPlus,
     "ssgrad-cam": SSGradCAM,

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import torch
+from torch import Tensor
 
-from vps.core.masking import make_fill
 from vps.core.numbers import check_whole
 from vps.core.schema import check_fields
-from vps.engine.budget import Budget, Progress, Stopped, StopReason
+from vps.engine.budget import Budget
 from vps.engine.problem import Problem
-from vps.errors import DetectorError, InputError
+from vps.errors import InputError
+from vps.methods.perturbation.masked import MaskedPasses
 from vps.methods.perturbation.masks import random_masks
-from vps.methods.perturbation.similarity import Similarity
 from vps.methods.protocol import Attribution, Family
 
 
@@ -79,49 +79,17 @@ class DRISE:
         self, problem: Problem, budget: Budget | None = None, seed: int = 0
     ) -> Attribution:
         """The maps; see `vps.methods.protocol.Method`."""
-        budget = (budget or Budget()).started()
-        masks = self.masks if budget.passes is None else min(self.masks, budget.passes - 1)
-        if masks < 1:
-            raise InputError(
-                f"a budget of {budget.passes} passes is too small for D-RISE: it looks at the "
-                "whole image and needs one mask at least"
-            )
-        pixels = problem.pixels.contiguous()
+        asked = MaskedPasses(problem, "D-RISE", budget, self.masks, objectness=self.objectness)
+        pixels = problem.pixels
         size = (pixels.shape[1], pixels.shape[2])
-        fill = make_fill(problem.fill, pixels)
-        similarity = Similarity(problem, self.objectness)
         total = torch.zeros(len(problem.targets), size[0] * size[1], dtype=torch.float64)
-        done, stopped = 0, StopReason.FINISHED if masks == self.masks else StopReason.BUDGET
-        error: DetectorError | None = None
-        while done < masks:
-            try:
-                budget.check()
-            except Stopped as stop:
-                if not done:
-                    raise
-                stopped = stop.reason
-                break
-            numbers = range(done, min(done + problem.batch_size, masks))
-            shown = random_masks(
+
+        def masks(numbers: range) -> Tensor:
+            return random_masks(
                 numbers, size, grid=self.grid, p=self.p, seed=seed, device=pixels.device
             )
-            images = torch.lerp(fill, pixels, shown[:, None])
-            what = f"masks {numbers.start} to {numbers.stop - 1} of D-RISE"
-            try:
-                weights = similarity(images, what)
-            except (DetectorError, KeyboardInterrupt) as reason:
-                if not done:
-                    raise
-                # The masks until then make a map, too.
-                error = reason if isinstance(reason, DetectorError) else None
-                stopped = StopReason.INTERRUPTED if error is None else StopReason.FAILED
-                break
+
+        for seen in asked.see(masks):
             # Sums of many are kept in double precision, those of a batch need not be.
-            total += (weights.T @ shown.flatten(1)).to(total)
-            done = numbers.stop
-            budget.report(Progress(similarity.passes))
-        values = (total / (done * self.p)).reshape(-1, *size).float()
-        limit = None if budget.passes is None else min(budget.passes, self.masks + 1)
-        return Attribution(
-            similarity.passes, values.numpy(), stopped=stopped, error=error, limit=limit
-        )
+            total += (seen.weights.T @ seen.masks.flatten(1)).to(total)
+        return asked.attribution((total / (asked.done * self.p)).reshape(-1, *size))
