@@ -13,10 +13,10 @@ from vps.core.asking import candidates
 from vps.core.scoring import target_scores
 from vps.core.targets import Target
 
-Method = TypeVar("Method", bound=Callable[..., Any])
+_Asking = TypeVar("_Asking", bound=Callable[..., Any])
 
 
-def keeps_gradients(ask: Method) -> Method:
+def keeps_gradients(ask: _Asking) -> _Asking:
     """Of a method whose first argument is pixels: keep the graph where these ask for gradients.
 
     Without, nothing is kept, as under `torch.no_grad`: that is how the engine asks.

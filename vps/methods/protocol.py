@@ -19,7 +19,7 @@ from vps.errors import DetectorError
 from vps.sets.goals import Goal
 
 
-class Family(str, enum.Enum):
+class MethodFamily(str, enum.Enum):
     """What a method does with the detector."""
 
     SEARCH = "search"
@@ -137,7 +137,7 @@ class RegisteredMethod(Method, Protocol):
             nothing.
     """
 
-    family: ClassVar[Family]
+    family: ClassVar[MethodFamily]
     needs: ClassVar[str]
 
 

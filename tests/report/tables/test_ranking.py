@@ -4,7 +4,7 @@ import numpy as np
 
 from tests.helpers.study_rows import study_rows
 from vps.report.tables.plots import at_passes
-from vps.report.tables.ranking import draw_ranks, ranked, ranks_markdown
+from vps.report.tables.ranking import draw_ranks, rank_summary, ranks_markdown
 from vps.report.tables.results import results_of
 
 
@@ -15,7 +15,7 @@ def by_method(rows):
 
 def test_images_are_ranked_by_the_mean_of_their_cases():
     rows = study_rows()
-    found = ranked(by_method(rows))
+    found = rank_summary(by_method(rows))
     means = {}
     for row in rows:
         value = row["metrics"]["insertion"] - row["metrics"]["deletion"]
@@ -34,13 +34,13 @@ def test_images_are_ranked_by_the_mean_of_their_cases():
 def test_only_cases_that_all_methods_have_count():
     rows = study_rows()
     less = [row for row in rows if not (row["method"] == "drise" and row["image_id"] == 100)]
-    assert ranked(by_method(less))["images"] == 5
-    assert ranked(by_method([row for row in rows if row["method"] != "drise"])) is None
-    assert ranked(by_method([row for row in rows if row["image_id"] == 100])) is None
+    assert rank_summary(by_method(less))["images"] == 5
+    assert rank_summary(by_method([row for row in rows if row["method"] != "drise"])) is None
+    assert rank_summary(by_method([row for row in rows if row["image_id"] == 100])) is None
 
 
 def test_the_table_and_the_plot_name_all_methods():
-    found = ranked(by_method(study_rows()))
+    found = rank_summary(by_method(study_rows()))
     text = ranks_markdown("coco", found)
     assert "over 6 images" in text
     assert all(f"| {name} |" in text for name in ("vps", "drise", "random"))

@@ -9,7 +9,7 @@ import numpy as np
 
 from vps.engine.budget import Budget
 from vps.engine.problem import Problem
-from vps.methods.protocol import Attribution, Family
+from vps.methods.protocol import Attribution, MethodFamily
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class BoxPrior:
     """The share of each pixel that the target's box covers: 1 inside, 0 outside; no passes."""
 
     name: ClassVar[str] = "box"
-    family: ClassVar[Family] = Family.CONTROL
+    family: ClassVar[MethodFamily] = MethodFamily.CONTROL
     needs: ClassVar[str] = ""
 
     def planned_passes(self, problem: Problem) -> int:

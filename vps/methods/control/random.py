@@ -12,7 +12,7 @@ from vps.engine.budget import Budget
 from vps.engine.curves import prefixes
 from vps.engine.passes import Passes
 from vps.engine.problem import Problem
-from vps.methods.protocol import Attribution, Family
+from vps.methods.protocol import Attribution, MethodFamily
 from vps.sets.goals import Goal
 from vps.sets.hiding import least_hidden
 
@@ -22,7 +22,7 @@ class RandomOrder:
     """A random number in [0, 1) for each region, and with it a random order; no passes."""
 
     name: ClassVar[str] = "random"
-    family: ClassVar[Family] = Family.CONTROL
+    family: ClassVar[MethodFamily] = MethodFamily.CONTROL
     needs: ClassVar[str] = ""
 
     def planned_passes(self, problem: Problem) -> int:

@@ -18,11 +18,11 @@ from vps.engine.gradients import differentiable
 from vps.engine.problem import Problem
 from vps.errors import InputError
 from vps.methods.gradient.attributed import asking, attributed, planned
-from vps.methods.protocol import FEATURES, Attribution, Family
+from vps.methods.protocol import FEATURES, Attribution, MethodFamily
 
-AUTO = "auto"
+_AUTO = "auto"
 
-Self = TypeVar("Self", bound="ActivationMap")
+_Map = TypeVar("_Map", bound="ActivationMap")
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,11 @@ class ActivationMap(ABC):
             |g A|. In a pyramid of features that is the level that the detection comes from.
     """
 
-    family: ClassVar[Family] = Family.GRADIENT
+    family: ClassVar[MethodFamily] = MethodFamily.GRADIENT
     needs: ClassVar[str] = FEATURES
     name: ClassVar[str]
 
-    layer: str = AUTO
+    layer: str = _AUTO
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -55,7 +55,7 @@ class ActivationMap(ABC):
         """One forward, and one backward a target."""
         return planned(problem, 1)
 
-    def with_passes(self: Self, passes: int) -> Self:
+    def with_passes(self: _Map, passes: int) -> _Map:
         """It makes no use of more."""
         return self
 
@@ -88,7 +88,7 @@ class ActivationMap(ABC):
                 "take a method that needs gradients only, or none (`vps methods` tells)"
             )
         layers = dict(detector.feature_layers())
-        if self.layer == AUTO:
+        if self.layer == _AUTO:
             return layers
         choose(layers, self.layer, "feature layer")
         return {self.layer: layers[self.layer]}

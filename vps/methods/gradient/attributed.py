@@ -26,7 +26,8 @@ def asking(
     budget: Budget | None,
     *,
     most: int | None = None,
-    images: int = 1,
+    least: int | None = None,
+    what: str = "one image and its gradients",
 ) -> GradientPasses:
     """What counts the passes of a method, if the budget lets it begin.
 
@@ -35,7 +36,8 @@ def asking(
         method: its name, for errors.
         budget: what it may cost.
         most: passes that the method itself is set to.
-        images: that it needs at least.
+        least: passes that it cannot do without; by default those of one image.
+        what: they are for, as an error tells it.
 
     Raises:
         InputError: the budget is too small for them, or the detector has no gradients.
@@ -44,11 +46,10 @@ def asking(
     limits = [passes for passes in (budget.passes, most) if passes is not None]
     budget = budget.within(min(limits, default=None))
     source = GradientPasses(problem, method, budget)
-    least = planned(problem, images)
+    least = planned(problem, 1) if least is None else least
     if budget.passes is not None and budget.passes < least:
         raise InputError(
-            f"a budget of {budget.passes} passes is too small for {method}: the gradients of "
-            f"{images} {'image' if images == 1 else 'images'} may take {least}"
+            f"a budget of {budget.passes} passes is too small for {method}: {what} may take {least}"
         )
     return source
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from vps.engine.budget import Budget
 from vps.engine.problem import Problem
 from vps.methods.gradient.attributed import asking, attributed, difference, planned
-from vps.methods.protocol import GRADIENTS, Attribution, Family
+from vps.methods.protocol import GRADIENTS, Attribution, MethodFamily
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class GradientXInput:
     """
 
     name: ClassVar[str] = "gradient-x-input"
-    family: ClassVar[Family] = Family.GRADIENT
+    family: ClassVar[MethodFamily] = MethodFamily.GRADIENT
     needs: ClassVar[str] = GRADIENTS
 
     def planned_passes(self, problem: Problem) -> int:

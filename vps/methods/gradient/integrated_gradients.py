@@ -17,7 +17,7 @@ from vps.engine.gradients import GradientPasses
 from vps.engine.problem import Problem
 from vps.methods.gradient.attributed import asking, difference, planned
 from vps.methods.gradient.sampled import mean_gradients
-from vps.methods.protocol import GRADIENTS, Attribution, Complete, Family
+from vps.methods.protocol import GRADIENTS, Attribution, Complete, MethodFamily
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class IntegratedGradients:
     """
 
     name: ClassVar[str] = "integrated-gradients"
-    family: ClassVar[Family] = Family.GRADIENT
+    family: ClassVar[MethodFamily] = MethodFamily.GRADIENT
     needs: ClassVar[str] = GRADIENTS
     complete: ClassVar[Complete] = Complete.PIXELS
 
@@ -86,7 +86,8 @@ class IntegratedGradients:
         limits = [] if budget is None or budget.passes is None else [budget.passes]
         if self.budget is None and all(planned(problem, self.steps) <= limit for limit in limits):
             return asking(problem, self.name, budget), self.steps
-        source = asking(problem, self.name, budget, most=self.budget, images=2)
+        least, what = planned(problem, 2), "two images and their gradients"
+        source = asking(problem, self.name, budget, most=self.budget, least=least, what=what)
         source.pixels(problem.pixels[None])
         left = source.affordable()
         assert left is not None

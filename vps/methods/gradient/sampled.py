@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vps.engine.budget import Stopped, StopReason
+from vps.engine.budget import Stopped, StopReason, ending
 from vps.engine.gradients import GradientPasses
 from vps.engine.problem import Problem
 from vps.errors import DetectorError
@@ -38,7 +38,8 @@ def mean_gradients(
         InputError, DetectorError, Stopped, KeyboardInterrupt: before anything was known.
     """
     total: Tensor | float = 0.0
-    done, stopped, error = 0, StopReason.FINISHED, None
+    done, stopped = 0, StopReason.FINISHED
+    error: DetectorError | None = None
     while done < len(weights):
         numbers = np.arange(done, min(done + problem.batch_size, len(weights)))
         left = source.affordable()
@@ -52,11 +53,7 @@ def mean_gradients(
         except (Stopped, DetectorError, KeyboardInterrupt) as reason:
             if not done:
                 raise
-            stopped = StopReason.INTERRUPTED
-            if isinstance(reason, Stopped):
-                stopped = reason.reason
-            elif isinstance(reason, DetectorError):
-                stopped, error = StopReason.FAILED, reason
+            stopped, error = ending(reason)
             break
         shares = torch.from_numpy(weights[numbers]).to(gradients.device, torch.float64)
         total = total + torch.einsum("tbchw,b->tchw", gradients.double(), shares)

@@ -17,7 +17,7 @@ from vps.engine.problem import Problem
 from vps.errors import InputError
 from vps.methods.gradient.attributed import asking, planned
 from vps.methods.gradient.sampled import mean_gradients
-from vps.methods.protocol import GRADIENTS, Attribution, Family
+from vps.methods.protocol import GRADIENTS, Attribution, MethodFamily
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class SmoothGrad:
     """
 
     name: ClassVar[str] = "smooth-grad"
-    family: ClassVar[Family] = Family.GRADIENT
+    family: ClassVar[MethodFamily] = MethodFamily.GRADIENT
     needs: ClassVar[str] = GRADIENTS
 
     samples: int = 50

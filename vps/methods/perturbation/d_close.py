@@ -18,7 +18,7 @@ from vps.engine.budget import Budget
 from vps.engine.problem import Problem
 from vps.errors import InputError
 from vps.methods.perturbation.masked import MaskedPasses
-from vps.methods.protocol import Attribution, Family
+from vps.methods.protocol import Attribution, MethodFamily
 
 _ENLARGED = 2.2  # by how much a mask is larger than the image that is cut out of it
 
@@ -56,7 +56,7 @@ class DCLOSE:
     """
 
     name: ClassVar[str] = "d-close"
-    family: ClassVar[Family] = Family.PERTURBATION
+    family: ClassVar[MethodFamily] = MethodFamily.PERTURBATION
     needs: ClassVar[str] = ""
 
     masks: int = 4000

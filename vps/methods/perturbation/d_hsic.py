@@ -15,7 +15,7 @@ from vps.engine.budget import Budget
 from vps.engine.problem import Problem
 from vps.methods.perturbation.grids import check_cells, grid_maps, grid_masks, size_for
 from vps.methods.perturbation.masked import MaskedPasses
-from vps.methods.protocol import Attribution, Family
+from vps.methods.protocol import Attribution, MethodFamily
 
 # scipy is imported where it is used: `import vps` is not to wait for it.
 
@@ -52,7 +52,7 @@ class DHSIC:
     """
 
     name: ClassVar[str] = "d-hsic"
-    family: ClassVar[Family] = Family.PERTURBATION
+    family: ClassVar[MethodFamily] = MethodFamily.PERTURBATION
     needs: ClassVar[str] = ""
 
     masks: int = 1536

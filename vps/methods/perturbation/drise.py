@@ -16,7 +16,7 @@ from vps.engine.problem import Problem
 from vps.errors import InputError
 from vps.methods.perturbation.masked import MaskedPasses
 from vps.methods.perturbation.masks import random_masks
-from vps.methods.protocol import Attribution, Family
+from vps.methods.protocol import Attribution, MethodFamily
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class DRISE:
     """
 
     name: ClassVar[str] = "drise"
-    family: ClassVar[Family] = Family.PERTURBATION
+    family: ClassVar[MethodFamily] = MethodFamily.PERTURBATION
     needs: ClassVar[str] = ""
 
     masks: int = 5000

@@ -16,8 +16,9 @@ from vps.engine.budget import Budget, Stopped, StopReason, ending
 from vps.engine.gradients import BACKWARD_COST, GradientPasses
 from vps.engine.problem import Problem
 from vps.errors import DetectorError, InputError
+from vps.methods.gradient.attributed import asking
 from vps.methods.perturbation.smooth_masks import SmoothMasks
-from vps.methods.protocol import GRADIENTS, Attribution, Family
+from vps.methods.protocol import GRADIENTS, Attribution, MethodFamily
 
 _STEPS = 800  # of the authors
 _RATE = 0.01
@@ -51,46 +52,46 @@ class ExtremalPerturbation:
     Attributes:
         area: the share of the image that the mask shows, in (0, 1).
         steps: of the ascent, at least 1. With fewer than 800 each goes further, as far as it can.
+        budget: instead, the most passes: as many steps as they are enough for.
 
     Raises:
         InputError: a setting out of range.
     """
 
     name: ClassVar[str] = "extremal-perturbation"
-    family: ClassVar[Family] = Family.PERTURBATION
+    family: ClassVar[MethodFamily] = MethodFamily.PERTURBATION
     needs: ClassVar[str] = GRADIENTS
 
     area: float = 0.1
     steps: int = _STEPS
+    budget: int | None = None
 
     def __post_init__(self) -> None:
         check_fields(self)
         if not 0 < self.area < 1:
             raise InputError(f"area must be between 0 and 1, both excluded, got {self.area}")
         check_whole("steps", self.steps, 1, 10**6)
+        if self.budget is not None:
+            check_whole("budget", self.budget, 1, 10**9)
 
     def planned_passes(self, problem: Problem) -> int:
         """One forward and one backward a step and target."""
-        return self.steps * self._each(problem)
+        return self.steps * self._each(problem) if self.budget is None else self.budget
 
     def with_passes(self, passes: int) -> ExtremalPerturbation:
-        """As many steps as they may be enough for, with one target."""
-        return dataclasses.replace(self, steps=max(1, int(passes / (1 + BACKWARD_COST))))
+        """They are its budget."""
+        return dataclasses.replace(self, budget=passes)
 
     def attribute(
         self, problem: Problem, budget: Budget | None = None, seed: int = 0
     ) -> Attribution:
         """The maps; see `vps.methods.protocol.Method`."""
-        budget = (budget or Budget()).started()
-        source = GradientPasses(problem, self.name, budget)
+        least = self._each(problem)
+        source = asking(problem, self.name, budget, most=self.budget, least=least, what="one step")
         steps = self.steps
-        if budget.passes is not None:
-            steps = min(steps, budget.passes // self._each(problem))
-        if steps < 1:
-            raise InputError(
-                f"a budget of {budget.passes} passes is too small for {self.name}: one step may "
-                f"take {self._each(problem)}"
-            )
+        if source.limit is not None:
+            most = source.limit // least
+            steps = most if self.budget is not None else min(steps, most)
         ascent = _Ascent(problem, source, self.area, steps)
         stopped = StopReason.FINISHED if steps == self.steps else StopReason.BUDGET
         error: DetectorError | None = None

@@ -10,7 +10,7 @@ import numpy as np
 from vps.engine.budget import Budget
 from vps.engine.problem import Problem
 from vps.methods.perturbation.subsets import ShownSubsets
-from vps.methods.protocol import Attribution, Family
+from vps.methods.protocol import Attribution, MethodFamily
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class FeatureAblation:
     """
 
     name: ClassVar[str] = "feature-ablation"
-    family: ClassVar[Family] = Family.PERTURBATION
+    family: ClassVar[MethodFamily] = MethodFamily.PERTURBATION
     needs: ClassVar[str] = ""
 
     def planned_passes(self, problem: Problem) -> int:

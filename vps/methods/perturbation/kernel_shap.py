@@ -16,7 +16,7 @@ from vps.engine.budget import Budget
 from vps.engine.problem import Problem
 from vps.methods.perturbation.least_squares import shared_out
 from vps.methods.perturbation.subsets import ShownSubsets
-from vps.methods.protocol import Attribution, Complete, Family
+from vps.methods.protocol import Attribution, Complete, MethodFamily
 
 _DRAWS = 4  # for each subset that is wanted: small images have few that differ
 
@@ -46,7 +46,7 @@ class KernelSHAP:
     """
 
     name: ClassVar[str] = "kernel-shap"
-    family: ClassVar[Family] = Family.PERTURBATION
+    family: ClassVar[MethodFamily] = MethodFamily.PERTURBATION
     needs: ClassVar[str] = ""
     complete: ClassVar[Complete] = Complete.REGIONS
 

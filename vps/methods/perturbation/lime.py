@@ -15,7 +15,7 @@ from vps.engine.problem import Problem
 from vps.errors import InputError
 from vps.methods.perturbation.least_squares import weighted_ridge
 from vps.methods.perturbation.subsets import ShownSubsets
-from vps.methods.protocol import Attribution, Family
+from vps.methods.protocol import Attribution, MethodFamily
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class LIME:
     """
 
     name: ClassVar[str] = "lime"
-    family: ClassVar[Family] = Family.PERTURBATION
+    family: ClassVar[MethodFamily] = MethodFamily.PERTURBATION
     needs: ClassVar[str] = ""
 
     samples: int = 1000

@@ -15,7 +15,7 @@ from vps.engine.budget import Budget
 from vps.engine.problem import Problem
 from vps.errors import InputError
 from vps.methods.perturbation.subsets import ShownSubsets
-from vps.methods.protocol import Attribution, Family
+from vps.methods.protocol import Attribution, MethodFamily
 
 _MOST_WINDOWS = 200  # along a side
 
@@ -41,7 +41,7 @@ class Occlusion:
     """
 
     name: ClassVar[str] = "occlusion"
-    family: ClassVar[Family] = Family.PERTURBATION
+    family: ClassVar[MethodFamily] = MethodFamily.PERTURBATION
     needs: ClassVar[str] = ""
 
     window: float = 0.2

@@ -14,7 +14,7 @@ from vps.engine.budget import Budget, StopReason
 from vps.engine.curves import prefixes
 from vps.engine.problem import Problem
 from vps.methods.perturbation.subsets import ShownSubsets
-from vps.methods.protocol import Attribution, Complete, Family
+from vps.methods.protocol import Attribution, Complete, MethodFamily
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class ShapleySampling:
     """
 
     name: ClassVar[str] = "shapley-sampling"
-    family: ClassVar[Family] = Family.PERTURBATION
+    family: ClassVar[MethodFamily] = MethodFamily.PERTURBATION
     needs: ClassVar[str] = ""
     complete: ClassVar[Complete] = Complete.REGIONS
 

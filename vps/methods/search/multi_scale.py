@@ -14,7 +14,7 @@ from vps.engine.attribution import scaled
 from vps.engine.budget import Budget, Stopped, StopReason
 from vps.engine.problem import Problem
 from vps.errors import InputError
-from vps.methods.protocol import Attribution, Family
+from vps.methods.protocol import Attribution, MethodFamily
 from vps.methods.search.vps import VPS
 from vps.methods.values import region_values
 from vps.search.settings import passes_allowed
@@ -39,7 +39,7 @@ class MultiScaleVPS:
     """
 
     name: ClassVar[str] = "vps-multi-scale"
-    family: ClassVar[Family] = Family.SEARCH
+    family: ClassVar[MethodFamily] = MethodFamily.SEARCH
     needs: ClassVar[str] = ""
 
     numbers: tuple[int, ...] = (36, 64, 100)

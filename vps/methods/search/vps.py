@@ -10,7 +10,7 @@ from vps.engine.budget import Budget
 from vps.engine.passes import Passes
 from vps.engine.problem import Problem
 from vps.errors import InputError
-from vps.methods.protocol import Attribution, Family
+from vps.methods.protocol import Attribution, MethodFamily
 from vps.search.driver import run_searches
 from vps.search.settings import AUTO, BUDGETED, check_search, find_search, passes_allowed
 from vps.sets.goals import Goal
@@ -46,7 +46,7 @@ class VPS:
     """
 
     name: ClassVar[str] = "vps"
-    family: ClassVar[Family] = Family.SEARCH
+    family: ClassVar[MethodFamily] = MethodFamily.SEARCH
     needs: ClassVar[str] = ""
 
     search: str = AUTO

@@ -17,7 +17,7 @@ from vps.engine.budget import Budget
 from vps.engine.objective import Objective
 from vps.engine.problem import Problem
 from vps.errors import InputError
-from vps.methods.protocol import Attribution, Family
+from vps.methods.protocol import Attribution, MethodFamily
 from vps.search.driver import run_searches
 from vps.search.protocol import Round, Rounds
 
@@ -54,7 +54,7 @@ class VXCODE:
     """
 
     name: ClassVar[str] = "vx-code"
-    family: ClassVar[Family] = Family.SEARCH
+    family: ClassVar[MethodFamily] = MethodFamily.SEARCH
     needs: ClassVar[str] = ""
 
     variant: Literal["insertion", "deletion"] = "deletion"

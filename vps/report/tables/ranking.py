@@ -11,14 +11,12 @@ from matplotlib.figure import Figure
 from vps.metrics.ranks import rank_methods
 from vps.report.tables.escapes import markdown_text
 from vps.report.tables.plot_style import TEXT, entitle, new_figure
-from vps.report.tables.results import StudyResults
-
-SIDES = ("insertion", "deletion")
+from vps.report.tables.results import SIDES, StudyResults
 
 _FEWEST = 3
 
 
-def ranked(by_method: Mapping[str, StudyResults]) -> dict[str, Any] | None:
+def rank_summary(by_method: Mapping[str, StudyResults]) -> dict[str, Any] | None:
     """Mean ranks of methods over the images of a data set, by insertion - deletion AUC.
 
     Cases that all methods have count; of those of one image, the mean.

@@ -13,7 +13,7 @@ from vps.core.targets import Kind
 from vps.errors import InputError
 from vps.metrics import Metric, find_metric
 from vps.metrics.aggregate import mean_intervals, paired_columns
-from vps.report.tables.ranking import ranked
+from vps.report.tables.ranking import rank_summary
 from vps.report.tables.results import ResultRows, StudyResults, results_of
 from vps.report.tables.rows import ReportSettings
 
@@ -55,7 +55,7 @@ def summarise(
         group = {"n": cases, "metrics": {name: {"mean", "low", "high", "n"}}}, and "paired":
         {"reference": method, "methods": {name: {"all": group, "kind": {value: group}}}} whose
         metrics hold "difference" (method - reference), its "low" and "high", "wins", "ties",
-        "losses" of the method, and "n"; and "ranks", see `vps.report.tables.ranking.ranked`.
+        "losses" of the method, and "n"; and "ranks", see `vps.report.tables.ranking.rank_summary`.
 
     Raises:
         InputError: no rows, or a reference that is no method of the rows.
@@ -118,7 +118,7 @@ def _dataset(
             for method in by_method:
                 if len(own := some.where(method=method)):
                     summary["methods"][method][grouping][value] = _means(own, settings)
-    summary["ranks"] = ranked(by_method)
+    summary["ranks"] = rank_summary(by_method)
     summary["paired"] = {"reference": reference, "methods": {}}
     for method, own in by_method.items():
         if method == reference or reference not in by_method:
