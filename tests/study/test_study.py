@@ -13,10 +13,11 @@ import torch
 from tests.helpers.studies import BOXES, LOADER, TRICKS, calls_of, config_of, draw
 from vps.cli.main import main
 from vps.errors import DetectorError, InputError
-from vps.study.config import RunConfig, ScenesConfig, StudyConfig
+from vps.study.config import StudyConfig
 from vps.study.inputs import draw_scenes
 from vps.study.lists import find_lists, read_list
 from vps.study.looks import list_path
+from vps.study.sections import RunConfig, ScenesConfig
 from vps.study.study import report_study, run_study, select
 
 

@@ -24,7 +24,8 @@ from vps.errors import (
     VpsError,
     one_line,
 )
-from vps.study.config import ScenesConfig, StudyConfig
+from vps.study.config import StudyConfig
+from vps.study.sections import ScenesConfig
 
 ANY_PHRASE = ("object",)
 """What an open-vocabulary detector is loaded with until it is asked for a phrase."""

@@ -21,7 +21,7 @@ from vps.errors import VpsError
 from vps.study.config import StudyConfig
 from vps.study.executors import execute
 from vps.study.inputs import locked, open_data
-from vps.study.looks import list_path, looks_of, parts_of, ranges_of, unseen
+from vps.study.looks import list_path, looks_of, parts_of, ranges_left, ranges_of
 from vps.study.plan import ImageRange, Queue
 from vps.study.replies import Job
 from vps.study.store import Facts
@@ -91,7 +91,7 @@ class _Selection:
         self.images = len(chosen_images(self._dataset, self._config.select))
         self._parts = parts_of(self._config, self.name, self._origin)
         self._ranges = ranges_of(self.name, self.images, self._origin)
-        self.left = list(unseen(self._parts, self._ranges))
+        self.left = list(ranges_left(self._parts, self._ranges))
 
     def close(self) -> CaseList:
         """Make the list, once all images were looked at."""

@@ -70,7 +70,7 @@ def skip_image(config: StudyConfig, work: ImageRange, reason: str) -> None:
     parts_of(config, work.dataset, work.origin).save(work.start, work.stop, look)
 
 
-def unseen(parts: Parts, ranges: Sequence[ImageRange]) -> Iterator[ImageRange]:
+def ranges_left(parts: Parts, ranges: Sequence[ImageRange]) -> Iterator[ImageRange]:
     """What of some ranges is still to be looked at, whole ranges where nothing of them is known."""
     for whole in ranges:
         if parts.load(whole.start, whole.stop) is None:
