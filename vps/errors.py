@@ -63,7 +63,7 @@ def quoted(value: object, limit: int = 100) -> str:
     entries may be endless to write.
     """
     shortened = reprlib.Repr()
-    shortened.maxstring = shortened.maxlong = shortened.maxother = 2 * limit
+    shortened.maxstring = shortened.maxlong = shortened.maxother = 4 * limit
     try:
         text = shortened.repr(value)
     except Exception:  # Of a class whose own fails, or a number of thousands of digits.
