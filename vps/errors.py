@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any
 
 
@@ -56,10 +57,16 @@ class MissingExtraError(VpsError, ImportError):
 
 
 def quoted(value: object, limit: int = 100) -> str:
-    """A value that a user gave, as a part of a message: its `repr`, cut off at `limit`."""
+    """A value that a user gave, as a part of a message: its `repr`, cut off at `limit`.
+
+    Of what is nested or has many entries only the first are looked at: lists that share their
+    entries may be endless to write.
+    """
+    shortened = reprlib.Repr()
+    shortened.maxstring = shortened.maxlong = shortened.maxother = 4 * limit
     try:
-        text = repr(value)
-    except Exception:  # Too deep, or of a class whose own fails.
+        text = shortened.repr(value)
+    except Exception:  # Of a class whose own fails, or a number of thousands of digits.
         text = f"a {type(value).__name__}"
     text = " ".join(text.split())
     return text if len(text) <= limit else f"{text[:limit]}..."

@@ -2,18 +2,23 @@ import math
 
 import pytest
 
-from vps.core.numbers import check_threads, check_whole, is_between
+from vps.core.numbers import check_range, check_threads, check_whole
 from vps.errors import InputError
 
 
 @pytest.mark.parametrize("value", [0, 1, 0.5, 1.0])
 def test_numbers_within_the_range(value):
-    assert is_between(value, 0, 1)
+    check_range("share", value, high=1)
+    check_range("share", value)
 
 
 @pytest.mark.parametrize("value", [-1, 1.1, math.nan, math.inf, True, "0.5", None, [0.5], 1j])
 def test_all_else_is_not(value):
-    assert not is_between(value, 0, 1)
+    with pytest.raises(InputError, match=r"^share must lie in \[0, 1\], got "):
+        check_range("share", value, high=1)
+    if value not in (1.1, math.inf):
+        with pytest.raises(InputError, match="^share must be at least 0, got "):
+            check_range("share", value)
 
 
 @pytest.mark.parametrize(

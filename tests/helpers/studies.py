@@ -31,10 +31,10 @@ from torch import Tensor
 from vps.core.candidates import Candidates
 from vps.core.schema import build
 from vps.core.targets import Kind
-from vps.data.cases import select as cases_select
 from vps.data.cases.cases import Case, CaseList
+from vps.study import looks
 from vps.study.config import StudyConfig
-from vps.study.inputs import find_lists
+from vps.study.lists import find_lists
 from vps.study.plan import Task
 from vps.study.run import run
 from vps.study.store import Store, identity
@@ -248,9 +248,12 @@ def _main(
     run(config, lists, loader=LOADER)
 
 
-def select(folder: Path, count: int, out: Path, tricks: dict[str, Any]) -> None:
-    """Select the cases of a study, two images a part."""
+def select(
+    folder: Path, count: int, out: Path, tricks: dict[str, Any], settings: dict[str, Any]
+) -> None:
+    """Select the cases of a study, two images at a time; `settings` are of `run`."""
     os.environ[TRICKS] = json.dumps(tricks)
-    cases_select.IMAGES_OF_PART = 2
-    config, _ = study(folder, count, out=str(out), select={"score_threshold": 0.2}, batch_size=1)
-    find_lists(config, LOADER, "cpu")
+    looks.IMAGES_OF_RANGE = 2
+    chosen = {"select": {"score_threshold": 0.2}, "batch_size": 1, "run": settings}
+    config, _ = study(folder, count, out=str(out), **chosen)
+    find_lists(config, LOADER)

@@ -9,9 +9,9 @@ from vps.study.run import run
 ray = pytest.importorskip("ray")
 
 
-def on_ray(tmp_path, workers=2, **changes):
+def on_ray(tmp_path, workers=2, count=3, **changes):
     settings = {"executor": "ray", "workers": workers, "pictures": False}
-    return study(tmp_path, 3, out=str(tmp_path / "ray"), run=settings, **changes)
+    return study(tmp_path, count, out=str(tmp_path / "ray"), run=settings, **changes)
 
 
 @pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
@@ -73,3 +73,37 @@ def test_actors_that_keep_dying_while_they_load_stop_the_run(tmp_path):
     with pytest.raises(DetectorError, match="workers die while they load the detector"):
         run(config, lists, loader=LOADER)
     assert not list((tmp_path / "ray").rglob("*.error.json"))
+
+
+@pytest.mark.slow
+def test_a_node_that_dies_and_one_that_joins_late(tmp_path, tricks):
+    """Two nodes of a core each: one is killed at work, and its actor comes back on a third."""
+    from ray.cluster_utils import Cluster
+
+    config, lists = study(tmp_path, 12)
+    run(config, lists, loader=LOADER)
+    expected, log, once = outcome(config.out), tmp_path / "log", tmp_path / "no delay"
+    tricks(log=log, delay=0.1, once=once)
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    try:
+        nodes = [cluster.add_node(num_cpus=1)]
+        ray.init(address=cluster.address, log_to_driver=False)
+        config, lists = on_ray(tmp_path, count=12)
+
+        def workers() -> int:
+            return len({process for process, _ in calls_of(log)})
+
+        def show(progress) -> None:
+            if len(nodes) == 1 and workers() == 2:
+                cluster.remove_node(nodes[0], allow_graceful=False)
+                nodes.append(cluster.add_node(num_cpus=1))
+            if workers() == 3:
+                once.touch()
+
+        summary = run(config, lists, loader=LOADER, show=show)
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+    assert (summary.done, summary.failed) == (24, 0)
+    assert outcome(config.out) == expected
+    assert workers() == 3

@@ -90,22 +90,36 @@ def test_workers_of_a_killed_parent_end_in_the_middle_of_a_case(tmp_path):
     wait_until(lambda: all(gone(process) for process, _ in calls_of(log)))
 
 
-def test_a_killed_selection_goes_on(tmp_path):
-    logs = [str(tmp_path / name) for name in ("whole.log", "killed.log", "rest.log")]
+@pytest.mark.parametrize(
+    ("settings", "kills"),
+    [
+        pytest.param({}, 1, id="serial"),
+        pytest.param(PROCESSES, 1, id="processes"),
+        pytest.param(PROCESSES, 3, id="processes often", marks=pytest.mark.slow),
+        pytest.param(RAY, 3, id="ray often", marks=pytest.mark.slow),
+    ],
+)
+def test_a_killed_selection_goes_on(tmp_path, settings, kills):
+    if settings == RAY:
+        pytest.importorskip("ray")
+    logs = [tmp_path / name for name in ("whole.log", "killed.log", "rest.log")]
     whole, out = tmp_path / "whole", tmp_path / "killed"
     study(tmp_path, COUNT)  # draws the images
-    select_here = start_call(select, tmp_path, COUNT, whole, {"log": logs[0]})
-    select_here.join(600)
-    child = start_call(select, tmp_path, COUNT, out, {"log": logs[1], "delay": 0.02})
-    wait_until(lambda: len(list(out.rglob("*.parts/*.json"))) >= 3)
-    child.kill()
-    child.join()
+    start_call(select, tmp_path, COUNT, whole, {"log": str(logs[0])}, {}).join(600)
+    slowed = {"log": str(logs[1]), "delay": 0.05}
+    for number in range(kills):
+        child = start_call(select, tmp_path, COUNT, out, slowed, settings)
+        wait_until(lambda n=number: len(list(out.rglob("*.parts/*.json"))) > n)
+        child.kill()
+        child.join()
+        wait_until(lambda: all(gone(process) for process, _ in calls_of(logs[1])))
     assert not (out / "lists" / "drawn.json").exists()
-    last = start_call(select, tmp_path, COUNT, out, {"log": logs[2]})
-    last.join(600)
+    left = COUNT - 2 * len(list(out.rglob("*.parts/*.json")))
+    start_call(select, tmp_path, COUNT, out, {"log": str(logs[2])}, settings).join(600)
     first, again = (json.loads((f / "lists" / "drawn.json").read_text()) for f in (whole, out))
     assert first == again
-    assert len(calls_of(Path(logs[2]))) <= len(calls_of(Path(logs[0]))) - 3 * 2
+    assert len(calls_of(logs[0])) == COUNT
+    assert len(calls_of(logs[2])) == left
     assert not list(out.rglob("*.parts"))
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from tests.helpers.studies import config_of, draw
 from vps.errors import InputError, LabelsError
-from vps.study.config import DetectorConfig
 from vps.study.inputs import load_detector, open_data
+from vps.study.sections import DetectorConfig
 
 
 def record(name, usual, **settings):

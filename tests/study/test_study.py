@@ -13,8 +13,11 @@ import torch
 from tests.helpers.studies import BOXES, LOADER, TRICKS, calls_of, config_of, draw
 from vps.cli.main import main
 from vps.errors import DetectorError, InputError
-from vps.study.config import RunConfig, ScenesConfig, StudyConfig
-from vps.study.inputs import draw_scenes, find_lists, list_path, read_list
+from vps.study.config import StudyConfig
+from vps.study.inputs import draw_scenes
+from vps.study.lists import find_lists, read_list
+from vps.study.looks import list_path
+from vps.study.sections import RunConfig, ScenesConfig
 from vps.study.study import report_study, run_study, select
 
 
@@ -60,10 +63,10 @@ def test_a_second_start_asks_the_detector_nothing(config, monkeypatch, tmp_path)
 
 
 def test_lists_are_made_again_when_what_they_depend_on_changes(config):
-    first = find_lists(config, LOADER, "cpu")["drawn"]
+    first = find_lists(config, LOADER)["drawn"]
     assert read_list(config, "drawn") == first
     more = dataclasses.replace(config, select=dataclasses.replace(config.select, per_image=2))
-    assert len(find_lists(more, LOADER, "cpu")["drawn"].cases) == 2 * len(first.cases)
+    assert len(find_lists(more, LOADER)["drawn"].cases) == 2 * len(first.cases)
 
 
 def test_shards_of_several_folders_make_one_report(config, tmp_path):
@@ -91,7 +94,7 @@ def test_one_shard_alone_reports_what_is_missing(config):
 
 
 def test_failures_are_counted_and_the_exit_status_says_so(config, monkeypatch, capsys):
-    find_lists(config, LOADER, "cpu")
+    find_lists(config, LOADER)
     monkeypatch.setenv(TRICKS, json.dumps({"fail": 2}))
     assert run_quietly(config) == 1
     counts = json.loads((Path(config.out) / "summary.json").read_text())["counts"]
@@ -125,7 +128,7 @@ def test_a_folder_without_a_study_is_told(tmp_path, capsys):
 
 
 def test_a_report_without_results_is_told(config):
-    find_lists(config, LOADER, "cpu")
+    find_lists(config, LOADER)
     config.save(Path(config.out) / "config.yaml")
     with pytest.raises(InputError, match="no results to report"):
         report_study([config.out])
@@ -169,17 +172,17 @@ def test_folders_of_another_study_are_refused_by_the_report(config, tmp_path):
 
 def test_selection_halves_batches_that_do_not_fit(config, monkeypatch):
     monkeypatch.setenv(TRICKS, json.dumps({"memory": 1}))
-    assert len(find_lists(config, LOADER, "cpu")["drawn"].cases) == 3
+    assert len(find_lists(config, LOADER)["drawn"].cases) == 3
 
 
 def test_a_detector_that_cannot_be_loaded_is_told_by_its_name(config):
     broken = dataclasses.replace(config.detector, options={"broken": True})
     with pytest.raises(DetectorError, match="brightness cannot be loaded: no such weights"):
-        find_lists(dataclasses.replace(config, detector=broken), LOADER, "cpu")
+        find_lists(dataclasses.replace(config, detector=broken), LOADER)
 
 
 def test_a_list_made_with_other_labels_is_refused(config, tmp_path):
-    made = find_lists(config, LOADER, "cpu")["drawn"]
+    made = find_lists(config, LOADER)["drawn"]
     path = dataclasses.replace(made, labels=("person",)).save(tmp_path / "other.json")
     data = dataclasses.replace(config.datasets["drawn"], cases=str(path))
     with pytest.raises(InputError, match="selected with other labels"):
@@ -187,7 +190,7 @@ def test_a_list_made_with_other_labels_is_refused(config, tmp_path):
 
 
 def test_a_case_of_an_image_that_is_not_there_is_a_failure(config, tmp_path):
-    made = find_lists(config, LOADER, "cpu")["drawn"]
+    made = find_lists(config, LOADER)["drawn"]
     cases = (*made.cases, dataclasses.replace(made.cases[0], image_id=99))
     path = dataclasses.replace(made, cases=cases).save(tmp_path / "other.json")
     data = dataclasses.replace(config.datasets["drawn"], cases=str(path))
@@ -210,7 +213,7 @@ def test_a_damaged_row_is_reported_as_missing_and_computed_again(config):
 
 
 def test_a_list_with_a_bad_value_is_refused_before_anything_is_explained(config, capsys):
-    lists = find_lists(config, LOADER, "cpu")
+    lists = find_lists(config, LOADER)
     path = Path(config.out) / "lists" / "drawn.json"
     record = json.loads(path.read_text())
     record["cases"][1]["score"] = float("nan")

@@ -19,7 +19,7 @@ from vps.data.cases.cases import Case, CaseList
 from vps.errors import InputError
 from vps.metrics import METRICS
 from vps.study.config import StudyConfig
-from vps.study.inputs import list_path
+from vps.study.looks import list_path
 from vps.study.plan import Task
 from vps.study.store import Store, facts_of, identity
 

@@ -159,7 +159,7 @@ def _break_arrays(path: Path, random: Random) -> None:
     elif kind == 4:
         del arrays[name]
     else:
-        array = np.zeros([1 << 28, 4][: int(random.integers(1, 3))], np.uint8)
+        array = np.zeros([1 << 24, 4][: int(random.integers(1, 3))], np.uint8)
     if kind != 4:
         arrays[name] = array
     buffer = io.BytesIO()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 import time
 import warnings
@@ -79,6 +80,8 @@ def fuzz(
                     found.faults[f"{kind}:{outcome.number}"] = outcome
                     _keep(out / work.name, work, outcome)
                 shutil.rmtree(work, ignore_errors=True)
+            tried, faults = sum(found.counts.values()), len(found.faults)
+            print(f"{tried} inputs, {faults} faults; {kind}", file=sys.stderr, flush=True)
     found.seconds = time.monotonic() - start
     return found
 

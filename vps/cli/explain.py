@@ -11,7 +11,6 @@ from vps.cli.choices import (
     DEMO_DETECTOR,
     FIGURE_FORMATS,
     FILL_NAMES,
-    METHOD_NAMES,
     MODE_NAMES,
     REGION_METHOD_NAMES,
 )
@@ -28,6 +27,7 @@ from vps.cli.options import (
     ExifOption,
     ImageArgument,
     MaxPixelsOption,
+    MethodOption,
     PromptOption,
     QuietOption,
     RegionsOption,
@@ -117,9 +117,7 @@ def explain_command(
     dtype: DtypeOption = "float32",
     option: DetectorSettings = None,
     threshold: ThresholdOption = 0.3,
-    method: Annotated[
-        str, choice("--method", METHOD_NAMES, "what makes the map; all but vps to compare with: ")
-    ] = "vps",
+    method: MethodOption = "vps",
     method_option: Annotated[
         list[str] | None,
         typer.Option(

@@ -7,7 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from vps.cli.choices import DTYPE_NAMES, EFFORT_NAMES, SEARCH_NAMES, completing, listed
+from vps.cli.choices import (
+    DTYPE_NAMES,
+    EFFORT_NAMES,
+    METHOD_NAMES,
+    SEARCH_NAMES,
+    completing,
+    listed,
+)
 
 THE_DETECTOR = "The detector"
 HOW = "How to explain it"
@@ -88,6 +95,9 @@ ThresholdOption = Annotated[
 
 RegionsOption = Annotated[
     int, typer.Option("--regions", metavar="N", help="how many, about", rich_help_panel=HOW)
+]
+MethodOption = Annotated[
+    str, choice("--method", METHOD_NAMES, "what makes the map; all but vps to compare with: ")
 ]
 SearchOption = Annotated[
     str | None, choice("--search", SEARCH_NAMES, "of the method vps, auto where none is given: ")

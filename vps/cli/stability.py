@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vps.cli.choices import DEMO_DETECTOR, METHOD_NAMES
+from vps.cli.choices import DEMO_DETECTOR
 from vps.cli.inputs import DetectorChoice, ImageChoice
 from vps.cli.options import (
     HOW,
@@ -22,11 +22,11 @@ from vps.cli.options import (
     DetectorSettings,
     DeviceOption,
     DtypeOption,
+    MethodOption,
     PromptOption,
     QuietOption,
     RegionsOption,
     ThresholdOption,
-    choice,
 )
 from vps.cli.output import check_writable, noted
 from vps.errors import InputError
@@ -61,7 +61,7 @@ def stability_command(
     dtype: DtypeOption = "float32",
     option: DetectorSettings = None,
     threshold: ThresholdOption = 0.3,
-    method: Annotated[str, choice("--method", METHOD_NAMES, "")] = "vps",
+    method: MethodOption = "vps",
     budget: Annotated[
         int | None,
         typer.Option("--budget", metavar="N", help="passes of the method", rich_help_panel=HOW),

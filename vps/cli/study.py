@@ -55,7 +55,7 @@ def select_command(
     """Select the cases of a study, as lists that a person can read."""
     from vps.core.targets import Kind
     from vps.study.config import read_config
-    from vps.study.inputs import list_path
+    from vps.study.looks import list_path
     from vps.study.study import select
 
     read = read_config(config, overrides or ())

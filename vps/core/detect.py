@@ -14,7 +14,7 @@ from vps.core.candidates import Candidates, as_seen
 from vps.core.detector import Detector
 from vps.core.images import AnyImage
 from vps.core.needed import open_for
-from vps.core.numbers import is_between
+from vps.core.numbers import check_range
 from vps.core.targets import Box, Kind, Target
 from vps.errors import InputError, quoted
 
@@ -56,11 +56,8 @@ def visible(
     """
     if not isinstance(index, Integral) or not 0 <= index < len(detections):
         raise InputError(f"there is no image {quoted(index)} in a batch of {len(detections)}")
-    if not (is_between(threshold, 0, 1) and is_between(nms_iou, 0, 1)):
-        raise InputError(
-            "threshold and NMS IoU must lie in [0, 1], got "
-            f"{quoted(threshold)} and {quoted(nms_iou)}"
-        )
+    check_range("threshold", threshold, high=1)
+    check_range("nms_iou", nms_iou, high=1)
     one = slice(index, index + 1)
     alone = Candidates(detections.boxes[one], detections.scores[one], detections.labels)
     seen = as_seen(alone, threshold=threshold, nms_iou=nms_iou)

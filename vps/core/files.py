@@ -62,7 +62,9 @@ def is_address(path: str | PathLike[str]) -> bool:
 
 def shown_path(path: str | PathLike[str]) -> str:
     """A path as a part of a message: without what does not print, and not too long."""
-    text = "".join(letter if letter.isprintable() else "?" for letter in os.fspath(path))
+    text = os.fspath(path)
+    if not text.isprintable():
+        text = "".join(letter if letter.isprintable() else "?" for letter in text)
     if len(text) <= _SHOWN:
         return text
     return f"{text[: _SHOWN // 2]}...{text[-_SHOWN // 2 :]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from numbers import Integral, Real
 
 from vps.errors import InputError, quoted
@@ -9,15 +10,15 @@ from vps.errors import InputError, quoted
 _MOST_THREADS = 1_024  # each takes memory, and libraries start them all at once
 
 
-def is_between(value: object, low: float, high: float) -> bool:
-    """Whether something is a number in [low, high]; a truth value is none, nor is NaN.
+def check_range(name: str, value: object, low: float = 0.0, high: float = math.inf) -> None:
+    """Raise InputError unless something is a number in [low, high].
 
-    >>> is_between(0.5, 0, 1), is_between("0.5", 0, 1), is_between(True, 0, 1)
-    (True, False, False)
+    A truth value is none, nor is NaN.
     """
-    if not isinstance(value, Real) or isinstance(value, bool):
-        return False
-    return low <= value <= high  # type: ignore[operator]
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if not (number and low <= value <= high):  # type: ignore[operator]
+        wanted = f"be at least {low:g}" if high == math.inf else f"lie in [{low:g}, {high:g}]"
+        raise InputError(f"{name} must {wanted}, got {quoted(value)}")
 
 
 def check_whole(name: str, value: object, low: int, high: int) -> None:

@@ -7,7 +7,6 @@ import dataclasses
 import enum
 import functools
 import math
-import reprlib
 import types
 import typing
 from collections.abc import Collection, Mapping, Sequence
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vps.core.names import choose
-from vps.errors import InputError
+from vps.errors import InputError, quoted
 
 UNIONS = (typing.Union, types.UnionType)
 _AS_THEY_ARE = (str, bool, int)
@@ -75,12 +74,12 @@ def build(kind: Any, value: Any, where: str = "") -> Any:
     """
     if kind is Any or (kind in _AS_THEY_ARE and type(value) is kind):
         return value
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    origin, arguments = _parts_of(kind)
     if origin in UNIONS:
         return _build_union(arguments, value, where)
     if choices := choices_of(kind):
         table = {str(choice): choice for choice in choices}
-        choice = choose(table, value if isinstance(value, str) else reprlib.repr(value), where)
+        choice = choose(table, value if isinstance(value, str) else quoted(value), where)
         return choice if origin is Literal else kind(choice)
     if not _is_read_from(kind, value):
         raise InputError(_refusal(where, _form(kind)[1], value))
@@ -143,13 +142,13 @@ def hints_of(kind: Any) -> dict[str, Any]:
     return typing.get_type_hints(kind)
 
 
-def check_range(name: str, value: float, low: float = 0.0, high: float = math.inf) -> None:
-    """Raise InputError unless a value lies in [low, high]; NaN does not."""
-    if not low <= value <= high:
-        wanted = f"be at least {low:g}" if high == math.inf else f"lie in [{low:g}, {high:g}]"
-        raise InputError(f"{name} must {wanted}, got {value}")
+@functools.cache
+def _parts_of(kind: Any) -> tuple[Any, tuple[Any, ...]]:
+    """(tuple, (float, ...)) of `tuple[float, ...]`; (None, ()) of a plain type."""
+    return typing.get_origin(kind), typing.get_args(kind)
 
 
+@functools.cache
 def choices_of(kind: Any) -> tuple[Any, ...]:
     """What a literal or an enum allows, as files write it; empty for other types."""
     if typing.get_origin(kind) is Literal:
@@ -174,12 +173,13 @@ def read_literal(kind: Any, text: str) -> Any:
 
 def _refusal(where: str, wanted: str, value: Any) -> str:
     # A value may be long, or nested deeper than Python can write it.
-    text = f"{where or 'it'} must {wanted}, got {reprlib.repr(value)}"
+    text = f"{where or 'it'} must {wanted}, got {quoted(value)}"
     # What YAML takes for a number, a date, true, false or nothing may be meant as a name.
     scalar = not isinstance(value, (str, Mapping, list, tuple))
     return f"{text}: put it in quotes" if "text" in wanted and scalar else text
 
 
+@functools.cache
 def _form(kind: Any) -> tuple[tuple[type, ...], str]:
     if dataclasses.is_dataclass(kind) or typing.is_typeddict(kind):
         return _FORMS[dict]
@@ -193,7 +193,7 @@ def _finite(value: Any, where: str) -> float:
     except OverflowError:  # A whole number of hundreds of digits.
         number = math.inf
     if not math.isfinite(number):
-        raise InputError(f"{where or 'it'} must be a finite number, got {reprlib.repr(value)}")
+        raise InputError(f"{where or 'it'} must be a finite number, got {quoted(value)}")
     return number
 
 
@@ -268,6 +268,8 @@ def is_required(field: dataclasses.Field[Any]) -> bool:
 
 def _build_tuple(kinds: Sequence[Any], value: Sequence[Any], where: str) -> tuple[Any, ...]:
     if kinds[-1] is Ellipsis:
+        if kinds[0] is float and _are_floats(value):
+            return tuple(value)
         kinds = [kinds[0]] * len(value)
     if len(value) != len(kinds):
         raise InputError(f"{where} needs {len(kinds)} values, got {len(value)}")

@@ -40,6 +40,20 @@ class Annotation(NamedTuple):
     segmentation: Any = None
 
 
+@dataclass(frozen=True)
+class UnfitMask:
+    """A mask that does not fit its image, and so is none.
+
+    Attributes:
+        image_id, annotation_id: whose it is.
+        place: where it stands and what is wrong, for people.
+    """
+
+    image_id: Id
+    annotation_id: Id
+    place: str
+
+
 class Picture(Protocol):
     """Where an image lies; as text, it says so."""
 
@@ -131,6 +145,16 @@ class Dataset(Sequence[Sample]):
         """Reason -> how often something was left out for it."""
         return self.left_out.counts
 
+    @property
+    def unfit_masks(self) -> tuple[UnfitMask, ...]:
+        """Those of the images that were read so far."""
+        return tuple(self._masks.unfit.values())
+
+    def note_unfit(self, masks: Iterable[UnfitMask]) -> None:
+        """Count masks in images that another process has read; each counts once."""
+        for mask in masks:
+            self._masks.note(mask)
+
     def __len__(self) -> int:
         return len(self.image_ids)
 
@@ -218,7 +242,7 @@ class _Masks:
     """The masks of a data set; what does not fit its image costs no more than the mask."""
 
     left_out: LeftOut
-    bad: set[tuple[Id, Id]] = field(default_factory=set)
+    unfit: dict[tuple[Id, Id], UnfitMask] = field(default_factory=dict)
 
     def compress(
         self, item: Annotation, image_id: Id, size: tuple[int, int]
@@ -226,12 +250,16 @@ class _Masks:
         try:
             return compress(item.segmentation, size)
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
-            # An image may be read more than once.
-            if (image_id, item.id) not in self.bad:
-                place = f"annotation {item.id} of image {image_id}, segmentation: {one_line(error)}"
-                self.left_out.add(NO_MASK, place, unit="mask")
-                self.bad.add((image_id, item.id))
+            place = f"annotation {item.id} of image {image_id}, segmentation: {one_line(error)}"
+            self.note(UnfitMask(image_id, item.id, place))
             return None
+
+    def note(self, mask: UnfitMask) -> None:
+        # An image may be read more than once.
+        key = mask.image_id, mask.annotation_id
+        if key not in self.unfit:
+            self.left_out.add(NO_MASK, mask.place, unit="mask")
+            self.unfit[key] = mask
 
 
 def _check_unique(names: Sequence[Id], what: str) -> None:

@@ -18,8 +18,10 @@ def find_metric(name: str) -> Metric:
     Raises:
         InputError: there is no such metric; the message names the nearest.
     """
+    if name in METRICS:
+        return METRICS[name]
     family, _, percent = name.rpartition("_")
-    if name in METRICS or family not in METRIC_FAMILIES:
+    if family not in METRIC_FAMILIES:
         return choose(METRICS, name, "metric")
     try:
         return METRIC_FAMILIES[family].member(float(percent) / 100)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import reprlib
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -15,7 +14,7 @@ from vps.core.pairs import pair_paths
 from vps.core.schema import read_fields
 from vps.core.targets import Box, Kind, Target, with_new_names
 from vps.engine.budget import StopReason
-from vps.errors import InputError, OutputError, one_line
+from vps.errors import InputError, OutputError, one_line, quoted
 from vps.results.explanation import Explanation
 from vps.results.sentences import sentence_of
 from vps.results.stored import check_answer
@@ -181,7 +180,7 @@ class Answer:
         version = record.pop("answer_version")
         if version != _VERSION:
             raise InputError(
-                f"{last} has version {reprlib.repr(version)}, in which another thing was called "
+                f"{last} has version {quoted(version)}, in which another thing was called "
                 f"found; this vps reads {_VERSION}: compute the answer again"
             )
         record.pop("sentence", None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import reprlib
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -21,7 +20,7 @@ from vps.engine import attribution
 from vps.engine import curve_values as curves
 from vps.engine.budget import StopReason
 from vps.engine.certainty import Level, levels_of
-from vps.errors import InputError, one_line
+from vps.errors import InputError, one_line, quoted
 from vps.results.stored import ARRAYS, check_explanation
 
 SCHEMA_VERSION = 5
@@ -309,7 +308,7 @@ class Explanation:
         version = record.pop("schema_version", None)
         if isinstance(version, bool) or version not in range(1, SCHEMA_VERSION + 1):
             raise InputError(
-                f"{path} has schema version {reprlib.repr(version)}; this vps reads "
+                f"{path} has schema version {quoted(version)}; this vps reads "
                 f"{SCHEMA_VERSION}, so compute the explanation again or use the vps that wrote it"
             )
         if isinstance(record.get("target"), dict):

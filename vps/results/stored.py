@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vps.core.arrays import ArraySchema
-from vps.core.schema import check_range
+from vps.core.numbers import check_range
 from vps.errors import InputError
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def check_explanation(explanation: Explanation) -> None:
         raise InputError("areas must not fall along the order")
     for length in explanation.image_size:
         check_range("image_size", length, 1, _PIXELS)
-    check_range("image_size, in pixels,", np.prod(explanation.image_size, dtype=float), 1, _PIXELS)
+    check_range("image_size, in pixels,", math.prod(explanation.image_size), 1, _PIXELS)
     for name in ("seed", "passes", "seconds", "rounds", "backward", "backward_cost"):
         check_range(name, getattr(explanation, name))
     check_range("sharing", explanation.sharing, 1)

@@ -11,14 +11,14 @@ from typing import Any
 from vps.core.extras import require
 from vps.errors import DetectorError, InputError, one_line
 from vps.study.devices import AUTO_DEVICE, thread_settings
-from vps.study.plan import Queue, Task
+from vps.study.plan import Queue, Work
 from vps.study.replies import FalseStarts, Fatal, Job, Reply, Retries, guarded
 from vps.study.work import Worker
 
 _POLL = 0.2  # seconds between two looks at an actor that Ray starts again
 
 
-def run_on_ray(job: Job, queue: Queue) -> Iterator[tuple[Task, Reply]]:
+def run_on_ray(job: Job, queue: Queue) -> Iterator[tuple[Work, Reply]]:
     """Work off a queue with one actor a GPU, or a share of the cores.
 
     Joins the cluster that Ray is told of (RAY_ADDRESS, `ray start`, an earlier `ray.init`), else
@@ -73,8 +73,8 @@ class Actor:
         """Open a data set and load the detector for it, see `vps.study.work.Worker.open`."""
         return guarded(lambda: self._worker.open(dataset))
 
-    def run(self, task: Task) -> Reply | Fatal:
-        """Explain a case, see `vps.study.work.Worker.run`."""
+    def run(self, task: Work) -> Reply | Fatal:
+        """Do it, see `vps.study.work.Worker.run`."""
         return guarded(lambda: self._worker.run(task))
 
 
@@ -107,13 +107,13 @@ def _module_path() -> str:
     return os.pathsep.join(dict.fromkeys(filter(None, here)))
 
 
-def _work(ray: Any, job: Job, queue: Queue, actors: list[Any]) -> Iterator[tuple[Task, Reply]]:
+def _work(ray: Any, job: Job, queue: Queue, actors: list[Any]) -> Iterator[tuple[Work, Reply]]:
     retries, starts = Retries(job), FalseStarts(job)
     # An actor without a place, for which the cluster is too small, never gets a task.
     waiting = {actor.ready.remote(): actor for actor in actors}
     idle: list[Any] = []
-    loading: dict[Any, tuple[Any, Task]] = {}
-    working: dict[Any, tuple[Any, Task]] = {}
+    loading: dict[Any, tuple[Any, Work]] = {}
+    working: dict[Any, tuple[Any, Work]] = {}
     loaded: set[Any] = set()
     while True:
         while idle and (task := queue.take(idle[-1])) is not None:
@@ -145,9 +145,9 @@ def _work(ray: Any, job: Job, queue: Queue, actors: list[Any]) -> Iterator[tuple
                 how = type(error).__name__
                 if was_loading:
                     starts.count(actor, how)
-                    message = None
-                else:
-                    message = retries.give_up(task, how)
+                    queue.retry(task, actor)
+                    continue
+                message = retries.give_up(task, how)
             else:
                 if isinstance(message, Fatal):
                     raise message.error()
@@ -158,7 +158,7 @@ def _work(ray: Any, job: Job, queue: Queue, actors: list[Any]) -> Iterator[tuple
                     continue
                 idle.append(actor)
             if message is None:
-                queue.retry(task, actor)
+                queue.retry_after_death(task, actor)
             else:
                 yield task, message
 

@@ -1,29 +1,20 @@
-"""What a study needs before its first case: scenes, data sets, detectors, lists of cases."""
+"""What a study needs before its first case: scenes, data sets, detectors."""
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import hashlib
 import importlib
 import json
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from vps.core.detector import Detector
 from vps.core.extras import require
-from vps.core.files import open_file, write_atomically
+from vps.core.files import write_atomically
 from vps.core.names import distinct_names
-from vps.core.schema import to_plain
-from vps.core.targets import Kind
-from vps.data.cases.cases import CaseList
-from vps.data.cases.parts import Parts
-from vps.data.cases.select import select_cases
 from vps.data.dataset import Dataset
-from vps.data.readers.files import checked_format, existing_file, read_json
-from vps.data.readers.formats import annotation_files, open_dataset, options_of
-from vps.data.readers.vps_list import read_vps_list
+from vps.data.readers.files import checked_format, read_json
+from vps.data.readers.formats import open_dataset, options_of
 from vps.data.scenes.scene_files import write_coco, write_lvis
 from vps.errors import (
     DetectorError,
@@ -33,8 +24,8 @@ from vps.errors import (
     VpsError,
     one_line,
 )
-from vps.study.config import ScenesConfig, StudyConfig
-from vps.study.memory import BatchFit
+from vps.study.config import StudyConfig
+from vps.study.sections import ScenesConfig
 
 ANY_PHRASE = ("object",)
 """What an open-vocabulary detector is loaded with until it is asked for a phrase."""
@@ -102,99 +93,6 @@ def load_detector(config: StudyConfig, dataset: Dataset, loader: str, device: st
         raise DetectorError(what) from error
 
 
-def find_lists(
-    config: StudyConfig,
-    loader: str,
-    device: str,
-    show: Callable[[str, int, int], None] | None = None,
-) -> dict[str, CaseList]:
-    """The cases of each data set: read where the config names a list, else selected.
-
-    Selected lists are kept in the study's folder, and made again only when what they depend on
-    has changed. A selection that was killed goes on where it was.
-
-    Args:
-        config: of the study.
-        loader, device: see `load_detector`.
-        show: called with a data set's name, images looked at, and images in all.
-
-    Raises:
-        InputError: data, detector or list that cannot be used, or nothing that was selected.
-    """
-    lists = {}
-    for name, data in config.datasets.items():
-        if data.cases is not None:
-            lists[name] = read_list(config, name)
-            continue
-        # Of several runs that start on one folder, one selects and the others wait for its list.
-        with _locked(list_path(config, name).with_suffix(".lock")):
-            lists[name] = _selected(config, name, loader, device, show)
-    return lists
-
-
-def _selected(
-    config: StudyConfig,
-    name: str,
-    loader: str,
-    device: str,
-    show: Callable[[str, int, int], None] | None,
-) -> CaseList:
-    """The list of the study's folder, made first if it is not there or of other settings."""
-    path = list_path(config, name)
-    data = config.datasets[name]
-    annotations = _digest(
-        annotation_files(data.format, data.annotations, data.images, **data.options)
-    )
-    origin = _origin(config, name, annotations)
-    kept = CaseList.load(path) if path.is_file() else None
-    if kept is not None and kept.settings.get("origin") == origin:
-        return kept
-    dataset = open_data(config, name)
-    detector = load_detector(config, dataset, loader, device)
-    parts = Parts(path.with_suffix(".parts"), origin)
-
-    def select(batch_size: int) -> CaseList:
-        return select_cases(
-            detector,
-            dataset,
-            config.select,
-            rename=config.datasets[name].rename,
-            batch_size=batch_size,
-            strict=config.run.strict,
-            progress=None if show is None else partial(show, name),
-            parts=parts,
-        )
-
-    found = BatchFit(config.batch_size).run(select)
-    settings = {**found.settings, "origin": origin, "annotations": annotations}
-    kept = dataclasses.replace(found, settings=settings)
-    kept.save(path)
-    parts.remove()
-    return kept
-
-
-def list_path(config: StudyConfig, dataset: str) -> Path:
-    """Where the list of a data set's selected cases lies."""
-    return Path(config.out) / "lists" / f"{dataset}.json"
-
-
-def read_list(config: StudyConfig, name: str) -> CaseList:
-    """The cases of a data set: the list that the config names, of ours or of VPS, or the selected.
-
-    Raises:
-        InputError: the file is missing, or neither kind of list.
-    """
-    given = config.datasets[name].cases
-    path = list_path(config, name) if given is None else existing_file(given, "list of cases")
-    with checked_format(path, "the form of a list of cases"):
-        content = read_json(path)
-    if isinstance(content, dict) and "version" in content:
-        return CaseList.load(path)
-    cases = read_vps_list(path)
-    counts = {Kind.CORRECT.value: len(cases)}
-    return CaseList(name, config.detector.name, config.detector.labels or (), {}, counts, cases)
-
-
 def draw_scenes(scenes: ScenesConfig) -> None:
     """Draw the scenes of a config, unless they are there.
 
@@ -205,7 +103,7 @@ def draw_scenes(scenes: ScenesConfig) -> None:
     folder = Path(scenes.folder)
     marker = folder / f"scenes_{scenes.split}.json"
     wanted = {"split": scenes.split, "count": scenes.count, "seed": scenes.seed}
-    with _locked(marker.with_suffix(".lock")):
+    with locked(marker.with_suffix(".lock")):
         if marker.is_file():
             with checked_format(marker, "the form of a note on scenes"):
                 found = read_json(marker)
@@ -221,7 +119,7 @@ def draw_scenes(scenes: ScenesConfig) -> None:
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     """Wait until no other process holds the lock, then hold it."""
     lock = require("filelock", extra="eval").FileLock(path)
     try:
@@ -233,25 +131,3 @@ def _locked(path: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _origin(config: StudyConfig, name: str, annotations: str) -> str:
-    """A digest of all that the selection of cases depends on; `annotations` is their file's."""
-    detector = to_plain(config.detector)
-    del detector["device"]
-    data = config.datasets[name]
-    parts = [to_plain(data), detector, to_plain(config.select), to_plain(config.scenes)]
-    parts += [annotations, config.run.strict]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def _digest(paths: Sequence[Path]) -> str:
-    """12 hex digits of the SHA-256 of a file's content; of several, of their names, too."""
-    digest = hashlib.sha256()
-    for path in paths:
-        if len(paths) > 1:
-            digest.update(f"\0{path.name}\0".encode(errors="surrogatepass"))
-        with open_file(path, "annotation file") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()[:12]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
 import time
 from collections import deque
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vps.data.cases.cases import Case, CaseList
@@ -28,6 +29,38 @@ class Task:
 
     def __str__(self) -> str:
         return f"{self.dataset}, image {self.case.image_id}, case {self.case.key}"
+
+
+@dataclass(frozen=True)
+class ImageRange:
+    """Images that the selection of a data set's cases has to look at.
+
+    Attributes:
+        dataset: its name.
+        start, stop: their places among the images that are looked at, from 0, without `stop`.
+        origin: digest of all that the selection depends on.
+    """
+
+    dataset: str
+    start: int
+    stop: int
+    origin: str
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def singly(self) -> list[ImageRange]:
+        """The images one by one."""
+        places = range(self.start, self.stop)
+        return [dataclasses.replace(self, start=place, stop=place + 1) for place in places]
+
+    def __str__(self) -> str:
+        many = f"images {self.start + 1} to {self.stop}"
+        return f"{self.dataset}, {many if len(self) > 1 else f'image {self.stop}'} of the selection"
+
+
+Work = Task | ImageRange
+"""What a worker does at a time."""
 
 
 def parse_shard(text: str) -> Shard:
@@ -73,22 +106,23 @@ def _images(dataset: str, cases: CaseList) -> Iterator[list[Task]]:
 
 
 class Queue:
-    """Hands out tasks so that a worker gets the cases of an image one after the other.
+    """Hands out work so that a worker gets the cases of an image one after the other.
 
     When no image is left, a worker without work helps another with its image. Tasks that came
     back, because another process held them, are handed out again at the end.
 
     Args:
-        images: the tasks of one image at a time; read on only when a worker needs more.
+        images: the tasks of one image at a time, or an image range each; read on only when a
+            worker needs more.
     """
 
-    def __init__(self, images: Iterator[list[Task]]) -> None:
+    def __init__(self, images: Iterator[Sequence[Work]]) -> None:
         self._images = images
-        self._shares: dict[Hashable, deque[Task]] = {}
-        self._later: deque[Task] = deque()
+        self._shares: dict[Hashable, deque[Work]] = {}
+        self._later: deque[Work] = deque()
 
-    def take(self, worker: Hashable) -> Task | None:
-        """The next task for a worker; None if there is none, unless one in work comes back."""
+    def take(self, worker: Hashable) -> Work | None:
+        """The next work for a worker; None if there is none, unless some comes back."""
         share = self._shares.setdefault(worker, deque())
         while not share:
             image = next(self._images, None)
@@ -97,15 +131,20 @@ class Queue:
             share.extend(image)
         return share.popleft()
 
-    def retry(self, task: Task, worker: Hashable) -> None:
-        """The task was not finished: `worker` gets it next."""
-        self._shares.setdefault(worker, deque()).appendleft(task)
+    def retry(self, work: Work, worker: Hashable) -> None:
+        """It was not begun: `worker` gets it next."""
+        self._shares.setdefault(worker, deque()).appendleft(work)
 
-    def put_off(self, task: Task) -> None:
-        """Another process works on the task: see again at the end whether it was finished."""
-        self._later.append(task)
+    def retry_after_death(self, work: Work, worker: Hashable) -> None:
+        """Likewise where a worker has died of it: images one by one, to find out of which."""
+        apart = work.singly() if isinstance(work, ImageRange) else [work]
+        self._shares.setdefault(worker, deque()).extendleft(reversed(apart))
 
-    def _rest(self) -> Task | None:
+    def put_off(self, work: Work) -> None:
+        """Another process works on it: see again at the end whether it was finished."""
+        self._later.append(work)
+
+    def _rest(self) -> Work | None:
         longest = max(self._shares.values(), key=len)
         if longest:
             return longest.pop()

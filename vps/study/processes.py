@@ -13,7 +13,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from vps.study.devices import cores_here, devices_here, environment, thread_settings
-from vps.study.plan import Queue, Task
+from vps.study.plan import Queue, Work
 from vps.study.replies import FalseStarts, Fatal, Job, Reply, Retries, guarded
 from vps.study.work import Worker
 
@@ -21,7 +21,7 @@ _READY = "ready"
 _GRACE = 5.0  # seconds for a process to end by itself
 
 
-def run_in_processes(job: Job, queue: Queue) -> Iterator[tuple[Task, Reply]]:
+def run_in_processes(job: Job, queue: Queue) -> Iterator[tuple[Work, Reply]]:
     """Work off a queue; each worker has one task at a time, so nothing piles up.
 
     A worker that dies is replaced, and its task tried again, `run.attempts` times in all.
@@ -52,7 +52,7 @@ def run_in_processes(job: Job, queue: Queue) -> Iterator[tuple[Task, Reply]]:
                 task = seat.release()
                 reply = message or deaths.give_up(task, seat.bury())
                 if reply is None:
-                    queue.retry(task, seat)
+                    queue.retry_after_death(task, seat)
                 else:
                     yield task, reply
     finally:
@@ -70,14 +70,14 @@ class _Seat:
     """
 
     def __init__(self, job: Job, device: str, threads: int) -> None:
-        self.task: Task | None = None
+        self.task: Work | None = None
         self.pipe: Any = None
         self._job, self._device, self._threads = job, device, threads
         self._process: BaseProcess | None = None
         self._ready = False
         self._starts = FalseStarts(job)
 
-    def give(self, task: Task) -> None:
+    def give(self, task: Work) -> None:
         """Let the worker begin with a task."""
         if self._process is None:
             self._start()
@@ -96,7 +96,7 @@ class _Seat:
         self._starts.clear(self)
         return message
 
-    def release(self) -> Task:
+    def release(self) -> Work:
         """The task that the worker had; it has none now."""
         task, self.task = self.task, None
         assert task is not None

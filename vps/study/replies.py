@@ -11,7 +11,8 @@ from typing import TypeVar
 import vps.errors
 from vps.errors import DetectorError, VpsError
 from vps.study.config import StudyConfig
-from vps.study.plan import Task
+from vps.study.looks import skip_image
+from vps.study.plan import ImageRange, Task, Work
 from vps.study.store import Facts, Status, Store
 
 Returned = TypeVar("Returned")
@@ -37,7 +38,7 @@ class Reply:
     """What became of a task.
 
     Attributes:
-        statuses: of the methods that were tried.
+        statuses: of the methods that were tried; none of a selection.
         aucs: method -> areas under insertion and deletion, of the results that are there.
         busy: whether another process holds the case; nothing was tried then.
         message: why the first failed or skipped method has no result.
@@ -106,36 +107,47 @@ class FalseStarts:
 
 
 class Retries:
-    """Keeps count of the cases whose workers died.
+    """Keeps count of the work of which workers died.
 
     Args:
         job: of the run.
     """
 
     def __init__(self, job: Job) -> None:
-        self._store = Store(job.config, job.facts)
+        self._config, self._facts = job.config, job.facts
         self._attempts = job.config.run.attempts
-        self._counts: Counter[Task] = Counter()
+        self._counts: Counter[Work] = Counter()
 
-    def give_up(self, task: Task, how: str) -> Reply | None:
-        """None where the task deserves another attempt, else the reply that it failed.
+    def give_up(self, work: Work, how: str) -> Reply | None:
+        """None where the work deserves another attempt, else the reply that it failed.
+
+        Of several images of a selection it is not known yet which was to blame.
 
         Args:
-            task: what the worker worked on.
+            work: what the worker worked on.
             how: it died.
 
         Raises:
             OutputError: the error record cannot be written.
         """
-        self._counts[task] += 1
-        if self._counts[task] < self._attempts:
+        self._counts[work] += 1
+        several = isinstance(work, ImageRange) and len(work) > 1
+        if several or self._counts[work] < self._attempts:
             return None
-        message = f"{task}: the worker died ({how}), {self._attempts} times"
+        message = f"{work}: the worker died ({how}), {self._attempts} times"
+        if isinstance(work, ImageRange):
+            if not self._config.run.strict:
+                skip_image(self._config, work, message)
+            return Reply(message=message)
+        return self._fail(work, message)
+
+    def _fail(self, task: Task, message: str) -> Reply:
+        store = Store(self._config, self._facts)
         statuses: dict[str, Status] = {}
-        with self._store.lock(task) as free:
+        with store.lock(task) as free:
             if not free:
                 return Reply(busy=True)
-            for method in self._store.missing(task):
-                self._store.save_error(task, method, DetectorError(message), "failed")
+            for method in store.missing(task):
+                store.save_error(task, method, DetectorError(message), "failed")
                 statuses[method] = "failed"
         return Reply(statuses, message=message)

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 from collections.abc import Callable, Iterator, Mapping
 
-from vps.core.names import choose
 from vps.data.cases.cases import CaseList
 from vps.errors import InputError, VpsError
 from vps.study.config import StudyConfig
+from vps.study.executors import execute
 from vps.study.plan import Queue, Shard, Task, plan
 from vps.study.progress import StudyProgress, StudySummary
 from vps.study.replies import Job
 from vps.study.store import Store, facts_of
 from vps.study.work import aucs_of
-
-EXECUTORS = {
-    "serial": "vps.study.serial:run_serially",
-    "processes": "vps.study.processes:run_in_processes",
-    "ray": "vps.study.cluster:run_on_ray",
-}
-"""How tasks get to workers, by name: from a job and a queue to tasks with what became of them."""
 
 ShowStudyProgress = Callable[[StudyProgress], None]
 
@@ -62,8 +54,6 @@ def run(
     store = Store(config, facts)
     progress = StudyProgress(planned=sum(len(tasks) for tasks in plan(lists, shard)))
     queue = Queue(_missing(store, plan(lists, shard), progress, show))
-    module, function = choose(EXECUTORS, config.run.executor, "executor").split(":")
-    execute = getattr(importlib.import_module(module), function)
     with contextlib.closing(execute(Job(config, facts, loader), queue)) as replies:
         for task, reply in replies:
             if reply.busy:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vps.errors import InputError
-from vps.study.devices import devices_here
-from vps.study.plan import Queue, Task
+from vps.study.devices import devices_here, threads_alone
+from vps.study.plan import Queue, Work
 from vps.study.replies import Job, Reply
 from vps.study.work import Worker
 
 
-def run_serially(job: Job, queue: Queue) -> Iterator[tuple[Task, Reply]]:
-    """Work off a queue; the detector is loaded with the first task."""
+def run_serially(job: Job, queue: Queue) -> Iterator[tuple[Work, Reply]]:
+    """Work off a queue; the detector is loaded with the first of it."""
     run = job.config.run
     if run.workers > 1:
         raise InputError(
@@ -20,8 +20,8 @@ def run_serially(job: Job, queue: Queue) -> Iterator[tuple[Task, Reply]]:
             "run.executor=processes"
         )
     worker = None
-    while (task := queue.take(0)) is not None:
+    while (work := queue.take(0)) is not None:
         if worker is None:
             device = devices_here(job.config.detector.device, 1)[0]
-            worker = Worker(job.config, job.facts, job.loader, device, run.threads)
-        yield task, worker.run(task)
+            worker = Worker(job.config, job.facts, job.loader, device, threads_alone(run.threads))
+        yield work, worker.run(work)

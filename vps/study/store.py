@@ -104,7 +104,7 @@ class Store:
             for dataset in facts
             for method in config.methods
         }
-        self._last: tuple[Task, bytes, Path] | None = None
+        self._last: tuple[Task, bytes, str] | None = None
         # That repairs are tried under all fills is a part of what they are.
         repair = {**to_plain(config.repair), "fills": list(FILLS)}
         self._repair = repair if config.repair.passes else None
@@ -122,43 +122,49 @@ class Store:
 
     def folder(self, task: Task) -> Path:
         """Where the results of a case lie."""
-        return self._about(task)[1]
+        return self.out / self._about(task)[1]
 
-    def _about(self, task: Task) -> tuple[bytes, Path]:
-        """What of a case is part of digests, and its folder; the last is kept: all methods ask."""
+    def _about(self, task: Task) -> tuple[bytes, str]:
+        """What of a case is part of digests, and where in the study's folder its own is.
+
+        The last is kept: all methods ask.
+        """
         if self._last is None or self._last[0] is not task:
             about = [dataclasses.asdict(task.case.target), task.case.object_id]
             if self._repair is not None and task.case.kind.traits.failure:
                 about.append(self._repair)
             names = (task.dataset, task.case.image_id, task.case.key)
-            folder = Path(self.out, "cases", *(safe_name(str(name)) for name in names))
+            folder = "/".join(["cases", *(safe_name(str(name)) for name in names)])
             self._last = task, _canonical(about).encode(), folder
         return self._last[1:]
 
     def path(self, task: Task, method: str, suffix: str = "") -> Path:
         """The file of a result with this suffix."""
-        name = f"{safe_name(method)}-{self.digest(task, method)}{suffix}"
-        return self.folder(task) / name
+        return self.out / self._place(task, method, self.digest(task, method), suffix)
+
+    def _place(self, task: Task, method: str, digest: str, suffix: str) -> str:
+        return f"{self._about(task)[1]}/{safe_name(method)}-{digest}{suffix}"
 
     def row(self, task: Task, method: str) -> Row | None:
         """The row of a result; None if there is none, or none that is whole.
 
         What it says of its case is what the list says now.
         """
+        digest = self.digest(task, method)
+        path = self.out / self._place(task, method, digest, ".row.json")
         try:
-            row = read_row(read_json_record(self.path(task, method, ".row.json"), "row", _MOST))
+            row = read_row(read_json_record(path, "row", _MOST))
         except InputError:
             return None
-        picture = row["picture"]
-        if row["digest"] != self.digest(task, method):
+        if row["digest"] != digest:
             return None
-        if picture is not None and picture != self.picture(task, method):
+        if row["picture"] not in (None, self._place(task, method, digest, ".jpg")):
             return None
         return cast(Row, {**row, **identity(task), "method": method})
 
     def picture(self, task: Task, method: str) -> str:
         """Where the picture of a result lies, from the folder of the study."""
-        return self.path(task, method, ".jpg").relative_to(self.out).as_posix()
+        return self._place(task, method, self.digest(task, method), ".jpg")
 
     def missing(self, task: Task) -> list[str]:
         """The methods without a result."""
@@ -228,7 +234,7 @@ class Store:
             OutputError: the lock cannot be made.
         """
         filelock = require("filelock", extra="eval")
-        number = hashlib.sha256(str(self.folder(task).relative_to(self.out)).encode())
+        number = hashlib.sha256(self._about(task)[1].encode())
         path = self.out / ".locks" / f"{number.hexdigest()[:3]}.lock"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

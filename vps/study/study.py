@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import torch
 from tqdm import tqdm
 
 from vps.data.cases.cases import CaseList
@@ -16,8 +15,8 @@ from vps.report.tables.results import results_of
 from vps.report.tables.rows import Failure, Row
 from vps.report.tables.study import write_report
 from vps.study.config import StudyConfig, read_config
-from vps.study.devices import devices_here, threads_alone
-from vps.study.inputs import draw_scenes, find_lists, read_list
+from vps.study.inputs import draw_scenes
+from vps.study.lists import find_lists, read_list
 from vps.study.plan import parse_shard
 from vps.study.progress import case_bar
 from vps.study.run import run
@@ -70,12 +69,10 @@ def run_study(
 def select(config: StudyConfig, loader: str, *, quiet: bool = False) -> dict[str, CaseList]:
     """The cases of each data set, with a bar; scenes are drawn first where the config has some.
 
-    See `vps.study.inputs.draw_scenes` and `find_lists`.
+    See `vps.study.inputs.draw_scenes` and `vps.study.lists.find_lists`.
     """
     if config.scenes is not None:
         draw_scenes(config.scenes)
-    device = devices_here(config.detector.device, 1)[0]
-    torch.set_num_threads(threads_alone(config.run.threads))
     with tqdm(desc="select", unit=" images", disable=True if quiet else None) as bar:
 
         def show(name: str, done: int, total: int) -> None:
@@ -83,7 +80,7 @@ def select(config: StudyConfig, loader: str, *, quiet: bool = False) -> dict[str
             bar.total = total
             bar.update(done - bar.n)
 
-        return find_lists(config, loader, device, show)
+        return find_lists(config, loader, show)
 
 
 def report_study(folders: Sequence[str | os.PathLike[str]], out: Path | None = None) -> str:

@@ -22,8 +22,9 @@ from vps.results.explanation import Explanation
 from vps.study.case import PreparedCase, case_seed, prepare_case, repair_of, row_of
 from vps.study.config import StudyConfig
 from vps.study.inputs import asked_labels, load_detector, open_data
+from vps.study.looks import look_at
 from vps.study.memory import BatchFit, is_broken
-from vps.study.plan import Task
+from vps.study.plan import ImageRange, Task, Work
 from vps.study.replies import Reply
 from vps.study.store import Facts, Status, Store
 
@@ -33,7 +34,7 @@ class ImageError(InputError):
 
 
 class Worker:
-    """Explains tasks, one after the other, and writes what comes out.
+    """Looks for cases or explains them, one after the other, and writes what comes out.
 
     Data sets and detector are opened when first needed and kept; so is the last image, because the
     cases of an image come one after the other.
@@ -71,19 +72,33 @@ class Worker:
         """Open a data set and load the detector for it, as `run` would; raises what it does."""
         self._detector_for(self._dataset(dataset))
 
-    def run(self, task: Task) -> Reply:
-        """Explain a case by the methods whose results are missing.
+    def run(self, work: Work) -> Reply:
+        """Explain a case by the methods whose results are missing, or look at images for cases.
 
         Returns:
-            What became of each; what failed has an error record.
+            What became of each method; what failed has an error record.
 
         Raises:
             OutputError: a result cannot be written.
-            InputError: the data set cannot be opened, or the detector not be loaded.
+            InputError: the data set cannot be opened, or the detector not be loaded; in a
+                selection, see `vps.data.cases.select.select_cases`, too.
             DetectorError: likewise, for a reason that the detector's library gives.
             KeyboardInterrupt: Ctrl-C; nothing half-finished is kept.
             SystemExit: the device is of no more use to this process.
         """
+        return self._look_at(work) if isinstance(work, ImageRange) else self._explain_by_all(work)
+
+    def _look_at(self, work: ImageRange) -> Reply:
+        dataset = self._dataset(work.dataset)
+        detector = self._detector_for(dataset)
+        try:
+            look_at(work, dataset, detector, self._config, self._fitting)
+        except Exception as error:
+            _leave_if_broken(work, error)
+            raise
+        return Reply()
+
+    def _explain_by_all(self, task: Task) -> Reply:
         with self._store.lock(task) as free:
             if not free:
                 return Reply(busy=True)
@@ -110,8 +125,7 @@ class Worker:
         except OutputError:
             raise
         except Exception as error:
-            if is_broken(error):
-                sys.exit(f"{task}: the device does not answer any more: {one_line(error)}")
+            _leave_if_broken(task, error)
             # Whatever a model or a method raises, the other cases go on.
             status = "skipped" if isinstance(error, ImageError) else "failed"
             message = message or f"{task}, method {method}: {one_line(error)}"
@@ -205,6 +219,12 @@ class Worker:
         self._detector = self._scene = None
         self._detector = asked, load_detector(self._config, dataset, self._loader, self._device)
         return self._detector[1]
+
+
+def _leave_if_broken(work: Work, error: Exception) -> None:
+    """End this process where an error has left it without its device."""
+    if is_broken(error):
+        sys.exit(f"{work}: the device does not answer any more: {one_line(error)}")
 
 
 def aucs_of(row: Mapping[str, Any]) -> tuple[float, float]:

@@ -1,67 +1,78 @@
+import dataclasses
+
+import numpy as np
 import pytest
 
 from tests.helpers.annotated import seen
 from tests.helpers.scripted import Scripted, dataset, entry
-from vps.data.cases import select
+from vps.data.cases.looking import Looker
 from vps.data.cases.parts import Parts
-from vps.data.cases.select import select_cases
+from vps.data.cases.select import case_list, chosen_images, select_cases
+from vps.data.cases.selection import Selection
+from vps.errors import InputError
 
 BOX = (0.0, 0.0, 10.0, 10.0)
 COUNT = 7
-IMAGES = dataset(
-    *(entry(number, ("dog", BOX), ("cow", BOX)) for number in range(1, COUNT + 1)),
-    labels=("dog", "cow"),
-)
+SPLIT = ((0, 1), (1, 5), (5, COUNT))
+CHOICE = Selection(per_image=1)
 
 
-class Stopping(Scripted):
-    """Raises when it has seen `most` images."""
+class Missing:
+    name = "gone.png"
 
-    most = COUNT
-
-    def detect(self, pixels, size):
-        self.most -= len(pixels)
-        if self.most < 0:
-            raise KeyboardInterrupt
-        return super().detect(pixels, size)
+    def read(self) -> np.ndarray:
+        raise InputError("gone.png is missing")
 
 
-@pytest.fixture(autouse=True)
-def _small_parts(monkeypatch):
-    monkeypatch.setattr(select, "IMAGES_OF_PART", 2)
+def images():
+    """Seven images with a dog that is found, a cow that nobody knows, and a mask too short."""
+    every = []
+    for number in range(1, COUNT + 1):
+        one = entry(number, ("dog", BOX), ("cow", BOX))
+        first = one.annotations[0]._replace(segmentation={"size": [1, 1], "counts": [1]})
+        one = dataclasses.replace(one, annotations=(first, *one.annotations[1:]))
+        every.append(dataclasses.replace(one, picture=Missing()) if number == 4 else one)
+    return dataset(*every, labels=("dog", "cow"))
 
 
 def detector():
     script = {number: seen(("dog", BOX, 0.9)) for number in range(1, COUNT + 1)}
-    return Stopping(("dog",), script)
+    return Scripted(("dog",), script)
 
 
-def test_a_stopped_selection_goes_on_and_comes_to_the_same(tmp_path):
-    whole = select_cases(detector(), IMAGES)
-    assert [note["reason"] for note in whole.skipped] == [
-        "the detector does not know 'cow' (7 annotations)"
+def looks(data, batch_size=8):
+    looker = Looker(detector(), data, CHOICE, {})
+    places = chosen_images(data, CHOICE)
+    return [looker.look(places[start:stop], batch_size) for start, stop in SPLIT]
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_looks_in_several_places_come_to_the_list_of_one(tmp_path, kept):
+    whole = select_cases(detector(), images(), CHOICE)
+    reasons = [note["reason"] for note in whole.skipped]
+    assert "(6 masks): annotation 100 of image 1, segmentation" in reasons[0]
+    assert reasons[1:] == [
+        "gone.png is missing",
+        "the detector does not know 'cow' (6 annotations)",
     ]
+    found = [looks(images())[number] for number in range(3)]  # each reads anew
+    if kept:
+        parts = Parts(tmp_path, "these")
+        for part, look in zip(SPLIT, found, strict=True):
+            parts.save(*part, look)
+        found = [parts.load(*part) for part in SPLIT]
+    assert case_list(found, images(), CHOICE, {}) == whole
+
+
+def test_damaged_parts_and_those_of_others_are_none(tmp_path):
     parts = Parts(tmp_path / "parts", "these")
-    stopped = detector()
-    stopped.most = 5
-    with pytest.raises(KeyboardInterrupt):
-        select_cases(stopped, IMAGES, parts=parts, batch_size=1)
-    again = detector()
-    again.most = COUNT - 4  # two parts of two were kept
-    heard = []
-    progress = lambda done, total: heard.append((done, total))  # noqa: E731
-    assert select_cases(again, IMAGES, parts=parts, progress=progress) == whole
-    assert heard == [(number, COUNT) for number in (2, 4, 5, 6, 7)]
-    parts.remove()
-    assert not (tmp_path / "parts").exists()
-
-
-def test_damaged_parts_and_those_of_others_are_found_out_again(tmp_path):
-    whole = select_cases(detector(), IMAGES)
-    select_cases(detector(), IMAGES, parts=Parts(tmp_path, "these"))
-    files = sorted(tmp_path.iterdir())
+    for part, look in zip(SPLIT, looks(images()), strict=True):
+        parts.save(*part, look)
+    assert Parts(tmp_path / "parts", "others").load(0, 1) is None
+    files = sorted((tmp_path / "parts").iterdir())
     files[0].write_text("{}")
     files[1].write_bytes(files[1].read_bytes()[:-40])
-    assert select_cases(detector(), IMAGES, parts=Parts(tmp_path, "these")) == whole
-    assert select_cases(detector(), IMAGES, parts=Parts(tmp_path, "others")) == whole
-    assert Parts(tmp_path, "these").load(0) is None
+    files[2].write_text(files[2].read_text().replace('"masks": [{', '"masks": [{"more": 1, '))
+    assert [parts.load(*part) for part in SPLIT] == [None] * 3
+    parts.remove()
+    assert not (tmp_path / "parts").exists()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import reprlib
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,10 +13,11 @@ from typing import Any
 
 from vps.core.files import write_atomically
 from vps.core.json_files import read_json_record
-from vps.core.schema import build, check_range, read_fields
+from vps.core.numbers import check_range
+from vps.core.schema import build, read_fields
 from vps.core.targets import Box, Kind, Target, with_new_names
 from vps.data.sample import Id
-from vps.errors import InputError, one_line
+from vps.errors import InputError, one_line, quoted
 
 LIST_VERSION = 1
 
@@ -150,7 +150,7 @@ class CaseList:
         version = record.pop("version", None)
         if version != LIST_VERSION:
             raise InputError(
-                f"case list {path} is of version {reprlib.repr(version)}, not {LIST_VERSION}; "
+                f"case list {path} is of version {quoted(version)}, not {LIST_VERSION}; "
                 "select the cases again"
             )
         try:
@@ -173,7 +173,7 @@ def _lines(value: Any) -> str:
 def _read_cases(entries: Any) -> tuple[Case, ...]:
     """Checked cases; the errors say which entry is wrong."""
     if not isinstance(entries, list):
-        raise InputError(f"cases must be a list, got {reprlib.repr(entries)}")
+        raise InputError(f"cases must be a list, got {quoted(entries)}")
     cases: dict[tuple[Id, str], Case] = {}
     for number, entry in enumerate(entries, start=1):
         named = with_new_names(entry) if isinstance(entry, dict) else entry

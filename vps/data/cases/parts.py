@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
 
-from vps.data.cases.cases import Case, CaseList
+from vps.core.schema import build, to_plain
+from vps.data.cases.cases import CaseList
+from vps.data.cases.looking import Look
+from vps.data.dataset import UnfitMask
 from vps.errors import InputError
 
 
-class Look(NamedTuple):
-    """What was found in some images.
+@dataclass(frozen=True)
+class _Counted:
+    """What a file holds beyond what a list of cases has."""
 
-    Attributes:
-        cases: of the kinds that are wanted.
-        counts: see `vps.data.cases.select.select_cases`.
-        unknown: labels that the detector does not know -> how many annotations have them.
-        skipped: what could not be used, see `vps.data.cases.cases.CaseList`.
-    """
-
-    cases: tuple[Case, ...]
-    counts: Mapping[str, int]
-    unknown: Mapping[str, int]
-    skipped: tuple[Mapping[str, Any], ...]
+    origin: str
+    unknown: dict[str, int]
+    masks: tuple[UnfitMask, ...]
 
 
 class Parts:
-    """The looks of one selection, by number, in a folder of their own.
+    """The looks of one selection, each at the images from one place to another among the chosen.
 
     Args:
         folder: for them alone.
@@ -39,28 +34,30 @@ class Parts:
     def __init__(self, folder: Path, origin: str) -> None:
         self._folder, self._origin = folder, origin
 
-    def load(self, number: int) -> Look | None:
-        """The look of a number; None if it is not there, damaged, or of another selection."""
+    def load(self, start: int, stop: int) -> Look | None:
+        """The look at some images; None if it is not there, damaged, or of another selection."""
         with contextlib.suppress(InputError):
-            kept = CaseList.load(self._path(number))
-            unknown = kept.settings.get("unknown")
-            if kept.settings.get("origin") == self._origin and isinstance(unknown, dict):
-                return Look(kept.cases, kept.counts, unknown, kept.skipped)
+            kept = CaseList.load(self._path(start, stop))
+            about: _Counted = build(_Counted, kept.settings)
+            if about.origin == self._origin:
+                found = (kept.cases, kept.counts, about.unknown, kept.skipped, about.masks)
+                return Look(kept.detector, kept.labels, *found)
         return None
 
-    def save(self, number: int, look: Look) -> None:
+    def save(self, start: int, stop: int, look: Look) -> None:
         """Keep a look.
 
         Raises:
             OutputError: it cannot be written.
         """
-        settings = {"origin": self._origin, "unknown": dict(look.unknown)}
-        kept = CaseList("", "", (), settings, dict(look.counts), look.cases, look.skipped)
-        kept.save(self._path(number))
+        about = _Counted(self._origin, dict(look.unknown), look.masks)
+        found = (dict(look.counts), look.cases, look.skipped)
+        kept = CaseList("", look.detector, look.labels, to_plain(about), *found)
+        kept.save(self._path(start, stop))
 
     def remove(self) -> None:
         """Remove them all: the list that came of them is there."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _path(self, number: int) -> Path:
-        return self._folder / f"{number:06d}.json"
+    def _path(self, start: int, stop: int) -> Path:
+        return self._folder / f"{start:06d}-{stop:06d}.json"

@@ -5,32 +5,23 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from vps.core.detector import Detector, OpenVocabularyDetector
-from vps.core.needed import needed_by
+from vps.core.detector import Detector
 from vps.core.schema import to_plain
 from vps.core.targets import Kind
-from vps.data.cases.asking import Vocabulary, detect_all
-from vps.data.cases.candidates import box_area, detection_cases, phrase_cases
-from vps.data.cases.cases import Case, CaseList
+from vps.data.cases.asking import Vocabulary
+from vps.data.cases.candidates import box_area
+from vps.data.cases.cases import CaseList
 from vps.data.cases.doubts import doubts_about
-from vps.data.cases.parts import Look, Parts
+from vps.data.cases.looking import Look, Looker, Skipped, skip_note
 from vps.data.cases.sampling import draw_cases
 from vps.data.cases.selection import Selection
 from vps.data.dataset import Dataset
-from vps.data.sample import Id, Sample
 from vps.errors import InputError
 
-IMAGES_OF_PART = 200
-"""Images that go together: what was found is kept after so many, and no batch holds some of two."""
-
-Skipped = list[dict[str, Any]]
 TOTALS = ("images", "annotations", "detections", "ignored", "foreign", "repeated", "boxless")
 """What is counted beside the kinds, see `select_cases`."""
 
@@ -44,7 +35,6 @@ def select_cases(
     batch_size: int = 8,
     strict: bool = False,
     progress: Callable[[int, int], None] | None = None,
-    parts: Parts | None = None,
 ) -> CaseList:
     """Run a detector over a data set and choose cases.
 
@@ -77,7 +67,6 @@ def select_cases(
         strict: whether an image or phrase that cannot be read is an error; else it is skipped with
             a record.
         progress: called after each image with the number of those looked at and of all.
-        parts: keeps what was found so far, after each `IMAGES_OF_PART` images, and gives it back.
 
     Raises:
         InputError: no label in common, no case left, or, if strict, an image that cannot be read.
@@ -86,148 +75,65 @@ def select_cases(
     selection, rename = selection or Selection(), rename or {}
     if batch_size < 1:
         raise InputError(f"batch_size must be at least 1, got {batch_size}")
-    chosen = _chosen(dataset, selection)
-    looker = _Looker(detector, dataset, selection, rename, batch_size, strict)
-    looks = []
-    for number, start in enumerate(range(0, len(chosen), IMAGES_OF_PART)):
-        indices = chosen[start : start + IMAGES_OF_PART]
-        look = None if parts is None else parts.load(number)
-        if look is None:
-            look = looker.look(indices, start, len(chosen), progress)
-            if parts is not None:
-                parts.save(number, look)
-        elif progress is not None:
-            progress(start + len(indices), len(chosen))
-        looks.append(look)
+    looker = Looker(detector, dataset, selection, rename, strict)
+    look = looker.look(chosen_images(dataset, selection), batch_size, progress)
+    return case_list([look], dataset, selection, rename)
+
+
+def chosen_images(dataset: Dataset, selection: Selection) -> list[int]:
+    """The images that are looked at, by their places in the data set, rising."""
+    order = np.random.default_rng(selection.seed).permutation(len(dataset))
+    return sorted(order[: selection.images].tolist())
+
+
+def case_list(
+    looks: Sequence[Look], dataset: Dataset, selection: Selection, rename: Mapping[str, str]
+) -> CaseList:
+    """The list that comes of looks at all chosen images, in the order of these.
+
+    The same whoever has looked, and at how many images a time.
+
+    Args:
+        looks: each at some images, of one detector.
+        dataset, selection, rename: see `select_cases`.
+
+    Raises:
+        InputError: no case is left.
+    """
     counts = Counter(dict.fromkeys([*TOTALS, *(kind.value for kind in Kind)], 0))
     unknown: Counter[str] = Counter()
-    skipped: Skipped = [*map(_skipped, looker.remarks())]
+    skipped: Skipped = []
     for look in looks:
         counts.update(look.counts)
         unknown.update(look.unknown)
         skipped += map(dict, look.skipped)
-    skipped += [
-        _skipped(f"the detector does not know {label!r} ({number} annotations)")
-        for label, number in sorted(unknown.items())
-    ]
-    wanted = [case for look in looks for case in look.cases]
-    large = [case for case in wanted if box_area(case.box) >= selection.min_area]
+        dataset.note_unfit(look.masks)
+    seen = next((look for look in looks if look.detector), Look())
     # Masks that do not fit are known once their images were read.
     remarks = dataset.left_out.lines()
+    if seen.labels:
+        remarks += Vocabulary.between(seen.labels, dataset.labels, rename).remarks(rename)
     doubts = [] if dataset.grounding else doubts_about(counts)
-    skipped[:0] = map(_skipped, [*doubts, *remarks])
+    unheard = [
+        f"the detector does not know {label!r} ({number} annotations)"
+        for label, number in sorted(unknown.items())
+    ]
+    skipped = [*map(skip_note, [*doubts, *remarks]), *skipped, *map(skip_note, unheard)]
+    wanted = [case for look in looks for case in look.cases]
+    large = [case for case in wanted if box_area(case.box) >= selection.min_area]
     if not large:
         why = _nothing_left(dataset, selection, counts, skipped, len(wanted))
         raise InputError("; ".join([why, *doubts]))
     return CaseList(
         dataset=dataset.name,
-        detector=detector.name,
-        labels=() if dataset.grounding else detector.labels,
+        detector=seen.detector,
+        labels=seen.labels,
         settings={**to_plain(selection), "rename": dict(rename)},
         counts=dict(counts),
         cases=tuple(draw_cases(large, **selection.limits, seed=selection.seed)),
         skipped=tuple(skipped),
         versions=_versions(),
     )
-
-
-@dataclass(frozen=True)
-class _Looker:
-    """Looks at images of a data set, see `select_cases`."""
-
-    detector: Detector
-    dataset: Dataset
-    selection: Selection
-    rename: Mapping[str, str]
-    batch_size: int
-    strict: bool
-
-    def look(
-        self,
-        indices: Sequence[int],
-        before: int,
-        total: int,
-        progress: Callable[[int, int], None] | None,
-    ) -> Look:
-        """What there is in some images; `before` of `total` were looked at already."""
-        counts: Counter[str] = Counter()
-        unknown: Counter[str] = Counter()
-        skipped: Skipped = []
-
-        def samples() -> Iterator[Sample]:
-            for done, index in enumerate(indices, start=before + 1):
-                sample = self._read(index, skipped)
-                if sample is not None:
-                    yield sample
-                if progress is not None:
-                    progress(done, total)
-
-        if self.dataset.grounding:
-            offered = self._by_phrase(samples(), counts, skipped)
-        else:
-            offered = self._by_detection(samples(), counts, unknown)
-        # One image at a time: only the cases themselves stay in memory.
-        wanted = tuple(case for case in offered if case.kind in self.selection.kinds)
-        return Look(wanted, counts, unknown, tuple(skipped))
-
-    def _read(self, index: int, skipped: Skipped) -> Sample | None:
-        """An image; None where it cannot be read, which is noted."""
-        try:
-            needed = partial(needed_by, self.detector)
-            return self.dataset.find(self.dataset.image_ids[index], needed)
-        except InputError as error:
-            if self.strict:
-                raise
-            skipped.append(_skipped(str(error), self.dataset.image_ids[index]))
-            return None
-
-    def remarks(self) -> list[str]:
-        """What is to be said of the labels that detector and data set share."""
-        return [] if self.dataset.grounding else list(self._vocabulary().remarks(self.rename))
-
-    def _vocabulary(self) -> Vocabulary:
-        return Vocabulary.between(self.detector.labels, self.dataset.labels, self.rename)
-
-    def _by_detection(
-        self, samples: Iterable[Sample], counts: Counter[str], unknown: Counter[str]
-    ) -> Iterator[Case]:
-        selection = self.selection
-        vocabulary = self._vocabulary()
-        for sample, found in detect_all(
-            self.detector,
-            samples,
-            threshold=selection.score_threshold,
-            nms_iou=selection.nms_iou,
-            batch_size=self.batch_size,
-        ):
-            sample = vocabulary.renamed(sample)
-            unknown.update(label for label in sample.labels if label not in vocabulary.to_detector)
-            yield from detection_cases(
-                found, sample, vocabulary, self.dataset.frequencies, selection, counts
-            )
-
-    def _by_phrase(
-        self, samples: Iterable[Sample], counts: Counter[str], skipped: Skipped
-    ) -> Iterator[Case]:
-        if not isinstance(self.detector, OpenVocabularyDetector):
-            raise InputError(
-                f"{self.detector.name} has labels of its own; phrases need a detector that can be "
-                "asked for any"
-            )
-        for sample in samples:
-
-            def refused(error: InputError, image_id: Id = sample.image_id) -> None:
-                if self.strict:
-                    raise error
-                skipped.append(_skipped(str(error), image_id))
-
-            yield from phrase_cases(self.detector, sample, self.selection, counts, refused)
-
-
-def _chosen(dataset: Dataset, selection: Selection) -> list[int]:
-    """The images that are looked at, in the data set's order."""
-    order = np.random.default_rng(selection.seed).permutation(len(dataset))
-    return sorted(order[: selection.images].tolist())
 
 
 def _nothing_left(
@@ -249,10 +155,6 @@ def _nothing_left(
     removed = [f"{counts[name]} are {name}" for name in ("repeated", "boxless") if counts[name]]
     asked = ", ".join(kind.value for kind in selection.kinds)
     return "; ".join([start, *removed, f"kinds asks for {asked}"])
-
-
-def _skipped(reason: str, image_id: Id | None = None) -> dict[str, Any]:
-    return {"image_id": image_id, "reason": reason}
 
 
 def _versions() -> dict[str, str]:

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from vps.core.numbers import check_whole
-from vps.core.schema import check_fields, check_range
+from vps.core.numbers import check_range, check_whole
+from vps.core.schema import check_fields
 from vps.engine.budget import Budget
 from vps.engine.problem import Problem
 from vps.errors import InputError

@@ -11,8 +11,8 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from vps.core.numbers import check_whole
-from vps.core.schema import check_fields, check_range
+from vps.core.numbers import check_range, check_whole
+from vps.core.schema import check_fields
 from vps.engine.budget import Budget
 from vps.engine.objective import Objective
 from vps.engine.problem import Problem

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
 import numpy as np
 
 from vps.core.names import choose
-from vps.core.numbers import check_whole
-from vps.core.schema import build, check_range
+from vps.core.numbers import check_range, check_whole
+from vps.core.schema import build
 from vps.core.targets import Box, Kind
 from vps.data.sample import Id
 from vps.errors import InputError
@@ -133,10 +133,7 @@ def read_row(record: Mapping[str, Any]) -> Row:
     for name in _SIDES:
         if name not in row["metrics"]:
             raise InputError(f"metrics.{name} is missing")
-    row["metrics"] = {name: row["metrics"][name] for name in row["metrics"] if _is_metric(name)}
-    for name, value in row["metrics"].items():
-        low, high = find_metric(name).range
-        check_range(f"metrics.{name}", value, low - _ROUNDING, high + _ROUNDING)
+    row["metrics"] = dict(_checked_metrics(row["metrics"]))
     areas = np.asarray(row["curves"]["areas"])
     if len(areas) < 2 or (np.diff(areas) < 0).any():
         raise InputError("curves.areas must rise, and have at least two values")
@@ -153,11 +150,13 @@ def by_rank(names: Iterable[str]) -> list[str]:
     return [name for name in METRICS if name in found] + sorted(found - set(METRICS))
 
 
-def _is_metric(name: str) -> bool:
-    if name in METRICS:
-        return True
-    try:
-        find_metric(name)
-    except InputError:
-        return False
-    return True
+def _checked_metrics(metrics: Mapping[str, float]) -> Iterator[tuple[str, float]]:
+    """Those that are known, in their ranges."""
+    for name, value in metrics.items():
+        try:
+            low, high = find_metric(name).range
+        except InputError:
+            continue
+        if not low - _ROUNDING <= value <= high + _ROUNDING:
+            check_range(f"metrics.{name}", value, low - _ROUNDING, high + _ROUNDING)
+        yield name, value

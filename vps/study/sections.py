@@ -1,0 +1,162 @@
+"""The sections of a study's config, each typed and checked by itself."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from vps.core.file_names import check_plain_name
+from vps.core.names import choose
+from vps.core.numbers import check_threads, check_whole
+from vps.core.regions import REGION_METHODS
+from vps.data.readers.formats import FORMATS
+from vps.data.scenes.scene_files import MOST_SCENES
+from vps.engine.problem import check_region_count
+from vps.errors import InputError
+from vps.explaining.settings import check_seed
+
+_MOST_WORKERS, _MOST_ATTEMPTS = 1_000, 100
+
+
+@dataclass(frozen=True)
+class ScenesConfig:
+    """Synthetic scenes that are drawn before the study, unless they are there.
+
+    Attributes:
+        folder: where images/ and annotations/ go, see `vps.data.scenes.scene_files`.
+        split, count, seed: of the scenes.
+    """
+
+    folder: str
+    split: str = "val"
+    count: int = 60
+    seed: int = 7
+
+    def __post_init__(self) -> None:
+        check_plain_name(self.split, "split")
+        check_whole("count", self.count, 1, MOST_SCENES)
+        check_seed(self.seed)
+        expand_home(self, "folder")
+
+
+@dataclass(frozen=True)
+class DatasetConfig:
+    """Where a data set lies, and what of it is explained.
+
+    Attributes:
+        format: a key of `vps.data.readers.formats.FORMATS`.
+        annotations, images: file and folder; some formats need no folder.
+        options: further arguments of the format's reader.
+        cases: a list of cases (JSON); without one, cases are selected.
+        rename: the detector's labels -> the data set's, where they differ.
+    """
+
+    format: str
+    annotations: str
+    images: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    cases: str | None = None
+    rename: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        choose(FORMATS, self.format, "format")
+        expand_home(self, "annotations", "images", "cases")
+        _check_options(self)
+
+
+@dataclass(frozen=True)
+class DetectorConfig:
+    """The detector, as `detectors.load` takes it.
+
+    Attributes:
+        name: e.g. "onnx:configs/yolox_nano.yaml", or "my_module:build", a function of one's own.
+        labels: what an open-vocabulary detector is asked for, by default the data set's labels; of
+            others, the names of their classes, where their weights bring none.
+        device: "auto" (a GPU for each worker where there are some, else the CPU), "cpu", "cuda:N".
+        dtype: "float32", "bfloat16" or "float16".
+        options: of this kind of detector.
+    """
+
+    name: str
+    labels: tuple[str, ...] | None = None
+    device: str = "auto"
+    dtype: str = "float32"
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("name", "labels", "prompt", "device", "dtype"):
+            if name in self.options:
+                key = "labels" if name == "prompt" else name
+                raise InputError(f"options.{name}: this is set by detector.{key}, not by an option")
+
+
+@dataclass(frozen=True)
+class RegionsConfig:
+    """How images are cut: about `count` regions by a key of `vps.core.regions.REGION_METHODS`."""
+
+    count: int = 64
+    method: str = "slico"
+
+    def __post_init__(self) -> None:
+        choose(REGION_METHODS, self.method, "region method")
+        check_region_count(self.count, "count")
+
+
+@dataclass(frozen=True)
+class MethodConfig:
+    """A method under the name that tables give it.
+
+    Attributes:
+        method: a key of `vps.methods.METHODS`; by default, the name itself.
+        options: its settings, see its class. The search of "vps" is by default "path_search":
+            "auto" depends on the machine's speed, and a study is to be repeated.
+    """
+
+    method: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """How the cases are worked off; changes no result.
+
+    Attributes:
+        executor: "serial", "processes" (on this machine) or "ray" (on a cluster).
+        workers: how many detectors work at a time; 0 for one a GPU, or one without a GPU.
+        threads: of each worker; by default, its share of the cores.
+        strict: whether the first failure, or an image or annotation that cannot be read, stops the
+            run; an annotation only where the data set's own option `strict` is not false.
+        attempts: how often a case is begun whose worker dies.
+        pictures: whether a picture of each case and method is written.
+    """
+
+    executor: Literal["serial", "processes", "ray"] = "serial"
+    workers: int = 0
+    threads: int | None = None
+    strict: bool = False
+    attempts: int = 3
+    pictures: bool = True
+
+    def __post_init__(self) -> None:
+        check_whole("workers", self.workers, 0, _MOST_WORKERS)
+        check_whole("attempts", self.attempts, 1, _MOST_ATTEMPTS)
+        if self.threads is not None:
+            check_threads(self.threads)
+
+
+def _check_options(settings: DatasetConfig | DetectorConfig) -> None:
+    """Raise InputError where an option is a key of its own."""
+    own = {item.name for item in dataclasses.fields(settings)}
+    for name in settings.options:
+        if name in own:
+            raise InputError(f"options: {name} is no option but a key beside options")
+
+
+def expand_home(settings: Any, *names: str) -> None:
+    """Put the home folder for "~" at the start of paths among frozen settings."""
+    for name in names:
+        path = getattr(settings, name)
+        if path is not None:
+            object.__setattr__(settings, name, os.path.expanduser(path))
