@@ -15,6 +15,7 @@ SEARCH_NAMES = (
     "path_search",
     "top_k",
     "greedy",
+    "phase_win",
     "bidirectional",
     "lazy",
     "leave_one_out",
@@ -24,7 +25,23 @@ EFFORT_NAMES = ("fast", "balanced", "high")
 REGION_METHOD_NAMES = ("slico", "slic", "grid", "felzenszwalb")
 FILL_NAMES = ("mean", "black", "image-mean", "blur")
 MODE_NAMES = ("object", "class", "box")
-METHOD_NAMES = ("vps", "vps-multi-scale", "drise", "random", "box")
+METHOD_NAMES = (
+    "vps",
+    "vps-multi-scale",
+    "phase-win",
+    "lima",
+    "drise",
+    "grad-cam",
+    "grad-cam++",
+    "ssgrad-cam",
+    "ssgrad-cam++",
+    "odam",
+    "gradient-x-input",
+    "smooth-grad",
+    "integrated-gradients",
+    "random",
+    "box",
+)
 DTYPE_NAMES = ("float32", "bfloat16", "float16")
 
 FIGURE_FORMATS = ("png", "pdf", "svg")
