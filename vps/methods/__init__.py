@@ -21,7 +21,9 @@ from vps.methods.gradient.ssgrad_cam import SSGradCAM
 from vps.methods.gradient.ssgrad_cam_pp import SSGradCAMPlusPlus
 from vps.methods.perturbation.drise import DRISE
 from vps.methods.protocol import Attribution, Method, RepairSearch
+from vps.methods.search.lima import LiMA
 from vps.methods.search.multi_scale import MultiScaleVPS
+from vps.methods.search.phase_win import PhaseWin
 from vps.methods.search.vps import VPS
 
 __all__ = ["METHODS", "Attribution", "Method", "RepairSearch", "make_method"]
@@ -29,6 +31,8 @@ __all__ = ["METHODS", "Attribution", "Method", "RepairSearch", "make_method"]
 METHODS: dict[str, type[Method]] = {
     "vps": VPS,
     "vps-multi-scale": MultiScaleVPS,
+    "phase-win": PhaseWin,
+    "lima": LiMA,
     "drise": DRISE,
     "grad-cam": GradCAM,
     "grad-cam++": GradCAMPlusPlus,
