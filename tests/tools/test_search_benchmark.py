@@ -52,6 +52,21 @@ def test_table_and_plot_and_what_is_there_is_not_searched_again(scenes, tmp_path
     assert Counting.seen <= 2 * len(scenes) + 2 * 12
 
 
+def test_other_weights_of_f_are_rows_of_their_own(scenes, tmp_path, capsys):
+    given = ("--data", "scenes:5", "--detector", "knowing", "--objects", 2, "--regions", 4)
+    given += ("--search", "greedy", "bidirectional", "--lambdas", 20, 5, 0.01, "--out", tmp_path)
+    search.run(arguments(search, *given))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:23].strip() for line in lines[2:5]] == [
+        "greedy",
+        "greedy 20,5,0.01",
+        "bidirectional 20,5,0.01",
+    ]
+    assert len(list(tmp_path.glob("*/bidirectional 20,5,0.01/*.json"))) == 2
+    with pytest.raises(InputError, match="lambdas must be"):
+        search.run(arguments(search, *given[:-2], "--lambdas", 0, 0))
+
+
 def test_halves_share_no_image(scenes):
     found = []
     for half in ("even", "odd", "all"):

@@ -19,10 +19,11 @@ from tools.benchmarks.search_report import draw, print_table
 from vps.core.detector import Detector
 from vps.core.files import write_atomically
 from vps.core.names import choose
+from vps.core.numbers import Lambdas
 from vps.core.regions import make_regions
 from vps.data.sample import Id
 from vps.engine.budget import Budget
-from vps.engine.objective import Objective
+from vps.engine.objective import Objective, check_lambdas
 from vps.engine.passes import Passes
 from vps.errors import InputError
 from vps.search import SEARCHES
@@ -30,6 +31,7 @@ from vps.search.driver import run_searches
 from vps.search.settings import BUDGETED
 
 REFERENCE = "greedy"
+USUAL = (1.0, 1.0)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +55,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[0.1, 0.15, 0.2, 0.3],
         help="shares of greedy's m (m + 1) passes at which to read off each search",
     )
+    parser.add_argument(
+        "--lambdas",
+        nargs="+",
+        type=float,
+        default=list(USUAL),
+        metavar="L",
+        help="two or three weights of F for the searches; the greedy beside them keeps 1 1",
+    )
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--threshold", type=float, default=0.3, help="lowest score of a case")
     parser.add_argument("--jobs", type=int, default=1, help="processes (default: 1)")
@@ -63,7 +73,10 @@ def run(arguments: argparse.Namespace) -> None:
     """Search each case by each strategy, unless its record is there; print a table, draw a plot."""
     for search in arguments.search:
         choose(SEARCHES, search, "search")
-    searches = list(dict.fromkeys([REFERENCE, *arguments.search]))
+    check_lambdas(arguments.lambdas)
+    searches = list(
+        dict.fromkeys([REFERENCE, *(_label(one, arguments) for one in arguments.search)])
+    )
     detector, cases = _cases(arguments)
     folder = arguments.out / _name(detector, arguments)
     todo = [
@@ -109,10 +122,13 @@ def _start(arguments: argparse.Namespace) -> None:
 def _work(job: tuple[str, str]) -> None:
     """Search one case by one strategy and write its record."""
     key, search = job
+    name, _, weights = search.partition(" ")
+    lambdas: Any = tuple(map(float, weights.split(","))) if weights else USUAL
     record = search_case(
         _job["detector"],
         _job["cases"][key],
-        search,
+        name,
+        lambdas=lambdas,
         regions=_job["arguments"].regions,
         share=max(_job["arguments"].budgets),
         batch_size=_job["arguments"].batch_size,
@@ -122,8 +138,21 @@ def _work(job: tuple[str, str]) -> None:
     write_atomically(path, json.dumps(record).encode())
 
 
+def _label(search: str, arguments: argparse.Namespace) -> str:
+    """The name of a search and, where they are not the usual ones, what it weighs by."""
+    weights = ",".join(f"{weight:g}" for weight in arguments.lambdas)
+    return search if tuple(arguments.lambdas) == USUAL else f"{search} {weights}"
+
+
 def search_case(
-    detector: Detector, case: Case, search: str, *, regions: int, share: float, batch_size: int
+    detector: Detector,
+    case: Case,
+    search: str,
+    *,
+    regions: int,
+    share: float,
+    batch_size: int,
+    lambdas: Lambdas = USUAL,
 ) -> dict[str, Any]:
     """How a search fares on a case.
 
@@ -138,9 +167,10 @@ def search_case(
     cut = make_regions(pixels, regions)
     size = (case.image.shape[0], case.image.shape[1])
     source = Passes(detector, pixels, size, cut, [case.target], batch_size=batch_size)
+    objective = Objective(source, lambdas=lambdas)
     limited = search in BUDGETED
     passes = round(share * cut.count * (cut.count + 1)) if limited else None
-    outcome = run_searches(SEARCHES[search], [Objective(source)], budget=Budget(passes))
+    outcome = run_searches(SEARCHES[search], [objective], budget=Budget(passes))
     outcome.stopped.raise_again(outcome.error)
     return {
         "case": case.key,

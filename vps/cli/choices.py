@@ -15,6 +15,7 @@ SEARCH_NAMES = (
     "path_search",
     "top_k",
     "greedy",
+    "phase_win",
     "bidirectional",
     "lazy",
     "leave_one_out",
@@ -27,6 +28,8 @@ MODE_NAMES = ("object", "class", "box")
 METHOD_NAMES = (
     "vps",
     "vps-multi-scale",
+    "phase-win",
+    "lima",
     "vx-code",
     "drise",
     "d-close",

@@ -7,6 +7,9 @@ from numbers import Integral, Real
 
 from vps.errors import InputError, quoted
 
+Lambdas = tuple[float, float] | tuple[float, float, float]
+"""Weights of consistency, of collaboration and, where there are three, of effectiveness in F."""
+
 _MOST_THREADS = 1_024  # each takes memory, and libraries start them all at once
 
 

@@ -74,7 +74,7 @@ def replay(objective: Objective, order: np.ndarray, *, measure: bool = True) -> 
     insertion = _filled(areas, shown, best[: shown.sum()])
     deletion = _filled(areas, hidden, best[shown.sum() :])
     return Curves(
-        objective=objective.combine(insertion.score, deletion.score),
+        objective=objective.combine(insertion.score, deletion.score, keep),
         insertion=insertion.score,
         deletion=deletion.score,
         insertion_class=insertion.class_score,

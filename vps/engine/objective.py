@@ -6,9 +6,11 @@ from numbers import Real
 
 import numpy as np
 
+from vps.core.numbers import Lambdas
 from vps.core.regions import Regions
 from vps.core.scoring import BestCandidates
 from vps.core.targets import Target
+from vps.engine.effectiveness import Effectiveness
 from vps.engine.passes import Passes
 from vps.errors import InputError
 
@@ -20,24 +22,27 @@ class Objective:
 
     s(S) = max_i IoU(b_i, b*) * p_ic over all candidates i of the image that shows S alone, in
     mode "object"; for the modes "class" and "box" see `vps.core.scoring.MODES`. The first term is
-    the paper's consistency, the second its collaboration.
+    the paper's consistency, the second its collaboration. With three lambdas, + lambda3 * e(S), the
+    effectiveness of SMDL: how different the regions of S are from each other
+    (`vps.engine.effectiveness.Effectiveness`).
 
     Args:
         source: sends subsets through the detector; objectives of one image share it.
         number: which of its targets.
-        lambdas: (lambda1, lambda2), not negative and not both 0.
+        lambdas: (lambda1, lambda2) or (lambda1, lambda2, lambda3), not negative and the first two
+            not both 0.
 
     Raises:
-        InputError: lambdas out of range.
+        InputError: lambdas out of range, or more regions than effectiveness can compare.
     """
 
-    def __init__(
-        self, source: Passes, number: int = 0, *, lambdas: tuple[float, float] = (1.0, 1.0)
-    ) -> None:
+    def __init__(self, source: Passes, number: int = 0, *, lambdas: Lambdas = (1.0, 1.0)) -> None:
         check_lambdas(lambdas)
         self.source = source
         self.number = number
         self._lambdas = lambdas
+        diverse = len(lambdas) == 3 and lambdas[2] > 0
+        self._effectiveness = Effectiveness(source.pixels, source.regions) if diverse else None
 
     @property
     def regions(self) -> Regions:
@@ -73,7 +78,7 @@ class Objective:
             keep: (K, m) bool, True where a region is shown.
 
         Returns:
-            (K,) float64 in [0, lambda1 + lambda2].
+            (K,) float64 in [0, lambda1 + lambda2 + lambda3 * m].
 
         Raises:
             InputError: another shape or type.
@@ -81,16 +86,35 @@ class Objective:
         """
         keep = np.asarray(keep)
         score = self.evaluate(np.concatenate([keep, ~keep])).score
-        return self.combine(score[: len(keep)], score[len(keep) :])
+        return self.combine(score[: len(keep)], score[len(keep) :], keep)
 
-    def combine(self, shown: np.ndarray, hidden: np.ndarray) -> np.ndarray:
-        """F from s(S) and s(V - S), elementwise."""
+    def combine(self, shown: np.ndarray, hidden: np.ndarray, keep: np.ndarray) -> np.ndarray:
+        """(K,) F of subsets (K, m) from s(S) and s(V - S), (K,) each."""
+        value = self._weighed(shown, hidden)
+        if self._effectiveness is None:
+            return value
+        return value + self._lambdas[2] * self._effectiveness(keep)
+
+    def combine_toggled(
+        self, shown: np.ndarray, hidden: np.ndarray, keep: np.ndarray
+    ) -> np.ndarray:
+        """(K, m) F of subsets (K, m) with one region added or removed, from s of these and of what
+        they leave, (K, m) each."""
+        value = self._weighed(shown, hidden)
+        if self._effectiveness is None:
+            return value
+        return value + self._lambdas[2] * self._effectiveness.toggled(keep)
+
+    def _weighed(self, shown: np.ndarray, hidden: np.ndarray) -> np.ndarray:
         return self._lambdas[0] * shown + self._lambdas[1] * (1 - hidden)
 
 
-def check_lambdas(lambdas: tuple[float, float]) -> None:
-    """Raise InputError unless these are two weights >= 0, not both 0."""
-    pair = isinstance(lambdas, (tuple, list)) and len(lambdas) == 2
-    usable = pair and all(isinstance(x, Real) and 0 <= x <= _MOST for x in lambdas)
-    if not usable or not any(lambdas):
-        raise InputError(f"lambdas must be two numbers >= 0, not both 0; got {lambdas}")
+def check_lambdas(lambdas: Lambdas, name: str = "lambdas") -> None:
+    """Raise InputError unless these are two or three weights >= 0, the first two not both 0."""
+    some = isinstance(lambdas, (tuple, list)) and len(lambdas) in (2, 3)
+    usable = some and all(isinstance(x, Real) and 0 <= x <= _MOST for x in lambdas)
+    if not usable or not any(lambdas[:2]):
+        raise InputError(
+            f"{name} must be two numbers >= 0, not both 0, or three, the third for effectiveness; "
+            f"got {lambdas}"
+        )

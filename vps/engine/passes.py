@@ -194,6 +194,7 @@ class Passes(SubsetPasses):
         check_pixels(detector, pixels)
         check_grid(regions, pixels)
         super().__init__(detector, regions.count, len(targets), batch_size)
+        self.pixels = pixels
         self.regions = regions
         self.targets = targets
         self.size = size

@@ -17,7 +17,7 @@ from vps.core.images import AnyImage
 from vps.core.masking import Colour, check_fill
 from vps.core.names import choose
 from vps.core.needed import open_for
-from vps.core.numbers import check_whole
+from vps.core.numbers import Lambdas, check_whole
 from vps.core.regions import REGION_METHODS, Regions, make_regions
 from vps.core.targets import Target
 from vps.engine.objective import Objective, check_lambdas
@@ -48,7 +48,8 @@ class Problem:
         targets: T boxes with labels.
         fill: what hides a region, see `vps.core.masking.make_fill`.
         mode: "object", "class" or "box", see `vps.core.scoring.MODES`.
-        lambdas: weights of consistency and collaboration.
+        lambdas: weights of consistency and collaboration, and of effectiveness if there is a third
+            (`vps.engine.objective.Objective`).
         batch_size: the most images that go through the detector at a time.
         image_name: what the caller calls the image.
         whole_detector: as it was given, with all its prompts.
@@ -63,7 +64,7 @@ class Problem:
     targets: tuple[Target, ...]
     fill: str | Colour
     mode: str
-    lambdas: tuple[float, float]
+    lambdas: Lambdas
     batch_size: int
     image_name: str | None
     whole_detector: Detector
@@ -174,7 +175,7 @@ def make_problem(
     region_method: str = "slico",
     fill: str | Colour = "mean",
     mode: str = "object",
-    lambdas: tuple[float, float] = (1.0, 1.0),
+    lambdas: Lambdas = (1.0, 1.0),
     batch_size: int = 8,
     image_name: str | None = None,
     all_prompts: bool = False,
@@ -192,7 +193,8 @@ def make_problem(
             nothing where `regions` are given.
         fill: what hides a region, see `vps.core.masking.make_fill`.
         mode: what of the detection is explained: "object", "class" or "box".
-        lambdas: weights of consistency and collaboration.
+        lambdas: weights of consistency and collaboration, and of effectiveness if there is a third
+            (`vps.engine.objective.Objective`).
         batch_size: the most images that go through the detector at a time.
         image_name: recorded in results; by default the file name of a path.
         all_prompts: where the labels fill several prompts, ask them all. By default only those that
@@ -246,7 +248,7 @@ def check_problem_settings(
     region_method: str = "slico",
     fill: str | Colour = "mean",
     mode: str = "object",
-    lambdas: tuple[float, float] = (1.0, 1.0),
+    lambdas: Lambdas = (1.0, 1.0),
     batch_size: int = 8,
 ) -> None:
     """Refuse settings that no image can be asked about with.

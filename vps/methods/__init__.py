@@ -30,7 +30,9 @@ from vps.methods.perturbation.occlusion import Occlusion
 from vps.methods.perturbation.shapley_sampling import ShapleySampling
 from vps.methods.perturbation.sobol import Sobol
 from vps.methods.protocol import Attribution, Method, RegisteredMethod, RepairSearch
+from vps.methods.search.lima import LiMA
 from vps.methods.search.multi_scale import MultiScaleVPS
+from vps.methods.search.phase_win import PhaseWin
 from vps.methods.search.vps import VPS
 from vps.methods.search.vx_code import VXCODE
 
@@ -39,6 +41,8 @@ __all__ = ["METHODS", "Attribution", "Method", "RepairSearch", "make_method"]
 METHODS: dict[str, type[RegisteredMethod]] = {
     "vps": VPS,
     "vps-multi-scale": MultiScaleVPS,
+    "phase-win": PhaseWin,
+    "lima": LiMA,
     "vx-code": VXCODE,
     "drise": DRISE,
     "d-close": DCLOSE,

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from vps.core.files import write_atomically
+from vps.core.numbers import Lambdas
 from vps.core.pairs import read_pair, write_pair
 from vps.core.schema import read_fields
 from vps.core.targets import Target, with_new_names
@@ -66,7 +67,8 @@ class Explanation:
         detector: name of the detector.
         fill: what hidden pixels are filled with, by name or as "r,g,b".
         region_method, search, mode: names of the methods used.
-        lambdas: weights of consistency and collaboration in F.
+        lambdas: weights of consistency and collaboration in F, and of effectiveness if there are
+            three.
         labels: all that the detector was asked for; a score can depend on what else is asked.
         budget: the most passes that the search was allowed, or None.
         seed: of all that was drawn at random.
@@ -115,7 +117,7 @@ class Explanation:
     region_method: str
     search: str
     mode: str
-    lambdas: tuple[float, float]
+    lambdas: Lambdas
     labels: tuple[str, ...]
     budget: int | None
     seed: int

@@ -31,7 +31,7 @@ def best_known_order(objective: Objective) -> tuple[np.ndarray, float]:
     ranking = np.argsort(names)
     names = names[ranking]
     opposite, paired = _find(names, keys.sum() - names)
-    values = objective.combine(score[ranking], score[ranking][opposite])
+    values = objective.combine(score[ranking], score[ranking][opposite], keep[ranking])
     sizes = np.where(paired, keep[ranking].sum(axis=1), -1)
     best = np.where(sizes == count, 0.0, -np.inf)
     choice = np.full(len(names), -1)

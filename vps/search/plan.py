@@ -20,8 +20,8 @@ def predicted(
     same, toggled = model.toggled(np.concatenate([keep, ~keep]))
     shown, hidden = slice(None, len(keep)), slice(len(keep), None)
     return (
-        objective.combine(same[shown], same[hidden]),
-        objective.combine(toggled[shown], toggled[hidden]),
+        objective.combine(same[shown], same[hidden], keep),
+        objective.combine_toggled(toggled[shown], toggled[hidden], keep),
     )
 
 
@@ -30,7 +30,9 @@ def improved_plan(objective: Objective, model: Surrogate, order: np.ndarray) -> 
     count = len(order)
     keep = prefixes(order)
     values, toggled = predicted(objective, model, keep)
-    ends = objective.combine(np.array([0, model.ceiling]), np.array([model.ceiling, 0]))
+    ends = objective.combine(
+        np.array([0, model.ceiling]), np.array([model.ceiling, 0]), keep[[0, -1]]
+    )
     least = LEAST_GAIN * float(ends[1] - ends[0])
     for _ in range(_MOST_STEPS):
         table = gains(objective.regions.areas[order], values, toggled[:, order])

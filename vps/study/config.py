@@ -15,7 +15,7 @@ from vps.core.extras import require
 from vps.core.file_names import safe_name
 from vps.core.files import write_atomically
 from vps.core.names import choose
-from vps.core.numbers import check_whole
+from vps.core.numbers import Lambdas, check_whole
 from vps.core.schema import build, to_plain
 from vps.core.yaml_files import parse_yaml, read_yaml
 from vps.data.cases.select import Selection
@@ -80,7 +80,7 @@ class StudyConfig:
     regions: RegionsConfig = field(default_factory=RegionsConfig)
     fill: str | tuple[float, float, float] = "mean"
     mode: str = "object"
-    lambdas: tuple[float, float] = (1.0, 1.0)
+    lambdas: Lambdas = (1.0, 1.0)
     batch_size: int = 8
     methods: dict[str, MethodConfig] = field(
         default_factory=lambda: {name: MethodConfig() for name in USUAL_METHODS}

@@ -11,6 +11,7 @@ from vps.engine.passes import Passes
 from vps.engine.problem import Problem
 from vps.errors import InputError
 from vps.methods.protocol import Attribution, MethodFamily
+from vps.methods.search.one_search import searched
 from vps.search.driver import run_searches
 from vps.search.settings import AUTO, BUDGETED, check_search, find_search, passes_allowed
 from vps.sets.goals import Goal
@@ -92,19 +93,7 @@ class VPS:
         limit = min(limits, default=None)
         source = problem.passes()
         used, find = find_search(self.search, source, limit, budget)
-        outcome = run_searches(
-            find, problem.objectives(source), seed=seed, budget=budget.within(limit)
-        )
-        return Attribution(
-            passes=source.passes,
-            orders=outcome.orders,
-            stopped=outcome.stopped,
-            error=outcome.error,
-            source=source,
-            search=used,
-            limit=limit,
-            rounds=outcome.rounds,
-        )
+        return searched(used, find, problem.objectives(source), budget.within(limit), seed)
 
     def look_for_repair(
         self, problem: Problem, source: Passes, goal: Goal, budget: Budget, seed: int
