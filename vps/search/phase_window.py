@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from vps.core.numbers import check_whole
-from vps.core.schema import check_fields, check_range
+from vps.core.numbers import check_range, check_whole
+from vps.core.schema import check_fields
 from vps.engine.objective import Objective
 from vps.search.greedy import added
 from vps.search.orders import with_complements
