@@ -41,8 +41,10 @@ class Objective:
         self.source = source
         self.number = number
         self._lambdas = lambdas
-        diverse = len(lambdas) == 3 and lambdas[2] > 0
-        self._effectiveness = Effectiveness(source.pixels, source.regions) if diverse else None
+        self._diversity = lambdas[2] if len(lambdas) == 3 else 0.0
+        self._effectiveness = (
+            Effectiveness(source.pixels, source.regions) if self._diversity else None
+        )
 
     @property
     def regions(self) -> Regions:
@@ -93,7 +95,7 @@ class Objective:
         value = self._weighed(shown, hidden)
         if self._effectiveness is None:
             return value
-        return value + self._lambdas[2] * self._effectiveness(keep)
+        return value + self._diversity * self._effectiveness(keep)
 
     def combine_toggled(
         self, shown: np.ndarray, hidden: np.ndarray, keep: np.ndarray
@@ -103,7 +105,7 @@ class Objective:
         value = self._weighed(shown, hidden)
         if self._effectiveness is None:
             return value
-        return value + self._lambdas[2] * self._effectiveness.toggled(keep)
+        return value + self._diversity * self._effectiveness.toggled(keep)
 
     def _weighed(self, shown: np.ndarray, hidden: np.ndarray) -> np.ndarray:
         return self._lambdas[0] * shown + self._lambdas[1] * (1 - hidden)

@@ -68,11 +68,12 @@ def test_a_detector_that_fails_leaves_an_order(name):
 
 
 def test_phase_win_is_the_search_of_that_name_with_its_settings():
-    orders = []
+    answers = []
     for method in (PhaseWin(), VPS(search="phase_win"), PhaseWin(accept=0, select=0.01)):
         detector = strip_detector(noisy(np.linspace(0.06, 0.08, 12), 0.1), 12)
-        orders.append(method.attribute(problem_of(detector), Budget(), 3).orders[0].tolist())
-    assert orders[0] == orders[1] != orders[2]
+        found = method.attribute(problem_of(detector), Budget(), 3)
+        answers.append((found.orders[0].tolist(), found.passes))
+    assert answers[0] == answers[1] != answers[2]
 
 
 def test_lima_searches_with_its_own_weights_whatever_those_of_the_problem():
