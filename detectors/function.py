@@ -33,7 +33,8 @@ class FunctionDetector(Differentiable):
         boxes   (B, N, 4), xyxy, in pixels of the grid (h, w) that it was given
         scores  (B, N, L) in [0, 1], one column a label
 
-    with all candidates, before score threshold and NMS. It is called without gradients.
+    with all candidates, before score threshold and NMS. Gradients of tensors in a graph reach the
+    pixels, where pixels ask for them; otherwise it is called without.
 
     Args:
         function: as above.

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from detectors.shared.gradients import Differentiable, keeps_gradients
 from detectors.shared.labels import numbered_labels
 from detectors.shared.pixels import (
     check_batch,
@@ -33,8 +34,8 @@ class ImageFunctionDetector:
 
     Each detection is a candidate that scores for its own class, or for all where the function
     gives a score for each. So a box that the function leaves out, by a threshold or NMS of its own,
-    scores 0: the lower its threshold, the more an explanation can see. It is called without
-    gradients, one image at a time.
+    scores 0: the lower its threshold, the more an explanation can see. It is called for one image
+    at a time, unless it takes a batch.
 
     Args:
         function: takes what `takes` says, and returns what `detectors.wrapping.answers.read_answer`
@@ -81,7 +82,7 @@ class ImageFunctionDetector:
         height, width = self._size or image.shape[:2]
         return to_pixels(image, (height, width), self.device)
 
-    @torch.no_grad()
+    @keeps_gradients
     def detect(self, pixels: Tensor, size: tuple[int, int]) -> Candidates:
         """What the function finds; see `vps.core.detector.Detector.detect`.
 
@@ -92,15 +93,14 @@ class ImageFunctionDetector:
         grid = check_batch(pixels)
         answers = self._answers(pixels)
         most = max(1, *(len(answer.boxes) for answer in answers))
-        boxes = np.zeros((len(answers), most, 4))
-        scores = np.zeros((len(answers), most, len(self.labels)))
+        boxes = torch.zeros(len(answers), most, 4, dtype=torch.float64)
+        scores = torch.zeros(len(answers), most, len(self.labels), dtype=torch.float64)
         for row, answer in enumerate(answers):
             count = len(answer.boxes)
             if count:
                 boxes[row, :count] = self._form.read(answer.boxes, grid, answer.form, answer.units)
                 scores[row, :count] = self._scores(answer)
-        found = torch.tensor(boxes, dtype=torch.float32, device=self.device)
-        rates = torch.tensor(scores, dtype=torch.float32, device=self.device)
+        found, rates = (values.float().to(self.device) for values in (boxes, scores))
         return Candidates(scale_boxes(found, grid, size), rates, self.labels)
 
     def _answers(self, pixels: Tensor) -> list[ImageAnswer]:
@@ -133,7 +133,7 @@ class ImageFunctionDetector:
                 f"{', '.join(repr(one) for one in TAKES if one != self._takes)}"
             ) from error
 
-    def _scores(self, answer: ImageAnswer) -> np.ndarray:
+    def _scores(self, answer: ImageAnswer) -> Tensor:
         """(n, L) of one answer."""
         count, width = len(answer.boxes), len(self.labels)
         if answer.scores.ndim == 2:
@@ -150,8 +150,8 @@ class ImageFunctionDetector:
             )
         classes = answer.classes
         columns = [0] * count if classes is None else [self._column(one) for one in classes]
-        scores = np.zeros((count, width))
-        scores[np.arange(count), columns] = answer.scores
+        scores = torch.zeros(count, width, dtype=torch.float64)
+        scores[torch.arange(count), columns] = answer.scores
         return scores
 
     def _column(self, found: Any) -> int:
@@ -173,3 +173,10 @@ class ImageFunctionDetector:
             f"classes {', '.join(map(str, self._numbers[:8]))}: numbers begin at 0 unless labels "
             'say otherwise, as {1: "cat", 2: "dog"}'
         )
+
+
+class BatchFunctionDetector(Differentiable, ImageFunctionDetector):
+    """An `ImageFunctionDetector` with takes="batch", whose function may answer by tensors of torch.
+
+    Gradients of their boxes and scores reach the pixels, where pixels ask for them.
+    """

@@ -101,7 +101,7 @@ DETECTORS = {
         source="CONFIG.py",
     ),
     "onnx": DetectorEntry(
-        "detectors.onnx_files.detector:load_onnx",
+        "detectors.onnx_files.loading:load_onnx",
         "ONNX files of YOLOs, RT-DETR, NanoDet, torchvision ... alone, or with a YAML description",
         ("onnxruntime", "onnx", "yaml"),
         "onnx",

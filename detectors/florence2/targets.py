@@ -15,9 +15,12 @@ from detectors.florence2.encoder import parts, read_pairs
 from detectors.florence2.likelihood import Beginning, expected_boxes, read_answers
 from detectors.florence2.parse import bins_to_boxes, boxes_to_bins
 from detectors.florence2.writing import WrittenAnswer
+from detectors.shared.gradients import keeps_gradients
 from detectors.shared.pixels import scale_boxes
 from vps.core.boxes import iou
 from vps.core.candidates import TargetScores, label_column
+from vps.core.detector import FeatureLayer
+from vps.core.scoring import MODES
 from vps.core.targets import Box, Target
 
 Scorer = TypeVar("Scorer", bound="LikelihoodScorer")
@@ -73,7 +76,7 @@ class LikelihoodScorer(Florence2):
         }
         return scorer
 
-    @torch.no_grad()
+    @keeps_gradients
     def score_targets(
         self, pixels: Tensor, size: tuple[int, int], targets: Sequence[Target]
     ) -> TargetScores:
@@ -88,7 +91,7 @@ class LikelihoodScorer(Florence2):
         ]
         wanted = scale_boxes(pixels.new_tensor([target.box for target in targets]), size, (1, 1))
         bins = boxes_to_bins(wanted, len(self.bins)).tolist()
-        scores, ious = pixels.new_zeros(2, len(pixels), len(targets))
+        scores, ious = (pixels.new_zeros(len(pixels), len(targets)) for _ in range(2))
         boxes = pixels.new_zeros(len(pixels), len(targets), 4)
         prompts = {prompt: self.prompts[prompt] for prompt in prompts_of}
         for pairs, encoded in read_pairs(self.checkpoint, pixels, prompts, ROWS):
@@ -111,6 +114,20 @@ class LikelihoodScorer(Florence2):
                     corners, wanted[numbers]
                 )
         return TargetScores(scores, ious, scale_boxes(boxes, (1, 1), size))
+
+    def scores(
+        self, pixels: Tensor, size: tuple[int, int], targets: Sequence[Target], mode: str = "object"
+    ) -> Tensor:
+        """s of targets: of each, the class score and the IoU of `score_targets`, with their
+        gradients; see `vps.core.detector.DifferentiableDetector.scores`."""
+        found = self.score_targets(pixels, size, targets)
+        rates = found.class_scores
+        return MODES[mode](found.ious, rates, rates[..., None])
+
+    def feature_layers(self) -> dict[str, FeatureLayer]:
+        """ "backbone", the last layer of the image tower; see
+        `vps.core.detector.FeatureDetector`."""
+        return {"backbone": FeatureLayer(self.checkpoint.model.model.vision_tower)}
 
     def _prompts_of(self, targets: Sequence[Target]) -> list[int]:
         """The number of each target's prompt."""

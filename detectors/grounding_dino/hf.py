@@ -13,7 +13,8 @@ from detectors.grounding_dino.hf_checkpoint import GroundingDinoCheckpoint, read
 from detectors.grounding_dino.prompted import EncodedPrompt, PromptedModel
 from detectors.grounding_dino.text_cache import reading
 from detectors.names import DEMO_ASKED
-from detectors.shared.gradients import Differentiable, keeps_gradients
+from detectors.shared.features import levels_of
+from detectors.shared.gradients import Differentiable, keeps_whole_gradients
 from detectors.shared.pixels import check_batch, enough_places, to_pixels
 from detectors.shared.prompts import required_labels
 from detectors.shared.watch import ChoiceWatch
@@ -39,7 +40,7 @@ class HFGroundingDino(Differentiable, PromptedModel):
         height, width = images.grid(image.shape[:2])
         return to_pixels(image, (height, width), self.device, images.resample)
 
-    @keeps_gradients
+    @keeps_whole_gradients
     def detect(self, pixels: Tensor, size: tuple[int, int]) -> Candidates:
         """All queries of all prompts; see `vps.core.detector.Detector.detect`.
 
@@ -56,8 +57,7 @@ class HFGroundingDino(Differentiable, PromptedModel):
     def feature_layers(self) -> dict[str, FeatureLayer]:
         """What goes from the backbone into the encoder, "neck.0" the finest level; see
         `vps.core.detector.FeatureDetector`."""
-        levels = self.checkpoint.model.model.input_proj_vision
-        return {f"neck.{number}": FeatureLayer(level) for number, level in enumerate(levels)}
+        return levels_of(self.checkpoint.model.model.input_proj_vision)
 
     def _ask(self, asked: EncodedPrompt, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Boxes (B, N, 4), cxcywh in [0, 1], and scores (B, N, L) of one forward pass."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from os import PathLike
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,16 +13,22 @@ from torch import Tensor
 from detectors.grounding_dino.original_checkpoint import OriginalCheckpoint, read_original
 from detectors.grounding_dino.prompted import EncodedPrompt, PromptedModel
 from detectors.grounding_dino.text_cache import reading
+from detectors.shared.features import levels_of
+from detectors.shared.gradients import Differentiable, keeps_whole_gradients
 from detectors.shared.pixels import check_batch, enough_places, to_pixels
 from detectors.shared.prompts import required_labels
 from vps.core.candidates import Candidates
+from vps.core.detector import FeatureLayer
+from vps.core.extras import require
 from vps.errors import InputError
+
+NestedTensor: Any = require("groundingdino.util.misc", extra="groundingdino").NestedTensor
 
 # What the package normalises images with.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
-class OriginalGroundingDino(PromptedModel):
+class OriginalGroundingDino(Differentiable, PromptedModel):
     """The authors' Grounding DINO; a `vps.core.detector.PromptedDetector`. All queries are
     candidates.
 
@@ -36,7 +43,7 @@ class OriginalGroundingDino(PromptedModel):
         """The image at the package's size; see `vps.core.detector.Detector.prepare`."""
         return to_pixels(image, fitted_size(image.shape[:2], *self.checkpoint.sides), self.device)
 
-    @torch.no_grad()
+    @keeps_whole_gradients
     def detect(self, pixels: Tensor, size: tuple[int, int]) -> Candidates:
         """All queries of all prompts; see `vps.core.detector.Detector.detect`.
 
@@ -48,6 +55,11 @@ class OriginalGroundingDino(PromptedModel):
         inputs = (pixels - mean) / std
         return self._gather([self._ask(asked, inputs) for asked in self._asked], size)
 
+    def feature_layers(self) -> dict[str, FeatureLayer]:
+        """What goes from the backbone into the encoder, "neck.0" the finest level; see
+        `vps.core.detector.FeatureDetector`."""
+        return levels_of(self.checkpoint.model.input_proj)
+
     def _ask(self, asked: EncodedPrompt, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Boxes (B, N, 4), cxcywh in [0, 1], and scores (B, N, L) of one forward pass."""
         model, dtype = self.checkpoint.model, self.checkpoint.dtype
@@ -56,7 +68,10 @@ class OriginalGroundingDino(PromptedModel):
             reading(asked.features),
             torch.autocast(self.device.type, dtype=dtype, enabled=dtype != torch.float32),
         ):
-            output = model(inputs, captions=asked.ids.tolist() * len(inputs))
+            # All images of a batch are prepared alike, so that nothing is padded.
+            padded = torch.zeros_like(inputs[:, 0], dtype=torch.bool)
+            images = NestedTensor(inputs, padded)
+            output = model(images, captions=asked.ids.tolist() * len(inputs))
         return output["pred_boxes"].float(), asked.label_scores(output["pred_logits"])
 
 

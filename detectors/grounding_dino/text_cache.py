@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from vps.core.extras import require
@@ -59,5 +60,8 @@ class CachedText(nn.Module):
             return self.backbone(input_ids, *details, **options)
         if features.values is None:
             rows = (detail[:1] for detail in details)
-            features.values = self.backbone(input_ids[:1], *rows, **options).last_hidden_state
+            # What is kept belongs to no graph; nothing in it depends on an image.
+            with torch.no_grad():
+                read = self.backbone(input_ids[:1], *rows, **options)
+            features.values = read.last_hidden_state
         return BaseModelOutput(last_hidden_state=features.values.expand(len(input_ids), -1, -1))

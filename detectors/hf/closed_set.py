@@ -18,11 +18,13 @@ from detectors.hf.checkpoint import (
     transformers,
 )
 from detectors.hf.images import ImageProcessor, read_processor
-from detectors.shared.gradients import Differentiable, keeps_gradients
+from detectors.hf.layers import closed_set_layers
+from detectors.shared.gradients import Differentiable, keeps_whole_gradients
 from detectors.shared.pixels import check_batch, choose_device, choose_dtype, enough_places
 from detectors.shared.watch import ChoiceWatch
 from vps.core.boxes import cxcywh_to_xyxy
 from vps.core.candidates import Candidates
+from vps.core.detector import FeatureLayer
 from vps.errors import DetectorError, InputError
 
 CLOSED_SET = "hf-closed-set"
@@ -75,7 +77,7 @@ class HFClosedSet(Differentiable):
         """The image at the checkpoint's size; see `vps.core.detector.Detector.prepare`."""
         return self.processor.prepare(image, self.device)
 
-    @keeps_gradients
+    @keeps_whole_gradients
     def detect(self, pixels: Tensor, size: tuple[int, int]) -> Candidates:
         """All queries; see `vps.core.detector.Detector.detect`.
 
@@ -97,6 +99,15 @@ class HFClosedSet(Differentiable):
         scores = watch.mark(label_scores(output.logits.float(), self.model.config.num_labels))
         boxes = self.processor.to_image(cxcywh_to_xyxy(output.pred_boxes.float()), grid, size)
         return Candidates(boxes, scores[..., self._columns], self.labels)
+
+    def feature_layers(self) -> dict[str, FeatureLayer]:
+        """What the decoder looks at, "neck.0" the finest level; of YOLOS, "encoder", what its last
+        layer looks at. See `vps.core.detector.FeatureDetector`.
+
+        Raises:
+            InputError: a model of which no layers are known.
+        """
+        return closed_set_layers(self.name, self.model, self.processor.placement)
 
 
 def label_scores(logits: Tensor, labels: int) -> Tensor:

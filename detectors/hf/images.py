@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from detectors.hf.checkpoint import transformers
+from detectors.shared.features import Placement
 from detectors.shared.pixels import scale_boxes
 from vps.core.images import as_rgb
 from vps.errors import InputError
@@ -97,6 +98,10 @@ class ImageProcessor:
             return (functional.pad(pixels, sides, value=self.frame) - mean) / std, None
         mask = torch.ones_like(pixels[:, 0], dtype=torch.long)
         return functional.pad((pixels - mean) / std, sides), functional.pad(mask, sides)
+
+    def placement(self, grid: tuple[int, int]) -> Placement:
+        """Where pixels of (h, w) stand in `inputs`."""
+        return Placement(self.canvas or grid)
 
     def to_image(self, boxes: Tensor, grid: tuple[int, int], size: tuple[int, int]) -> Tensor:
         """xyxy boxes (..., 4) that a model gives in [0, 1], as pixels of the original image (H, W).

@@ -20,11 +20,15 @@ from detectors.hf.checkpoint import (
 )
 from detectors.hf.clip_text import write_texts
 from detectors.hf.images import ImageProcessor, read_processor
+from detectors.hf.layers import omdet_layers, owl_layers
 from detectors.hf.omdet import ask_omdet
 from detectors.hf.owl import ask_owl
+from detectors.shared.features import Place
+from detectors.shared.gradients import Differentiable, keeps_whole_gradients
 from detectors.shared.pixels import check_batch, choose_device, choose_dtype, enough_places
 from detectors.shared.prompts import check_labels
 from vps.core.candidates import Candidates, label_column
+from vps.core.detector import FeatureLayer
 from vps.errors import InputError
 
 ZERO_SHOT = "hf-zero-shot"
@@ -42,12 +46,28 @@ class EncodedQuery(Protocol):
         ...
 
 
-# Type of model -> how it is asked, and the template of the examples that come with the library.
-FAMILIES: dict[str, tuple[Callable[[Any, Any, Sequence[str]], EncodedQuery], str]] = {
-    "owlvit": (ask_owl, "a photo of a {}"),
-    "owlv2": (ask_owl, "a photo of a {}"),
-    "omdet-turbo": (ask_omdet, "{}"),
+@dataclass(frozen=True)
+class ZeroShotFamily:
+    """Models that are asked alike.
+
+    Attributes:
+        ask: from model, tokenizer and texts to what has read them.
+        template: of the examples that come with the library.
+        layers: the model's feature layers.
+    """
+
+    ask: Callable[[Any, Any, Sequence[str]], EncodedQuery]
+    template: str
+    layers: Callable[[Any, Place], dict[str, FeatureLayer]]
+
+
+_OWL = ZeroShotFamily(ask_owl, "a photo of a {}", owl_layers)
+FAMILIES = {
+    "owlvit": _OWL,
+    "owlv2": _OWL,
+    "omdet-turbo": ZeroShotFamily(ask_omdet, "{}", omdet_layers),
 }
+"""By the type of the model."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +80,7 @@ class ZeroShotCheckpoint:
     dtype: torch.dtype
 
 
-class HFZeroShot:
+class HFZeroShot(Differentiable):
     """OWL-ViT, OWLv2 or OmDet-Turbo asked for some labels; a `PromptedDetector`.
 
     Labels are read once. All places (OWL) or queries (OmDet-Turbo) are candidates; a score is the
@@ -100,10 +120,12 @@ class HFZeroShot:
         self.device: torch.device = checkpoint.model.device
         self.checkpoint = checkpoint
         self.template = template
+        self._family = FAMILIES[checkpoint.model.config.model_type]
         if question is None:
-            ask, usual = FAMILIES[checkpoint.model.config.model_type]
-            texts = write_texts(self.labels, usual if template is None else template)
-            question = ask(checkpoint.model, checkpoint.tokenizer, texts)
+            texts = write_texts(
+                self.labels, self._family.template if template is None else template
+            )
+            question = self._family.ask(checkpoint.model, checkpoint.tokenizer, texts)
         self._question = question
 
     def with_labels(self, labels: tuple[str, ...]) -> HFZeroShot:
@@ -128,7 +150,7 @@ class HFZeroShot:
         """The image at the checkpoint's size; see `vps.core.detector.Detector.prepare`."""
         return self.checkpoint.images.prepare(image, self.device)
 
-    @torch.no_grad()
+    @keeps_whole_gradients
     def detect(self, pixels: Tensor, size: tuple[int, int]) -> Candidates:
         """All places or queries; see `vps.core.detector.Detector.detect`.
 
@@ -145,6 +167,11 @@ class HFZeroShot:
             boxes, scores = self._question(inputs)
         boxes = self.checkpoint.images.to_image(boxes, grid, size)
         return Candidates(boxes, scores, self.labels)
+
+    def feature_layers(self) -> dict[str, FeatureLayer]:
+        """Of OWL, "encoder", the image tower's last layer; of OmDet-Turbo, what its decoder looks
+        at, "neck.0" the finest level. See `vps.core.detector.FeatureDetector`."""
+        return self._family.layers(self.checkpoint.model, self.checkpoint.images.placement)
 
 
 def read_zero_shot(

@@ -73,7 +73,6 @@ def find_mmdet_head(model: Any) -> Any:
     return head
 
 
-@torch.no_grad()
 def find_candidates(
     model: Any, inputs: Tensor, samples: Sequence[Any], floor: float = 0.0
 ) -> list[Rows]:

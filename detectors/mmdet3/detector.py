@@ -15,15 +15,18 @@ from torch.nn.functional import pad
 from detectors.mmdet3.candidates import find_candidates, find_mmdet_head
 from detectors.mmdet3.checkpoint import read_mmdet_model
 from detectors.mmdet3.pipeline import Pipeline
+from detectors.shared.features import Placement, levels_within, multiple_of
+from detectors.shared.gradients import Differentiable, keeps_whole_gradients
 from detectors.shared.pixels import check_batch, choose_device, scale_boxes
 from vps.core.candidates import Candidates
+from vps.core.detector import FeatureLayer
 from vps.core.extras import require
 from vps.errors import InputError
 
 ops: Any = require("mmcv.ops", extra="mmdet")
 
 
-class MMDetDetector:
+class MMDetDetector(Differentiable):
     """A detector of mmdet; a `vps.core.detector.Detector`.
 
     Candidates are all anchors, points or queries of the model's head, or in two stages all
@@ -80,7 +83,7 @@ class MMDetDetector:
         """The image as the test pipeline resizes it; see `vps.core.detector.Detector.prepare`."""
         return self._pipeline.resize(image).to(self.device)
 
-    @torch.no_grad()
+    @keeps_whole_gradients
     def detect(self, pixels: Tensor, size: tuple[int, int]) -> Candidates:
         """All candidates that reach the floor; see `vps.core.detector.Detector.detect`.
 
@@ -103,6 +106,21 @@ class MMDetDetector:
             whole = (boxes[..., 2:] - boxes[..., :2] > self._smallest).all(-1, keepdim=True)
             scores = scores * whole
         return Candidates(boxes, scores, self.labels)
+
+    @torch.no_grad()
+    def feature_layers(self) -> dict[str, FeatureLayer]:
+        """What the neck, or a backbone without one, gives to the head, "neck.0" the finest level;
+        see `vps.core.detector.FeatureDetector`. A black image tells how many levels there are."""
+        height, width = self.prepare(np.zeros((480, 640, 3), np.uint8)).shape[1:]
+        whole = self._placement((height, width)).whole
+        trial = self.model.extract_feat(torch.zeros(1, 3, *whole, device=self.device))
+        module = self.model.neck if self.model.with_neck else self.model.backbone
+        return levels_within(module, trial, self._placement)
+
+    def _placement(self, grid: tuple[int, int]) -> Placement:
+        """Where pixels stand in what the model gets: the frame, padded to what it can divide."""
+        divisor = getattr(self.model.data_preprocessor, "pad_size_divisor", 1)
+        return multiple_of(divisor)(self._pipeline.frame(grid).size)
 
 
 def load_mmdet(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,20 +15,18 @@ from detectors.onnx_files.checks import (
     check_candidates,
     check_description,
     check_rows,
-    dropping_note,
 )
-from detectors.onnx_files.config import OnnxConfig, read_description
-from detectors.onnx_files.description import describe_file, other_reading
+from detectors.onnx_files.config import OnnxConfig
 from detectors.onnx_files.feeds import OtherInputs, find_image
 from detectors.onnx_files.grids import make_head
 from detectors.onnx_files.heads import RawCandidates
 from detectors.onnx_files.input import arranged, corner, fitted_content, whole_size
-from detectors.onnx_files.session import open_session
 from detectors.onnx_files.shapes import fits, meant, with_batch
+from detectors.shared.gradients import keeps_gradients
 from detectors.shared.pixels import check_batch, sampled, scale_boxes, to_pixels
 from vps.core.candidates import Candidates
 from vps.core.names import choose
-from vps.errors import AssumptionWarning, DetectorError, InputError, one_line
+from vps.errors import DetectorError, InputError, one_line
 
 _INPUT_DTYPES = {
     "tensor(float)": torch.float32,
@@ -49,7 +45,7 @@ class OnnxDetector:
 
     Args:
         config: what `detectors.onnx_files.config.read_description` returns.
-        session: what `open_session` returns for its model.
+        session: what `detectors.onnx_files.session.open_session` returns for its model.
 
     Raises:
         InputError: the file does not fit the description.
@@ -94,7 +90,7 @@ class OnnxDetector:
             return to_pixels(image, grid, self.device)
         return sampled(image, grid, self.device)
 
-    @torch.no_grad()
+    @keeps_gradients
     def detect(self, pixels: Tensor, size: tuple[int, int]) -> Candidates:
         """All boxes with all labels; see `vps.core.detector.Detector.detect`.
 
@@ -106,19 +102,19 @@ class OnnxDetector:
         config = self._config.input
         grid = check_batch(pixels)
         whole = whole_size(grid, config)
-        batch = arranged(pixels, config, self._dtype).numpy()
-        parts = [batch] if self._batched else np.split(batch, len(batch))
+        batch = arranged(pixels, config, self._dtype)
+        parts = [batch] if self._batched else batch.split(1)
         runs = [self._read(part, whole) for part in parts]
         boxes = _joined([run.boxes for run in runs])
         scores = self._checked(_joined([run.scores for run in runs]))
         rates = [run.objectness for run in runs if run.objectness is not None]
         objectness = self._checked(_joined(rates))[..., 0] if rates else None
-        check_candidates(self._config, boxes, scores, whole)
+        check_candidates(self._config, boxes.detach(), scores.detach(), whole)
         top, left = corner(grid, config)
         boxes = scale_boxes(boxes - boxes.new_tensor([left, top, left, top]), grid, size)
         return Candidates(boxes, scores, self.labels, objectness)
 
-    def _read(self, images: np.ndarray, whole: tuple[int, int]) -> RawCandidates:
+    def _read(self, images: Tensor, whole: tuple[int, int]) -> RawCandidates:
         """What the head reads out of one run, for an input of (height, width)."""
         head = self._head
         if self._config.input.placement == "free":
@@ -127,28 +123,37 @@ class OnnxDetector:
         check_rows(self._config, outputs)
         return head.read(outputs)
 
-    def _run(self, images: np.ndarray, whole: tuple[int, int]) -> list[Tensor]:
+    def _run(self, images: Tensor, whole: tuple[int, int]) -> list[Tensor]:
         """The outputs that the head reads, in float32."""
         count = len(images)
         what = f"{self._config.model} was given {count} images"
         hint = "; if it takes one at a time, set input.batched to false" if count > 1 else ""
-        given = {self._feed: images[0] if self._single else images}
-        given.update(self._others.feed(count, whole))
         try:
-            results = self._session.run(list(self._names), given)
+            results = self._results(self._given(images, whole))
         except Exception as error:
             # onnxruntime raises classes of its own that have only Exception in common.
             raise DetectorError(f"{what} and failed: {one_line(error)}{hint}") from error
         outputs = []
         for result, name, shapes in zip(results, self._names, self._head.shapes, strict=True):
-            values = with_batch(np.asarray(result), shapes, count)
+            values = with_batch(torch.as_tensor(result), shapes, count)
             if values is None:
                 raise DetectorError(
                     f"{what} and returned {name!r} of shape {np.shape(result)}, where its "
                     f"description means {meant(shapes, count)}{hint}"
                 )
-            outputs.append(torch.from_numpy(values).float())
+            outputs.append(values.float())
         return outputs
+
+    def _given(self, images: Tensor, whole: tuple[int, int]) -> dict[str, Any]:
+        """All inputs by name, for images of (height, width) as the file takes them."""
+        given = {self._feed: images[0] if self._single else images}
+        return {**given, **self._others.feed(len(images), whole)}
+
+    def _results(self, given: Mapping[str, Any]) -> list[Any]:
+        """The outputs that the head reads, for inputs by name."""
+        given = {**given, self._feed: given[self._feed].numpy(force=True)}
+        found: list[Any] = self._session.run(list(self._names), given)
+        return found
 
     def _check(self, what: str, found: Any, shapes: Sequence[tuple[int, ...]]) -> bool:
         """Compare an input or output of the file with the description; a named axis is free.
@@ -179,55 +184,6 @@ class OnnxDetector:
                 "description; if they are no scores, correct its head"
             )
         return inside
-
-
-def load_onnx(
-    source: str,
-    *,
-    labels: Sequence[str] | None = None,
-    device: str = "cpu",
-    dtype: str = "float32",
-    threads: int = 1,
-) -> OnnxDetector:
-    """An ONNX detector from its file, from a YAML description, or from a folder with a
-    detector.yaml.
-
-    What a file alone is taken for is warned of, so that it can be read; `vps inspect` prints it.
-
-    Raises:
-        InputError: labels, a device or a dtype that an ONNX file cannot take, or whatever is wrong
-            with description or model.
-    """
-    path = Path(source).expanduser()
-    alone = path.suffix.lower() in (".onnx", ".ort") and not path.is_dir()
-    if labels is not None and not alone:
-        raise InputError("an ONNX detector has the labels of its description; give it no others")
-    if (device, dtype) != ("cpu", "float32"):
-        raise InputError(f"ONNX detectors run on cpu in float32, not on {device} in {dtype}")
-    if not source:
-        raise InputError("onnx needs a description: onnx:FILE.onnx, onnx:FILE.yaml or onnx:FOLDER")
-    if alone:
-        session = open_session(path, threads)
-        described = describe_file(path, session, OnnxDetector, labels=labels)
-        detector = OnnxDetector(described.config(), session)
-        notes = [f"{path.name} is taken for {described.family}", *described.notes]
-    else:
-        config = read_description(path / "detector.yaml" if path.is_dir() else path)
-        detector = _fitted(config, threads)
-        cost = dropping_note(config, "")
-        notes = [cost] if cost else []
-    if notes:
-        warnings.warn("; ".join(notes), AssumptionWarning, stacklevel=3)
-    return detector
-
-
-def _fitted(config: OnnxConfig, threads: int) -> OnnxDetector:
-    """The detector of a description; where it does not fit, the error says what would."""
-    session = open_session(config.model, threads)
-    try:
-        return OnnxDetector(config, session)
-    except InputError as error:
-        raise InputError(f"{error}{other_reading(config, session)}") from None
 
 
 def _joined(runs: Sequence[Tensor]) -> Tensor:

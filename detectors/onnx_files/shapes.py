@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
+from torch import Tensor
 
 
 def grid_of(size: tuple[int, int], stride: int) -> tuple[int, int]:
@@ -31,9 +31,7 @@ def _is(shape: Sequence[Any], other: tuple[int, ...]) -> bool:
     return not said or not wanted or any(have == want for have, want in pairs)
 
 
-def with_batch(
-    values: np.ndarray, shapes: Sequence[tuple[int, ...]], count: int
-) -> np.ndarray | None:
+def with_batch(values: Tensor, shapes: Sequence[tuple[int, ...]], count: int) -> Tensor | None:
     """What a run returned for `count` images, with an axis for them; None if it does not fit."""
     if values.shape[:1] == (count,) and fits(values.shape[1:], shapes):
         return values

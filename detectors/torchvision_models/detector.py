@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torchvision.models.detection.image_list import ImageList
 
+from detectors.shared.features import levels_within, multiple_of
+from detectors.shared.gradients import Differentiable, keeps_whole_gradients
 from detectors.shared.pixels import check_batch, choose_device, choose_dtype, scale_boxes, to_pixels
 from detectors.torchvision_models.checkpoint import read_torchvision_model, set_sizes
 from detectors.torchvision_models.heads import (
@@ -19,13 +21,14 @@ from detectors.torchvision_models.heads import (
     has_background,
 )
 from vps.core.candidates import Candidates
+from vps.core.detector import FeatureLayer
 from vps.errors import InputError
 
 BACKGROUND = ("__background__", "background", "no person")
 UNUSED = "N/A"
 
 
-class TorchvisionDetector:
+class TorchvisionDetector(Differentiable):
     """A detector of torchvision; a `vps.core.detector.Detector`.
 
     Candidates are, of RetinaNet, FCOS and SSD, all anchors or locations of all levels. Of the
@@ -79,7 +82,7 @@ class TorchvisionDetector:
         # Interpolation may step over 1 by a rounding error.
         return self.model.transform.resize(pixels)[0].clamp(0, 1)
 
-    @torch.no_grad()
+    @keeps_whole_gradients
     def detect(self, pixels: Tensor, size: tuple[int, int]) -> Candidates:
         """All candidates that reach the floor; see `vps.core.detector.Detector.detect`."""
         grid = check_batch(pixels)
@@ -97,6 +100,15 @@ class TorchvisionDetector:
             found = self._head(self.model, images, features, self._classes, self._floor)
         boxes, scores = found.padded(count)
         return Candidates(scale_boxes(boxes, grid, size), scores, self.labels)
+
+    @torch.no_grad()
+    def feature_layers(self) -> dict[str, FeatureLayer]:
+        """What the backbone, with its pyramid, gives to the head, "neck.0" the finest level; see
+        `vps.core.detector.FeatureDetector`. A black image tells how many levels there are."""
+        transform, backbone = self.model.transform, self.model.backbone
+        height, width = transform.fixed_size or (128, 128)
+        trial = backbone(torch.zeros(1, 3, height, width, device=self.device))
+        return levels_within(backbone, trial, multiple_of(transform.size_divisible))
 
 
 def load_torchvision(

@@ -11,11 +11,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from detectors.shared.features import Placement, levels_of
+from detectors.shared.gradients import Differentiable, keeps_whole_gradients
 from detectors.shared.pixels import check_batch
 from detectors.shared.watch import share
 from detectors.ultralytics_models.checkpoint import read_model
 from vps.core.boxes import cxcywh_to_xyxy
 from vps.core.candidates import Candidates
+from vps.core.detector import FeatureLayer
 from vps.core.extras import require
 from vps.core.images import as_rgb
 from vps.errors import InputError
@@ -27,7 +30,7 @@ _GREY = 114 / 255  # what the library pads with
 _USUAL = 640
 
 
-class UltralyticsDetector:
+class UltralyticsDetector(Differentiable):
     """YOLO of any version, and RT-DETR, as Ultralytics implements them.
 
     All anchors or queries are candidates with the sigmoids of all classes: what the head decodes,
@@ -35,8 +38,6 @@ class UltralyticsDetector:
     left; the boxes of an oriented one are the upright ones around its own. Images are resized and
     padded as by the library's own `predict`. Candidates that reach `floor` with no class score 0,
     which changes s(S) by less than that; 0 keeps all.
-
-    Gradients reach from scores and boxes to pixels that ask for them.
 
     Ultralytics and its weights are under AGPL-3.0, which asks what is built on them to be so, too.
 
@@ -96,32 +97,41 @@ class UltralyticsDetector:
         planes = torch.from_numpy(rgb.copy()).to(self.device).permute(2, 0, 1)
         return planes.to(torch.float32).div_(255).contiguous()
 
+    @keeps_whole_gradients
     def detect(self, pixels: Tensor, size: tuple[int, int]) -> Candidates:
         """All anchors or queries; see `vps.core.detector.Detector.detect`."""
         grid = check_batch(pixels)
-        with torch.set_grad_enabled(torch.is_grad_enabled() and pixels.requires_grad):
-            left, top, inputs = self._padded(pixels)
-            found = self._twin()(inputs.half() if self._half else inputs)
-            while isinstance(found, (list, tuple)):
-                # Boxes and scores come first; masks and what a training wants follow.
-                found = found[0]
-            boxes, scores = self._read(found.float())
-            if not self._queries:
-                boxes = boxes - boxes.new_tensor([left, top, left, top])
-                boxes = boxes / boxes.new_tensor([grid[1], grid[0]] * 2)
-            boxes = boxes * boxes.new_tensor([size[1], size[0]] * 2)
-            # Not so: `scores >= floor`. NaN must not pass as a candidate left out.
-            kept = ~(scores.detach().amax(-1, keepdim=True) < self._floor)
-            return Candidates(boxes, torch.where(kept, scores, 0.0), self.labels)
+        frame = self._placement(grid)
+        left, top = frame.left, frame.top
+        right, below = frame.whole[1] - grid[1] - left, frame.whole[0] - grid[0] - top
+        inputs = pad(pixels, (left, right, top, below), value=_GREY)
+        found = self._twin()(inputs.half() if self._half else inputs)
+        while isinstance(found, (list, tuple)):
+            # Boxes and scores come first; masks and what a training wants follow.
+            found = found[0]
+        boxes, scores = self._read(found.float())
+        if not self._queries:
+            boxes = boxes - boxes.new_tensor([left, top, left, top])
+            boxes = boxes / boxes.new_tensor([grid[1], grid[0]] * 2)
+        boxes = boxes * boxes.new_tensor([size[1], size[0]] * 2)
+        # Not so: `scores >= floor`. NaN must not pass as a candidate left out.
+        kept = ~(scores.amax(-1, keepdim=True) < self._floor)
+        return Candidates(boxes, torch.where(kept, scores, 0.0), self.labels)
 
-    def _padded(self, pixels: Tensor) -> tuple[int, int, Tensor]:
-        """Pixels in a frame whose sides the model's stride divides, and where they begin in it."""
+    def feature_layers(self) -> dict[str, FeatureLayer]:
+        """What the head looks at, "neck.0" the finest level; see
+        `vps.core.detector.FeatureDetector`."""
+        layers, head = self.model.model, self.model.model[-1]
+        levels = [layers[place] if place >= 0 else layers[place - 1] for place in head.f]
+        return levels_of(levels, self._placement)
+
+    def _placement(self, grid: tuple[int, int]) -> Placement:
+        """Where pixels stand in a frame whose sides the model's stride divides."""
         if self._queries:
-            return 0, 0, pixels
-        height, width = (-side % self._stride for side in pixels.shape[2:])
-        left, top = round(width / 2 - 0.1), round(height / 2 - 0.1)
-        sides = (left, width - left, top, height - top)
-        return left, top, pad(pixels, sides, value=_GREY)
+            return Placement(grid)
+        below, right = (-side % self._stride for side in grid)
+        whole = grid[0] + below, grid[1] + right
+        return Placement(whole, round(below / 2 - 0.1), round(right / 2 - 0.1))
 
     def _twin(self) -> Any:
         """A copy that shares its weights, and whose head keeps all: the head notes sizes, too."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from detectors.wrapping.channels import ORDERS, ChannelOrder
+from detectors.wrapping.channels import ORDERS, in_order
 from detectors.wrapping.modes import evaluated
 from vps.core.detector import Detector, OpenVocabularyDetector
 from vps.core.names import choose
@@ -152,7 +152,7 @@ def _with_order(detector: Detector, channels: str | None) -> Detector:
         return detector
     if channels == "rgb":
         return detector
-    return ChannelOrder(detector, swap=channels == "bgr")
+    return in_order(detector, swap=channels == "bgr")
 
 
 __all__ = ["evaluated", "wrap"]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from vps.errors import DetectorError
@@ -54,21 +55,21 @@ class ImageAnswer(NamedTuple):
     """What a function says of one image.
 
     Attributes:
-        boxes: (n, 4) float64.
-        scores: (n,) or (n, L) float64.
+        boxes: (n, 4) float64, on the CPU; what was a tensor keeps its graph.
+        scores: (n,) or (n, L) float64, likewise.
         classes: n names or numbers; None where there are none.
         form: of the boxes, "xyxy" or "yxyx"; None if the answer does not tell.
         units: "pixels" or "fractions"; None likewise.
     """
 
-    boxes: np.ndarray
-    scores: np.ndarray
+    boxes: Tensor
+    scores: Tensor
     classes: Sequence[Any] | None = None
     form: str | None = None
     units: str | None = None
 
 
-NOTHING = ImageAnswer(np.zeros((0, 4)), np.zeros(0), ())
+NOTHING = ImageAnswer(torch.zeros(0, 4), torch.zeros(0), ())
 
 
 def read_answer(answer: Any) -> ImageAnswer:
@@ -101,11 +102,11 @@ def read_answer(answer: Any) -> ImageAnswer:
         return _of_mappings(answer)
     if isinstance(answer, (list, tuple)) and len(answer) == 1 and not np.isscalar(answer[0]):
         # One image of a batch of one; or a single row.
-        return read_answer(answer[0]) if _depth(answer[0]) != 1 else _of_rows(_array(answer))
+        return read_answer(answer[0]) if _depth(answer[0]) != 1 else _of_rows(answer)
     if isinstance(answer, (list, tuple)) and len(answer) in (2, 3) and _depth(answer[0]) == 2:
         return _of_parts(answer)
     if isinstance(answer, (np.ndarray, Tensor, list, tuple)):
-        return _of_rows(_array(answer))
+        return _of_rows(answer)
     raise DetectorError(f"a {type(answer).__name__} is no answer that is known: {FORMS_HINT}")
 
 
@@ -117,12 +118,12 @@ def _of_mapping(answer: Mapping[str, Any]) -> ImageAnswer:
         raise DetectorError(f"a dict with {', '.join(map(str, answer))} is not known: {FORMS_HINT}")
     classes = next((answer[one] for one in CLASSES if answer.get(one) is not None), None)
     if key is None:
-        boxes = np.stack([_array(answer[side]) for side in _SIDES], axis=-1)
+        boxes = torch.stack([_real(answer[side]) for side in _SIDES], dim=-1)
         return _made(boxes, scores, classes, "xyxy", None)
     form, units = BOXES[key]
-    boxes = _array(answer[key])
+    boxes = _real(answer[key])
     if boxes.ndim == 3 and len(boxes) == 1:  # a batch of one
-        boxes, scores = boxes[0], _array(scores)[0]
+        boxes, scores = boxes[0], _real(scores)[0]
         classes = None if classes is None else classes[0]
     return _made(boxes, scores, classes, form, units)
 
@@ -168,8 +169,9 @@ def _of_parts(answer: Sequence[Any]) -> ImageAnswer:
     return _made(boxes, rest[0], rest[1], None, None)
 
 
-def _of_rows(rows: np.ndarray) -> ImageAnswer:
+def _of_rows(answer: Any) -> ImageAnswer:
     """x1, y1, x2, y2, score and perhaps a class."""
+    rows = _array(answer)
     if rows.size == 0:
         return NOTHING
     if rows.ndim != 2 or rows.shape[1] not in (5, 6) or rows.dtype.kind not in "fiu":
@@ -180,27 +182,37 @@ def _of_rows(rows: np.ndarray) -> ImageAnswer:
             f"whole numbers: {FORMS_HINT}"
         )
     classes = rows[:, 5] if rows.shape[1] == 6 else None
-    return _made(rows[:, :4], rows[:, 4], classes, None, None)
+    numbers = _real(answer)
+    return _made(numbers[:, :4], numbers[:, 4], classes, None, None)
 
 
 def _made(
     boxes: Any, scores: Any, classes: Any, form: str | None, units: str | None
 ) -> ImageAnswer:
-    xyxy = _array(boxes).astype(np.float64)
-    if xyxy.size == 0:
+    xyxy = _real(boxes)
+    if xyxy.numel() == 0:
         return NOTHING
-    rates = _array(scores).astype(np.float64)
+    rates = _real(scores)
     if rates.ndim == 2 and rates.shape[1] == 1 and classes is not None:
         rates = rates[:, 0]
     if xyxy.ndim != 2 or xyxy.shape[1] != 4 or rates.ndim not in (1, 2) or len(rates) != len(xyxy):
         raise DetectorError(
-            f"boxes of shape {xyxy.shape} and scores of shape {rates.shape} do not fit together: "
-            "expected (n, 4), and (n,) or (n, labels)"
+            f"boxes of shape {tuple(xyxy.shape)} and scores of shape {tuple(rates.shape)} do not "
+            "fit together: expected (n, 4), and (n,) or (n, labels)"
         )
     named = None if classes is None else _array(classes).reshape(-1).tolist()
     if named is not None and len(named) != len(xyxy):
         raise DetectorError(f"there are {len(xyxy)} boxes, and classes for {len(named)}")
     return ImageAnswer(xyxy, rates, named, form, units)
+
+
+def _real(values: Any) -> Tensor:
+    """Numbers as float64 on the CPU; those of tensors in the graph that they have."""
+    if isinstance(values, Tensor):
+        return values.cpu().double()
+    if isinstance(values, (list, tuple)) and values and isinstance(values[0], Tensor):
+        return torch.stack([_real(one) for one in values])
+    return torch.from_numpy(_array(values).astype(np.float64))
 
 
 def _array(values: Any) -> np.ndarray:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+import torch
+from torch import Tensor
 
+from vps.core.boxes import cxcywh_to_xyxy, xywh_to_xyxy
 from vps.core.names import choose
 from vps.errors import DetectorError
 
@@ -45,12 +48,12 @@ class BoxForm:
 
     def read(
         self,
-        boxes: np.ndarray,
+        boxes: Tensor,
         grid: tuple[int, int],
         form: str | None = None,
         units: str | None = None,
-    ) -> np.ndarray:
-        """(n, 4) boxes as xyxy in pixels of the grid (h, w).
+    ) -> Tensor:
+        """(n, 4) boxes as xyxy in pixels of the grid (h, w), in their graph if they have one.
 
         Args:
             boxes: of one image.
@@ -62,14 +65,14 @@ class BoxForm:
         """
         form, units = self._form or form, self._units or units
         # Padding tells nothing.
-        real = boxes[(boxes != 0).any(axis=1)]
-        if len(real) and np.isfinite(real).all():
-            units = self._check_units(real, grid, units)
-        scaled = boxes * np.array([grid[1], grid[0]] * 2) if units == "fractions" else boxes
-        if form == "yxyx" and units == "fractions":
-            scaled = boxes * np.array([grid[0], grid[1]] * 2)
-        if len(real) and np.isfinite(real).all():
-            shown = scaled[(boxes != 0).any(axis=1)]
+        there = (boxes != 0).any(dim=1)
+        told = bool(there.any() & boxes.isfinite().all())
+        if told:
+            units = self._check_units(boxes[there].numpy(force=True), grid, units)
+        sides = grid[:2] if form == "yxyx" else (grid[1], grid[0])
+        scaled = boxes * boxes.new_tensor([*sides, *sides]) if units == "fractions" else boxes
+        if told:
+            shown = scaled[there].numpy(force=True)
             if form is None:
                 self._check_form(shown, grid)
             else:
@@ -125,19 +128,18 @@ class BoxForm:
             )
 
 
-def as_xyxy(boxes: np.ndarray, form: str) -> np.ndarray:
+def as_xyxy(boxes: Tensor, form: str) -> Tensor:
     """(n, 4) boxes of a form as xyxy."""
-    first, second = boxes[:, :2], boxes[:, 2:]
     if form == "xywh":
-        return np.concatenate([first, first + second], axis=1)
+        return xywh_to_xyxy(boxes)
     if form == "cxcywh":
-        return np.concatenate([first - second / 2, first + second / 2], axis=1)
+        return cxcywh_to_xyxy(boxes)
     return boxes[:, [1, 0, 3, 2]] if form == "yxyx" else boxes
 
 
 def _fits(boxes: np.ndarray, form: str, grid: tuple[int, int], slack: float = _SLACK) -> np.ndarray:
     """(n,) bool: whether boxes of a form have two sides in order and lie in the image."""
-    xyxy, (height, width) = as_xyxy(boxes, form), grid
+    xyxy, (height, width) = as_xyxy(torch.from_numpy(boxes), form).numpy(), grid
     room = np.array([width, height]) * slack + 1
     inside = (xyxy[:, :2] >= -room) & (xyxy[:, 2:] <= np.array([width, height]) + room)
     ordered = xyxy[:, 2:] >= xyxy[:, :2] - 1

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from detectors.shared.gradients import Differentiable
 from vps.core.candidates import Candidates
-from vps.core.detector import Detector
+from vps.core.detector import Detector, DifferentiableDetector, FeatureDetector, FeatureLayer
 
 ORDERS = {"rgb": False, "bgr": True}
 _CLEARLY = (1.1, 0.05)  # by which factor and by how much another order scores higher
@@ -30,7 +32,7 @@ class ChannelOrder:
         self.name = f"{detector.name} (bgr)" if swap else detector.name
         self.labels = detector.labels
         self.device = detector.device
-        self.inner = detector
+        self.inner: Any = detector
         self._swap = swap
         self._tries = 0 if swap else _TRIES
 
@@ -46,8 +48,8 @@ class ChannelOrder:
         return found
 
     def __getattr__(self, name: str) -> Any:
-        # What an adapter has beyond a detector, e.g. its model.
-        if name == "inner":
+        # What an adapter has beyond a detector, e.g. its model; but what asks it, asks it here.
+        if name in ("inner", "scores", "feature_layers"):
             raise AttributeError(name)
         return getattr(self.inner, name)
 
@@ -70,3 +72,25 @@ class ChannelOrder:
                 "say channels='bgr', and else channels='rgb'",
                 stacklevel=3,
             )
+
+
+class DifferentiableOrder(Differentiable, ChannelOrder):
+    """A `ChannelOrder` of a `DifferentiableDetector`."""
+
+
+class FeatureOrder(DifferentiableOrder):
+    """A `ChannelOrder` of a `FeatureDetector`, whose layers are its own."""
+
+    def feature_layers(self) -> Mapping[str, FeatureLayer]:
+        """Those of the detector; see `vps.core.detector.FeatureDetector`."""
+        layers: Mapping[str, FeatureLayer] = self.inner.feature_layers()
+        return layers
+
+
+def in_order(detector: Detector, *, swap: bool) -> ChannelOrder:
+    """A `ChannelOrder` that can do what its detector can."""
+    if isinstance(detector, FeatureDetector):
+        return FeatureOrder(detector, swap=swap)
+    if isinstance(detector, DifferentiableDetector):
+        return DifferentiableOrder(detector, swap=swap)
+    return ChannelOrder(detector, swap=swap)

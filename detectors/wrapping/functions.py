@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from detectors.image_function import ImageFunctionDetector
+from detectors.image_function import BatchFunctionDetector, ImageFunctionDetector
 from detectors.wrapping.modes import evaluated
 from vps.core.detector import Detector
 from vps.errors import InputError
@@ -36,7 +36,8 @@ def of_function(
         )
     called = str(name or getattr(function, "__name__", type(function).__name__))
     function = evaluated(function) if isinstance(function, nn.Module) else function
-    return ImageFunctionDetector(
+    kind = BatchFunctionDetector if takes == "batch" else ImageFunctionDetector
+    return kind(
         function,
         labels,
         name="function" if called == "<lambda>" else called,

@@ -217,6 +217,7 @@ def _case(name: str, *, compared: bool = True, **options: Any) -> Case:
         if compared
         else None,
         reduction=Reduction(threshold=0.0),
+        differentiable=options.get("scoring") == "likelihood",
     )
 
 

@@ -251,11 +251,11 @@ def describe(folder: Path, given: dict[str, Any], returned: dict[str, Any]) -> N
     (folder / "detector.yaml").write_text(json.dumps(content), encoding="utf-8")
 
 
-def load_onnx(folder: Path, device: str) -> Detector:
-    return load(f"onnx:{folder}", device=device)
+def load_onnx(folder: Path, device: str, **options: Any) -> Detector:
+    return load(f"onnx:{folder}", device=device, **options)
 
 
-def load_spoilt(folder: Path, value: float) -> Detector:
+def load_spoilt(folder: Path, value: float, **options: Any) -> Detector:
     """The file of a folder with a value for all numbers of its convolutions, of both signs: of
     infinity alone, a sigmoid in the file would make 1."""
     import onnx
@@ -271,7 +271,7 @@ def load_spoilt(folder: Path, value: float) -> Detector:
     with TemporaryDirectory() as other:
         shutil.copy(folder / "detector.yaml", other)
         onnx.save(model, Path(other) / "model.onnx")
-        return load_onnx(Path(other), "cpu")
+        return load_onnx(Path(other), "cpu", **options)
 
 
 def make_case(
@@ -280,42 +280,48 @@ def make_case(
     own: Callable[[Path, np.ndarray], Own],
     given: dict[str, Any],
     returned: dict[str, Any],
+    **options: Any,
 ) -> Case:
+    """A case; with backend="torch", it is run by torch."""
+    converted = options.get("backend") == "torch"
+
     def save(folder: Path) -> None:
         write(folder / "model.onnx")
         describe(folder, given, returned)
 
     return Case(
-        f"onnx {family}",
+        f"onnx {family}{' torch' * converted}",
         save=save,
-        load=load_onnx,
-        needs=("onnx", "onnxruntime", "yaml"),
+        load=partial(load_onnx, **options),
+        needs=("onnx", "onnxruntime", "yaml", *(["onnx2torch"] if converted else [])),
+        model=lambda detector: getattr(detector, "model", None),
         weights="*.onnx",
         own=own,
         reduction=Reduction(threshold=0, multi_label=True),
-        spoilt=load_spoilt,
+        spoilt=partial(load_spoilt, **options),
+        differentiable=converted,
     )
 
 
 YOLOV8 = {"scale": 1, "padding": 114 / 255, "placement": "centre"}
 IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
-CASES = [
-    make_case(
+KINDS = [
+    (
         "yolox",
         save_yolox,
         own_yolox,
         {"channels": "bgr"},
         {"head": "yolox", "strides": [16, 32]},
     ),
-    make_case("yolov8", save_yolov8, own_yolov8, YOLOV8, {"head": "yolov8"}),
-    make_case(
+    ("yolov8", save_yolov8, own_yolov8, YOLOV8, {"head": "yolov8"}),
+    (
         "yolov8 transposed",
         partial(save_yolov8, transposed=True),
         partial(own_yolov8, transposed=True),
         YOLOV8,
         {"head": "yolov8"},
     ),
-    make_case(
+    (
         "boxes",
         save_boxes,
         own_boxes,
@@ -330,7 +336,7 @@ CASES = [
             "activation": "softmax",
         },
     ),
-    make_case(
+    (
         "classes",
         save_classes,
         own_classes,
@@ -344,4 +350,9 @@ CASES = [
             "background": "first",
         },
     ),
+]
+# The last takes bytes, which have no gradients.
+CASES = [
+    *(make_case(*kind) for kind in KINDS),
+    *(make_case(*kind, backend="torch") for kind in KINDS[:-1]),
 ]

@@ -77,6 +77,8 @@ class Case:
         spoilt: the detector from that folder with a value in place of all its weights; by default,
             of `model`.
         tolerance: of scores, and relative to the image's size of boxes.
+        differentiable: whether the detector gives gradients.
+        slope: the relative tolerance of these; RoIAlign has none of where it pools.
         marks: pytest marks, e.g. "mmdet".
     """
 
@@ -91,6 +93,8 @@ class Case:
     spoilt: Callable[[Path, float], Detector] | None = None
     sizes: tuple[tuple[int, int], ...] = ((48, 64), (40, 130), (130, 44), (13, 11))
     tolerance: float = 1e-4
+    differentiable: bool = True
+    slope: float = 0.05
     marks: tuple[str, ...] = ()
 
     @property

@@ -101,3 +101,23 @@ def test_a_box_of_two_minds_counts_by_halves():
     boxes, ious = expected_boxes(distributions, target)
     assert float(ious) == pytest.approx((1 + 0.4 / 0.9) / 2, abs=1e-3)
     assert torch.allclose(boxes, torch.tensor([[0.3, 0.05, 0.95, 0.95]]))
+
+
+def test_the_expected_iou_has_the_gradient_of_the_exact_one():
+    torch.manual_seed(0)
+    count = 6
+    logits = torch.randn(3, 4, count, requires_grad=True)
+    boxes = torch.tensor([[0.1, 0.2, 0.8, 0.9], [0.3, 0.0, 0.7, 1.0], [0.0, 0.4, 0.5, 0.8]])
+    places = (torch.cartesian_prod(*[torch.arange(count)] * 4) + 0.5) / count
+    chances = logits.softmax(-1)
+    first, second, third, fourth = chances.unbind(1)
+    joint = torch.einsum("ra,rb,rc,rd->rabcd", first, second, third, fourth).flatten(1)
+    exact = (joint * iou(places, boxes).T).sum(1)
+    _, ious = expected_boxes(chances, boxes)
+    with torch.no_grad():
+        _, plain = expected_boxes(chances, boxes)
+    assert torch.equal(ious, plain)
+    assert torch.allclose(ious, exact, atol=0.01)
+    (right,) = torch.autograd.grad(exact.sum(), logits, retain_graph=True)
+    (ours,) = torch.autograd.grad(ious.sum(), logits)
+    assert torch.allclose(ours, right, atol=0.05 * float(right.abs().max()))

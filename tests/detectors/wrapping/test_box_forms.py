@@ -1,16 +1,21 @@
 import warnings
 
-import numpy as np
 import pytest
+import torch
 
 from detectors.wrapping.box_forms import BoxForm
 from vps.errors import DetectorError, InputError
 
+
+def tensor(values):
+    return torch.tensor(values, dtype=torch.float64)
+
+
 GRID = (80, 100)
-XYXY = np.array([[60.0, 50, 90, 70], [2, 3, 20, 30]])
-XYWH = np.array([[60.0, 50, 30, 20], [2, 3, 18, 27]])
-CENTRED = np.array([[75.0, 60, 30, 20], [11, 16.5, 18, 27]])
-SIDES = np.array([100, 80, 100, 80])
+XYXY = tensor([[60.0, 50, 90, 70], [2, 3, 20, 30]])
+XYWH = tensor([[60.0, 50, 30, 20], [2, 3, 18, 27]])
+CENTRED = tensor([[75.0, 60, 30, 20], [11, 16.5, 18, 27]])
+SIDES = tensor([100, 80, 100, 80])
 
 
 @pytest.mark.parametrize(
@@ -40,7 +45,7 @@ def test_what_is_said_or_proved_is_read_in_silence(boxes, form, units):
         (XYXY, None, "fractions", "no fractions.*units='pixels'"),
         (XYWH, None, None, r"\[60, 50, 30, 20\] are not xyxy.*as xywh or cxcywh they fit.*say"),
         (XYWH, "xyxy", None, "do not fit .*as xyxy"),
-        (np.array([[60.0, 50, 90, 70]]), "xywh", None, "do not fit .*as xywh.*xyxy"),
+        (tensor([[60.0, 50, 90, 70]]), "xywh", None, "do not fit .*as xywh.*xyxy"),
     ],
 )
 def test_what_cannot_be_is_asked_for(boxes, form, units, message):
@@ -52,7 +57,7 @@ def test_what_cannot_be_is_asked_for(boxes, form, units, message):
 
 def test_what_could_be_something_else_is_doubted_once():
     reader = BoxForm(None, None, "mine")
-    small = np.array([[2.0, 3, 20, 30]])
+    small = tensor([[2.0, 3, 20, 30]])
     with pytest.warns(UserWarning, match="read as xyxy.*could be .*xywh.*boxes='xyxy'"):
         assert (reader.read(small, GRID) == small).all()
     with warnings.catch_warnings():
@@ -61,11 +66,11 @@ def test_what_could_be_something_else_is_doubted_once():
 
 
 def test_padding_and_boxes_that_stick_out_prove_nothing():
-    boxes = np.array([[0.0, 0, 0, 0], [-9, -8, 104, 90], [60, 50, 90, 70]])
+    boxes = tensor([[0.0, 0, 0, 0], [-9, -8, 104, 90], [60, 50, 90, 70]])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert (BoxForm(None, None, "mine").read(boxes, GRID) == boxes).all()
-        assert BoxForm(None, None, "mine").read(np.zeros((0, 4)), GRID).shape == (0, 4)
+        assert BoxForm(None, None, "mine").read(torch.zeros(0, 4), GRID).shape == (0, 4)
 
 
 def test_unknown_forms():
