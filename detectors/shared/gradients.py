@@ -26,7 +26,7 @@ def keeps_gradients(ask: _Asking) -> _Asking:
     return _keeping(ask, Sound)
 
 
-def keeps_whole_gradients(ask: Method) -> Method:
+def keeps_whole_gradients(ask: _Asking) -> _Asking:
     """`keeps_gradients` of a method that runs a library's model, also where the model detaches.
 
     Decoders detach the boxes that they refine layer by layer, and R-CNNs their proposals, because
@@ -36,7 +36,7 @@ def keeps_whole_gradients(ask: Method) -> Method:
     return _keeping(ask, Attached)
 
 
-def _keeping(ask: Method, around: Callable[[], Any]) -> Method:
+def _keeping(ask: _Asking, around: Callable[[], Any]) -> _Asking:
     @functools.wraps(ask)
     def asked(self: Any, pixels: Tensor, *others: Any, **named: Any) -> Any:
         if torch.is_grad_enabled() and pixels.requires_grad:
