@@ -74,3 +74,10 @@ def test_a_slice_of_all_kinds(tmp_path):
     assert sum(found.counts.values()) >= 85
     assert {verdict for _, verdict in found.counts} <= {Verdict.CLEAN, Verdict.WORKS}
     assert not list(tmp_path.iterdir())
+
+
+def test_some_inputs_of_a_kind_still_work(tmp_path):
+    """Where all are refused, the door may refuse the whole input that they are made from."""
+    kinds = ["coco", "lvis", "refcoco", "refcoco-mdetr", "refcoco-tsv"]
+    found = fuzz(tmp_path, count=120, kinds=kinds)
+    assert all(found.counts[kind, Verdict.WORKS] for kind in kinds), show(found)

@@ -18,6 +18,7 @@ from tools.fuzzing.mutation import NUMBERS, TEXTS, Random, as_json, broken_bytes
 from tools.fuzzing.whole import picture, study_settings
 from vps import Explanation
 from vps.cli.main import main
+from vps.data.dataset import Dataset
 from vps.data.readers.formats import open_dataset
 from vps.errors import InputError
 from vps.results.answer import Answer
@@ -41,7 +42,7 @@ def _broken_json(path: Path, random: Random) -> bytes:
     return broken_bytes(as_json(content), random)
 
 
-def _annotations(format: str, name: str, **options: Any) -> Door:
+def _annotations(format: str, name: str) -> Door:
     def door(whole: Path, work: Path, random: Random) -> None:
         path, source = work / name, whole / name
         if source.suffix == ".json":
@@ -49,15 +50,32 @@ def _annotations(format: str, name: str, **options: Any) -> Door:
         else:
             path.write_bytes(broken_bytes(source.read_bytes(), random))
         images = None if source.suffix == ".tsv" else whole / "images"
-        for number in range(len(dataset := open_dataset(format, path, images, **options))):
-            try:
-                sample = dataset[number]
-            except InputError:
-                continue
-            for place in range(len(sample.labels)):
-                sample.mask(place)
+        _read_all(open_dataset(format, path, images))
 
     return door
+
+
+def _read_all(dataset: Dataset) -> None:
+    for number in range(len(dataset)):
+        try:
+            sample = dataset[number]
+        except InputError:
+            continue
+        for place in range(len(sample.labels)):
+            sample.mask(place)
+
+
+def _refs(whole: Path, work: Path, random: Random) -> None:
+    """Refs as JSON or as a pickle, or the objects that they speak of."""
+    shutil.copy(whole / "coco.json", work / "instances.json")
+    name = "refs.json" if random.random() < 0.6 else "refs.p"
+    shutil.copy(whole / name, work)
+    broken = work / (name if random.random() < 0.8 else "instances.json")
+    if broken.suffix == ".json":
+        broken.write_bytes(_broken_json(broken, random))
+    else:
+        broken.write_bytes(broken_bytes(broken.read_bytes(), random))
+    _read_all(open_dataset("refcoco", work / name, whole / "images"))
 
 
 def _selection(whole: Path, work: Path, random: Random) -> int:
@@ -215,7 +233,7 @@ def _calls(whole: Path, work: Path, random: Random) -> None:
 DOORS: dict[str, tuple[int, Door]] = {
     "coco": (14, _annotations("coco", "coco.json")),
     "lvis": (8, _annotations("lvis", "lvis.json")),
-    "refcoco": (6, _annotations("refcoco", "refs.json", instances=None)),
+    "refcoco": (6, _refs),
     "refcoco-mdetr": (5, _annotations("refcoco-mdetr", "mdetr.json")),
     "refcoco-tsv": (5, _annotations("refcoco-tsv", "refs.tsv")),
     "selection": (4, _selection),
