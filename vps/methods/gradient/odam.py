@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from vps.errors import InputError
@@ -44,8 +44,8 @@ class ODAM(ActivationMap):
         """(h', w') in [0, inf)."""
         if self.sigma:
             # Here: `import vps` is not to wait for it.
-            from torchvision.transforms.functional import gaussian_blur
+            from scipy.ndimage import gaussian_filter
 
-            side = 2 * math.ceil(2 * self.sigma) + 1
-            gradients = gaussian_blur(gradients, [side, side], [self.sigma, self.sigma])
+            smooth = gaussian_filter(gradients.cpu().numpy(), (0, self.sigma, self.sigma))
+            gradients = torch.from_numpy(smooth).to(gradients.device)
         return (gradients * features).sum(dim=0).relu()
