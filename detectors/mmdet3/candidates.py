@@ -128,6 +128,8 @@ def _copy_for(model: Any, classes: int, watch: ChoiceWatch) -> Any:
     twin = share(model)
     if getattr(model, "with_roi_head", False):
         twin.rpn_head = watch.watched(model.rpn_head)
+        # Gradients stop at proposals, as in training: RoIAlign has none of where it pools.
+        twin.rpn_head.predict = torch.no_grad()(twin.rpn_head.predict)
         owner = twin.roi_head = share(model.roi_head)
         # Heads for masks want as few candidates as they are used to.
         owner._modules.pop("mask_head", None)
