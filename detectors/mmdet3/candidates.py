@@ -155,9 +155,21 @@ def _adjust(head: Any) -> None:
     # RTMDet-Ins: a mask for each candidate.
     if hasattr(head, "_bbox_mask_post_process"):
         head._bbox_mask_post_process = lambda mask_feat, **kwargs: head._bbox_post_process(**kwargs)
+    # Cascades: what a stage refines is a proposal of the next one, and has no gradients either.
+    if hasattr(head, "_refine_roi"):
+        head._refine_roi = _with_fixed_rois(head._refine_roi)
     # SSD: mmdet 3.2 and later ask for it, and fail (issue 11780 of open-mmlab/mmdetection).
     if not hasattr(head, "loss_cls"):
         head.loss_cls = None
+
+
+def _with_fixed_rois(refine: Callable[..., Any]) -> Callable[..., Any]:
+    def refined(*args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        rois, *others = refine(*args, **kwargs)
+        with torch.no_grad():
+            return tuple(part.clone() for part in rois), *others
+
+    return refined
 
 
 def _ending(post_process: Callable[..., Any], classes: int) -> Callable[..., Any]:

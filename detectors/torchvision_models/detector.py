@@ -39,8 +39,8 @@ class TorchvisionDetector(Differentiable):
     A RetinaNet has 200,000 anchors of 91 classes in an image. So candidates that reach `floor` with
     no class are left out, which changes s(S) by less than that; 0 keeps all.
 
-    Gradients of an R-CNN stop at its proposals, as in training ("approximate joint training", Ren et
-    al., "Faster R-CNN", NeurIPS 2015): RoIAlign has none of where it pools.
+    Gradients of an R-CNN stop at its proposals, as in training (the "approximate joint training" of
+    Ren et al., "Faster R-CNN", NeurIPS 2015): RoIAlign has none of where it pools.
 
     Args:
         model: of a class in `detectors.torchvision_models.heads.HEADS`, in evaluation mode.
