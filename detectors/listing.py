@@ -69,8 +69,8 @@ def available() -> tuple[AvailableDetector, ...]:
     >>> kinds = {found.kind: found for found in detectors.available()}
     >>> kinds["mmdet"].form
     'mmdet:CONFIG.py'
-    >>> [(option.name, option.type, option.default) for option in kinds["onnx"].options]
-    [('threads', 'int', 1)]
+    >>> [(option.name, option.type, option.default) for option in kinds["onnx"].options][0]
+    ('threads', 'int', 1)
     >>> kinds["torchvision"].usable, kinds["torchvision"].prompted
     (True, False)
     """

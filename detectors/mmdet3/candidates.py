@@ -128,6 +128,8 @@ def _copy_for(model: Any, classes: int, watch: ChoiceWatch) -> Any:
     twin = share(model)
     if getattr(model, "with_roi_head", False):
         twin.rpn_head = watch.watched(model.rpn_head)
+        # Gradients stop at proposals, as in training: RoIAlign has none of where it pools.
+        twin.rpn_head.predict = torch.no_grad()(twin.rpn_head.predict)
         owner = twin.roi_head = share(model.roi_head)
         # Heads for masks want as few candidates as they are used to.
         owner._modules.pop("mask_head", None)
@@ -153,9 +155,21 @@ def _adjust(head: Any) -> None:
     # RTMDet-Ins: a mask for each candidate.
     if hasattr(head, "_bbox_mask_post_process"):
         head._bbox_mask_post_process = lambda mask_feat, **kwargs: head._bbox_post_process(**kwargs)
+    # Cascades: what a stage refines is a proposal of the next one, and has no gradients either.
+    if hasattr(head, "_refine_roi"):
+        head._refine_roi = _with_fixed_rois(head._refine_roi)
     # SSD: mmdet 3.2 and later ask for it, and fail (issue 11780 of open-mmlab/mmdetection).
     if not hasattr(head, "loss_cls"):
         head.loss_cls = None
+
+
+def _with_fixed_rois(refine: Callable[..., Any]) -> Callable[..., Any]:
+    def refined(*args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        rois, *others = refine(*args, **kwargs)
+        with torch.no_grad():
+            return tuple(part.clone() for part in rois), *others
+
+    return refined
 
 
 def _ending(post_process: Callable[..., Any], classes: int) -> Callable[..., Any]:

@@ -39,6 +39,8 @@ class MMDetDetector(Differentiable):
     A RetinaNet has 200,000 anchors of 80 classes in an image. So candidates that reach `floor` with
     no label are left out, which changes s(S) by less than that; 0 keeps all.
 
+    Gradients stop at the proposals of a stage for the next one, as in training.
+
     May be used from several threads.
 
     Args:

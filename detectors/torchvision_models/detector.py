@@ -12,7 +12,7 @@ from torch import Tensor
 from torchvision.models.detection.image_list import ImageList
 
 from detectors.shared.features import levels_within, multiple_of
-from detectors.shared.gradients import Differentiable, keeps_whole_gradients
+from detectors.shared.gradients import Differentiable, keeps_gradients
 from detectors.shared.pixels import check_batch, choose_device, choose_dtype, scale_boxes, to_pixels
 from detectors.torchvision_models.checkpoint import read_torchvision_model, set_sizes
 from detectors.torchvision_models.heads import (
@@ -38,6 +38,9 @@ class TorchvisionDetector(Differentiable):
 
     A RetinaNet has 200,000 anchors of 91 classes in an image. So candidates that reach `floor` with
     no class are left out, which changes s(S) by less than that; 0 keeps all.
+
+    Gradients of an R-CNN stop at its proposals, as in training (the "approximate joint training" of
+    Ren et al., "Faster R-CNN", NeurIPS 2015): RoIAlign has none of where it pools.
 
     Args:
         model: of a class in `detectors.torchvision_models.heads.HEADS`, in evaluation mode.
@@ -82,7 +85,7 @@ class TorchvisionDetector(Differentiable):
         # Interpolation may step over 1 by a rounding error.
         return self.model.transform.resize(pixels)[0].clamp(0, 1)
 
-    @keeps_whole_gradients
+    @keeps_gradients
     def detect(self, pixels: Tensor, size: tuple[int, int]) -> Candidates:
         """All candidates that reach the floor; see `vps.core.detector.Detector.detect`."""
         grid = check_batch(pixels)

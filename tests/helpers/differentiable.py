@@ -83,15 +83,16 @@ class Layered(FunctionDetector):
 def asked(detector: Detector, size: tuple[int, int]) -> tuple[Any, Tensor, Target]:
     """A detector about a target near the best that it finds, and (1, 3, h, w) where it is.
 
-    The picture has noise, because where it is flat, maxima over places tie.
+    The picture has noise, because where it is flat, maxima over places tie; so would sides of box
+    and target if they were the same.
     """
     pixels = batch_of(detector, size)[:1]
     noise = torch.rand(pixels.shape, generator=torch.Generator().manual_seed(3))
     pixels = 0.8 * pixels + 0.2 * noise.to(pixels)
     found = candidates(detector, pixels, size)
-    wide = (found.boxes[..., 2:] - found.boxes[..., :2]).amin(-1, keepdim=True) > min(size) / 12
+    wide = (found.boxes[..., 2:] - found.boxes[..., :2]).amin(-1, keepdim=True) > 0.1
     best = visible(type(found)(found.boxes, found.scores * wide, found.labels), threshold=0)[0]
-    box = torch.tensor(best.box) + torch.tensor([1.0, 1, -1, 0]) * min(size) / 40
+    box = torch.tensor(best.box) + torch.tensor([-1.0, -1, 1, 0.5]) * min(size) / 40
     target = Target(tuple(box.tolist()), best.label)
     if isinstance(detector, TargetScorer):
         detector = detector.about(pixels[0], size, [target])
@@ -116,13 +117,14 @@ def slopes(
     """ds along a direction by the gradient, and by a central difference.
 
     The direction is drawn, and turned towards the gradient, so that it stands out from rounding;
-    the step is the largest at whose ends the same candidate attains s.
+    the step is so short that s hardly bends, and that the same candidate attains it at both ends.
     """
     found = gradient(detector, pixels, size, [target])
     drawn = torch.randn(pixels.shape, generator=torch.Generator().manual_seed(4)).to(pixels)
-    way = found / found.norm().clamp(min=1e-12) + drawn / drawn.norm()
+    way = found / found.norm() + drawn / drawn.norm()
     way = way / way.norm()
-    for step in (4e-3, 2e-3, 1e-3):
+    longest = min(max(1e-3 / float(found.norm()), 2e-4), 2e-3)
+    for step in (longest, longest / 2, longest / 4):
         ends = [pixels + step * way, pixels - step * way]
         if len({_attaining(detector, end, size, target) for end in (pixels, *ends)}) == 1:
             break

@@ -289,7 +289,7 @@ CASES = [
         model=lambda detector: detector.model,
         own=own_detections,
         reduction=REDUCTIONS.get(name, Reduction(nms_iou=0.5, multi_label=True, top=TOP)),
-        slope=0.5 if name.endswith("rcnn") else 0.05,
+        whole=not name.endswith("rcnn"),
         marks=("mmdet",),
     )
     for name in MODELS

@@ -138,7 +138,7 @@ def make_case(
         model=lambda detector: detector.model,
         own=own,
         reduction=Reduction(threshold=threshold, nms_iou=0.5, multi_label=True),
-        slope=0.5 if family.endswith("rcnn") else 0.05,
+        whole=not family.endswith("rcnn"),
     )
 
 

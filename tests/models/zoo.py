@@ -78,7 +78,7 @@ class Case:
             of `model`.
         tolerance: of scores, and relative to the image's size of boxes.
         differentiable: whether the detector gives gradients.
-        slope: the relative tolerance of these; RoIAlign has none of where it pools.
+        whole: whether these are of all paths; R-CNNs stop them at proposals.
         marks: pytest marks, e.g. "mmdet".
     """
 
@@ -94,7 +94,7 @@ class Case:
     sizes: tuple[tuple[int, int], ...] = ((48, 64), (40, 130), (130, 44), (13, 11))
     tolerance: float = 1e-4
     differentiable: bool = True
-    slope: float = 0.05
+    whole: bool = True
     marks: tuple[str, ...] = ()
 
     @property
