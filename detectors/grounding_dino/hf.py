@@ -13,7 +13,7 @@ from detectors.grounding_dino.hf_checkpoint import GroundingDinoCheckpoint, read
 from detectors.grounding_dino.prompted import EncodedPrompt, PromptedModel
 from detectors.grounding_dino.text_cache import reading
 from detectors.names import DEMO_ASKED
-from detectors.shared.features import levels_of
+from detectors.shared.features import pyramid_of
 from detectors.shared.gradients import Differentiable, keeps_whole_gradients
 from detectors.shared.pixels import check_batch, enough_places, to_pixels
 from detectors.shared.prompts import required_labels
@@ -57,7 +57,7 @@ class HFGroundingDino(Differentiable, PromptedModel):
     def feature_layers(self) -> dict[str, FeatureLayer]:
         """What goes from the backbone into the encoder, "neck.0" the finest level; see
         `vps.core.detector.FeatureDetector`."""
-        return levels_of(self.checkpoint.model.model.input_proj_vision)
+        return pyramid_of(self.checkpoint.model.model.input_proj_vision)
 
     def _ask(self, asked: EncodedPrompt, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Boxes (B, N, 4), cxcywh in [0, 1], and scores (B, N, L) of one forward pass."""

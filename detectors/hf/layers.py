@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from detectors.shared.features import Place, first_of, levels_of, no_layers, on_pixels
+from detectors.shared.features import Place, first_of, no_layers, on_pixels, pyramid_of
 from vps.core.detector import FeatureLayer
 
 _NECKS = ("decoder_input_proj", "input_proj", "input_projection")
@@ -32,7 +32,7 @@ def closed_set_layers(name: str, model: Any, place: Place) -> dict[str, FeatureL
     levels = next((getattr(inner, neck) for neck in _NECKS if hasattr(inner, neck)), None)
     if levels is None:
         raise no_layers(name, model)
-    return levels_of(levels if isinstance(levels, nn.ModuleList) else [levels], place)
+    return pyramid_of(levels if isinstance(levels, nn.ModuleList) else [levels], place)
 
 
 def yolos_layers(model: Any, detections: int, place: Place) -> dict[str, FeatureLayer]:
@@ -56,4 +56,4 @@ def owl_layers(model: Any, place: Place) -> dict[str, FeatureLayer]:
 
 def omdet_layers(model: Any, place: Place) -> dict[str, FeatureLayer]:
     """What OmDet-Turbo's decoder looks at."""
-    return levels_of(model.decoder.channel_projection_layers, place)
+    return pyramid_of(model.decoder.channel_projection_layers, place)

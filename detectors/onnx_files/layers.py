@@ -15,7 +15,7 @@ from vps.errors import InputError
 
 _CONVOLUTIONS = ("Conv", "ConvTranspose")
 
-Shapes = Mapping[str, tuple[int, ...]]
+NamedShapes = Mapping[str, tuple[int, ...]]
 """Of the values that nodes give, by name, for one image."""
 
 
@@ -48,7 +48,11 @@ class Watched:
 
 
 def layers_of(
-    model: TorchModel, names: Sequence[str], shapes: Shapes, place: Place, whole: tuple[int, int]
+    model: TorchModel,
+    names: Sequence[str],
+    shapes: NamedShapes,
+    place: Place,
+    whole: tuple[int, int],
 ) -> dict[str, FeatureLayer]:
     """Feature layers of a file, from the finest grid to the coarsest.
 
@@ -75,7 +79,7 @@ def layers_of(
     return layers
 
 
-def pyramid(model: TorchModel, shapes: Shapes) -> list[str]:
+def pyramid(model: TorchModel, shapes: NamedShapes) -> list[str]:
     """What the last convolutions of each grid look at together.
 
     The last ones are those behind which no other stands: heads of scores and boxes. Where a grid
@@ -101,7 +105,7 @@ def _shared(
     nodes: Sequence[Any],
     before: Sequence[set[int]],
     heads: Sequence[int],
-    shapes: Shapes,
+    shapes: NamedShapes,
     grid: tuple[int, ...],
 ) -> str:
     """The last value on a grid that convolutions depend on; the first one's own without any."""
@@ -114,7 +118,9 @@ def _shared(
     return own
 
 
-def _grid(model: TorchModel, name: str, shapes: Shapes, whole: tuple[int, int]) -> tuple[int, int]:
+def _grid(
+    model: TorchModel, name: str, shapes: NamedShapes, whole: tuple[int, int]
+) -> tuple[int, int]:
     """Rows and columns of a value."""
     if name not in shapes:
         raise InputError(f"{model.path} has no value {name!r} for a layer{_near(name, shapes)}")

@@ -18,7 +18,7 @@ from detectors.shared.gradients import Differentiable
 from vps.core.detector import FeatureLayer
 from vps.errors import InputError, one_line
 
-TOLERANCE = 1e-3
+_TOLERANCE = 1e-3
 """By how much an output may differ from onnxruntime's, times its largest number if above 1."""
 _TRIALS = 3
 
@@ -126,4 +126,4 @@ def _apart(ours: Tensor, theirs: Tensor) -> tuple[float, float]:
     sizes = theirs.abs().masked_fill(~theirs.isfinite(), 0)
     largest = float(sizes.max()) if sizes.numel() else 0.0
     apart = float(differences.max()) if differences.numel() else 0.0
-    return apart, TOLERANCE * max(1.0, largest)
+    return apart, _TOLERANCE * max(1.0, largest)

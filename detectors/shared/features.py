@@ -104,7 +104,7 @@ def item(place: Any) -> Callable[[Any], Tensor]:
     return operator.itemgetter(place)
 
 
-def levels_of(modules: Iterable[nn.Module], place: Place = unpadded) -> dict[str, FeatureLayer]:
+def pyramid_of(modules: Iterable[nn.Module], place: Place = unpadded) -> dict[str, FeatureLayer]:
     """Layers "neck.0", "neck.1" ... of modules that each give one level of a pyramid."""
     grid = on_pixels(place)
     return {f"neck.{n}": FeatureLayer(module, grid=grid) for n, module in enumerate(modules)}
@@ -122,7 +122,7 @@ def levels_within(
         place: where pixels stand in the model's input.
     """
     if isinstance(trial, Tensor):
-        return levels_of([module], place)
+        return pyramid_of([module], place)
     named = dict(trial) if isinstance(trial, Mapping) else dict(enumerate(trial))
     finest = sorted(named, key=lambda key: -named[key].shape[-2:].numel())
     grid = on_pixels(place)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from detectors.shared.features import Placement, levels_of
+from detectors.shared.features import Placement, pyramid_of
 from detectors.shared.gradients import Differentiable, keeps_whole_gradients
 from detectors.shared.pixels import check_batch
 from detectors.shared.watch import share
@@ -123,7 +123,7 @@ class UltralyticsDetector(Differentiable):
         `vps.core.detector.FeatureDetector`."""
         layers, head = self.model.model, self.model.model[-1]
         levels = [layers[place] if place >= 0 else layers[place - 1] for place in head.f]
-        return levels_of(levels, self._placement)
+        return pyramid_of(levels, self._placement)
 
     def _placement(self, grid: tuple[int, int]) -> Placement:
         """Where pixels stand in a frame whose sides the model's stride divides."""

@@ -33,5 +33,5 @@ def test_an_image_without_the_detection_is_left_out(image, bright, capsys):
 
 def test_settings_are_checked_first(image, bright, capsys):
     fails(capsys, main(["stability", image, "--seeds", "-1"]), "--seeds is 0 or more")
-    fails(capsys, main(["stability", image, "--method", "lime"]), "unknown method")
+    fails(capsys, main(["stability", image, "--method", "limes"]), "unknown method")
     fails(capsys, main(["stability", "nowhere.png", *FEW]), "nowhere.png")

@@ -12,7 +12,7 @@ import torch
 
 from detectors import DETECTORS
 from tests.helpers import contract
-from tests.models.zoo import all_cases
+from tests.helpers.zoo_cases import CASES
 from vps.core.detect import detect, visible
 from vps.core.detector import PromptedDetector, WordHider
 from vps.core.regions import make_regions
@@ -22,17 +22,6 @@ from vps.engine.passes import Passes
 from vps.errors import DetectorError, InputError
 from vps.explaining.explain import explain
 
-CASES = [
-    pytest.param(
-        case,
-        id=case.name,
-        marks=[
-            *(getattr(pytest.mark, mark) for mark in case.marks),
-            *([pytest.mark.skip(f"needs {', '.join(case.missing)}")] if case.missing else []),
-        ],
-    )
-    for case in all_cases()
-]
 # In the names of layers by whose outputs models choose queries or proposals.
 DECIDING = (
     "rpn",
@@ -45,33 +34,6 @@ DECIDING = (
 )
 WITH_WEIGHTS = [parameter for parameter in CASES if parameter.values[0].weights]
 COMPARED = [parameter for parameter in CASES if parameter.values[0].own]
-
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory):
-    """The folder of a case's saved model, written once."""
-    folders = {}
-
-    def save(case):
-        if case.name not in folders:
-            folders[case.name] = tmp_path_factory.mktemp("model")
-            case.save(folders[case.name])
-        return folders[case.name]
-
-    return save
-
-
-@pytest.fixture(scope="module")
-def loaded(saved):
-    """A case's detector, loaded once from its folder."""
-    detectors = {}
-
-    def load(case):
-        if case.name not in detectors:
-            detectors[case.name] = case.load(saved(case), "cpu")
-        return detectors[case.name]
-
-    return load
 
 
 def test_every_kind_of_detector_has_a_case():

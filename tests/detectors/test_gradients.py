@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from tests.detectors.test_contract import CASES, loaded, saved  # noqa: F401
 from tests.helpers import contract
 from tests.helpers.differentiable import asked, gradient, slopes
+from tests.helpers.zoo_cases import CASES
 from vps.core.asking import candidates
 from vps.core.detector import DifferentiableDetector, FeatureDetector, TargetScorer
 from vps.core.scoring import MODES, attained_by, best_candidates

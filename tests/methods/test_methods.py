@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.helpers.analytic import per_label, photo, strip_detector
+from tests.helpers.method_settings import SETTINGS, ready
 from tests.helpers.patches import BOX, question
 from vps.core.schema import to_plain
 from vps.core.targets import Target
@@ -14,35 +15,11 @@ from vps.explaining.explain import explain
 from vps.methods import METHODS, make_method
 from vps.methods.perturbation.drise import DRISE
 from vps.methods.search.vps import VPS
-from vps.search import SEARCHES
 
 DOG, BIRD = Target(BOX, "dog"), Target(BOX, "bird")
 
-SETTINGS = {
-    **{name: {} for name in METHODS},
-    "drise": {"masks": 40, "grid": 4},
-    "d-close": {"masks": 40, "segments": 4, "levels": 3},
-    "d-hsic": {"masks": 40, "grid": 3},
-    "sobol": {"designs": 4, "grid": 3},
-    "occlusion": {"window": 0.4, "stride": 0.2},
-    "lime": {"samples": 60},
-    "kernel-shap": {"samples": 60},
-    "shapley-sampling": {"permutations": 3},
-    "extremal-perturbation": {"steps": 3},
-    "vps-multi-scale": {"numbers": [3, 5]},
-    "smooth-grad": {"samples": 9},
-    "integrated-gradients": {"steps": 9},
-    "vx-code insertion": {"variant": "insertion", "group": 2, "top": 6, "share": 0.2},
-    **{f"vps {search}": {"search": search} for search in SEARCHES},
-    "vps share": {"search": "top_k", "budget": 0.5},
-}
-
 USE_ALL = ("drise", "vps path_search", "vps top_k", "smooth-grad", "integrated-gradients")
 """What takes as many passes as it may."""
-
-
-def ready(name):
-    return make_method(name.split()[0], SETTINGS[name])
 
 
 @pytest.mark.parametrize("name", SETTINGS)

@@ -7,7 +7,7 @@ import pytest
 from torch import Tensor
 
 from tests.helpers.contract import live, picture
-from tests.methods.test_methods import SETTINGS, ready
+from tests.helpers.method_settings import SETTINGS, ready
 from tests.models.zoo import all_cases
 from vps.core.targets import Target
 from vps.engine.budget import Budget

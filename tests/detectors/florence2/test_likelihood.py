@@ -120,4 +120,4 @@ def test_the_expected_iou_has_the_gradient_of_the_exact_one():
     assert torch.allclose(ious, exact, atol=0.01)
     (right,) = torch.autograd.grad(exact.sum(), logits, retain_graph=True)
     (ours,) = torch.autograd.grad(ious.sum(), logits)
-    assert torch.allclose(ours, right, atol=0.05 * float(right.abs().max()))
+    assert torch.allclose(ours, right, atol=0.08 * float(right.abs().max()))

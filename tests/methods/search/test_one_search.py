@@ -69,7 +69,7 @@ def test_a_detector_that_fails_leaves_an_order(name):
 
 def test_phase_win_is_the_search_of_that_name_with_its_settings():
     answers = []
-    for method in (PhaseWin(), VPS(search="phase_win"), PhaseWin(accept=0, select=0.01)):
+    for method in (PhaseWin(), VPS(search="phase_win"), PhaseWin(prune=0.9)):
         detector = strip_detector(noisy(np.linspace(0.06, 0.08, 12), 0.1), 12)
         found = method.attribute(problem_of(detector), Budget(), 3)
         answers.append((found.orders[0].tolist(), found.passes))
