@@ -6,7 +6,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 from vps.core.numbers import check_whole
 from vps.engine.budget import Budget
@@ -18,8 +18,6 @@ from vps.search import Search
 from vps.search.driver import run_searches
 
 _MOST_PASSES = 10**12
-
-Self = TypeVar("Self", bound="OneSearch")
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class OneSearch(ABC):
         most = min(self.most_passes(regions), 2**regions) * len(problem.targets)
         return most if self.budget is None else min(self.budget, most)
 
-    def with_passes(self: Self, passes: int) -> Self:
+    def with_passes(self, passes: int) -> OneSearch:
         """They are its budget; a search that ends before makes no use of the rest."""
         return dataclasses.replace(self, budget=passes)
 
