@@ -7,14 +7,14 @@ from typing import Any
 
 from torch import nn
 
-from detectors.shared.features import Place, first_of, no_layers, on_pixels, pyramid_of
+from detectors.shared.features import GridPlace, first_of, no_layers, on_pixels, pyramid_of
 from vps.core.detector import FeatureLayer
 
 _NECKS = ("decoder_input_proj", "input_proj", "input_projection")
 """What the decoder of a DETR looks at, or the encoder before it: a level each, or one."""
 
 
-def closed_set_layers(name: str, model: Any, place: Place) -> dict[str, FeatureLayer]:
+def closed_set_layers(name: str, model: Any, place: GridPlace) -> dict[str, FeatureLayer]:
     """The layers of a closed-set detector.
 
     Args:
@@ -35,7 +35,7 @@ def closed_set_layers(name: str, model: Any, place: Place) -> dict[str, FeatureL
     return pyramid_of(levels if isinstance(levels, nn.ModuleList) else [levels], place)
 
 
-def yolos_layers(model: Any, detections: int, place: Place) -> dict[str, FeatureLayer]:
+def yolos_layers(model: Any, detections: int, place: GridPlace) -> dict[str, FeatureLayer]:
     """The last layer of YOLOS whose patches are still looked at: that before the last.
 
     Args:
@@ -48,12 +48,12 @@ def yolos_layers(model: Any, detections: int, place: Place) -> dict[str, Feature
     return {"encoder": FeatureLayer(seen, first_of, on_pixels(place, before=1, after=detections))}
 
 
-def owl_layers(model: Any, place: Place) -> dict[str, FeatureLayer]:
+def owl_layers(model: Any, place: GridPlace) -> dict[str, FeatureLayer]:
     """The last layer of the image tower of an OWL, without the class token."""
     layer = model.base_model.vision_model.encoder.layers[-1]
     return {"encoder": FeatureLayer(layer, first_of, on_pixels(place, before=1))}
 
 
-def omdet_layers(model: Any, place: Place) -> dict[str, FeatureLayer]:
+def omdet_layers(model: Any, place: GridPlace) -> dict[str, FeatureLayer]:
     """What OmDet-Turbo's decoder looks at."""
     return pyramid_of(model.decoder.channel_projection_layers, place)

@@ -23,7 +23,7 @@ from detectors.hf.images import ImageProcessor, read_processor
 from detectors.hf.layers import omdet_layers, owl_layers
 from detectors.hf.omdet import ask_omdet
 from detectors.hf.owl import ask_owl
-from detectors.shared.features import Place
+from detectors.shared.features import GridPlace
 from detectors.shared.gradients import Differentiable, keeps_whole_gradients
 from detectors.shared.pixels import check_batch, choose_device, choose_dtype, enough_places
 from detectors.shared.prompts import check_labels
@@ -58,7 +58,7 @@ class ZeroShotFamily:
 
     ask: Callable[[Any, Any, Sequence[str]], EncodedQuery]
     template: str
-    layers: Callable[[Any, Place], dict[str, FeatureLayer]]
+    layers: Callable[[Any, GridPlace], dict[str, FeatureLayer]]
 
 
 _OWL = ZeroShotFamily(ask_owl, "a photo of a {}", owl_layers)

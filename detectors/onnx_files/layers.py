@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from detectors.onnx_files.torch_model import TorchModel
-from detectors.shared.features import Place, item, on_pixels, token_grid
+from detectors.shared.features import GridPlace, item, on_pixels, token_grid
 from vps.core.detector import FeatureLayer
 from vps.errors import InputError
 
@@ -51,7 +51,7 @@ def layers_of(
     model: TorchModel,
     names: Sequence[str],
     shapes: NamedShapes,
-    place: Place,
+    place: GridPlace,
     whole: tuple[int, int],
 ) -> dict[str, FeatureLayer]:
     """Feature layers of a file, from the finest grid to the coarsest.

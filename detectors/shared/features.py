@@ -30,7 +30,7 @@ class Placement:
     left: int = 0
 
 
-Place = Callable[[Size], Placement]
+GridPlace = Callable[[Size], Placement]
 """From the (h, w) of pixels to where they stand."""
 
 
@@ -39,7 +39,7 @@ def unpadded(pixels: Size) -> Placement:
     return Placement(pixels)
 
 
-def multiple_of(divisor: int) -> Place:
+def multiple_of(divisor: int) -> GridPlace:
     """Pixels padded at the right and below to sides that a number divides."""
     return lambda pixels: Placement(
         (math.ceil(pixels[0] / divisor) * divisor, math.ceil(pixels[1] / divisor) * divisor)
@@ -47,7 +47,7 @@ def multiple_of(divisor: int) -> Place:
 
 
 def on_pixels(
-    place: Place = unpadded, before: int = 0, after: int = 0
+    place: GridPlace = unpadded, before: int = 0, after: int = 0
 ) -> Callable[[Tensor, Size], Tensor]:
     """What `FeatureLayer.grid` wants, for features of a whole input.
 
@@ -104,14 +104,16 @@ def item(place: Any) -> Callable[[Any], Tensor]:
     return operator.itemgetter(place)
 
 
-def pyramid_of(modules: Iterable[nn.Module], place: Place = unpadded) -> dict[str, FeatureLayer]:
+def pyramid_of(
+    modules: Iterable[nn.Module], place: GridPlace = unpadded
+) -> dict[str, FeatureLayer]:
     """Layers "neck.0", "neck.1" ... of modules that each give one level of a pyramid."""
     grid = on_pixels(place)
     return {f"neck.{n}": FeatureLayer(module, grid=grid) for n, module in enumerate(modules)}
 
 
 def levels_within(
-    module: nn.Module, trial: Any, place: Place = unpadded
+    module: nn.Module, trial: Any, place: GridPlace = unpadded
 ) -> dict[str, FeatureLayer]:
     """Layers "neck.0", "neck.1" ... of a module that gives all levels of a pyramid at once.
 
