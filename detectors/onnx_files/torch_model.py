@@ -69,11 +69,7 @@ class TorchModel:
         return [self._pick(name, found[self._producer(name)[0]]) for name in names]
 
     def producer(self, value: str) -> tuple[nn.Module, int | None]:
-        """The module that gives a value of the file, and at which place where it gives several.
-
-        Raises:
-            InputError: no node gives a value of this name.
-        """
+        """The module that gives a value of the file, and at which place where it gives several."""
         node, place = self._producer(value)
         return self.module.get_submodule(node), place
 
@@ -115,16 +111,15 @@ class GridSample(nn.Module):
     """ONNX's operator GridSample, as deformable attention has it.
 
     Args:
-        mode: of torch's `grid_sample`; "bicubic" or "nearest", else bilinear.
+        mode: "bilinear", "bicubic" or "nearest".
         padding: likewise.
         aligned: whether corners are aligned.
     """
 
     def __init__(self, mode: str, padding: str, aligned: bool) -> None:
         super().__init__()
-        self._mode = {"cubic": "bicubic", "bicubic": "bicubic", "nearest": "nearest"}.get(
-            mode, "bilinear"
-        )
+        # As opset 20 calls them.
+        self._mode = {"linear": "bilinear", "cubic": "bicubic"}.get(mode, mode)
         self._padding, self._aligned = padding, aligned
 
     def forward(self, values: Tensor, grid: Tensor) -> Tensor:
