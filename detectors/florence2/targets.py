@@ -15,6 +15,7 @@ from detectors.florence2.encoder import parts, read_pairs
 from detectors.florence2.likelihood import Beginning, expected_boxes, read_answers
 from detectors.florence2.parse import bins_to_boxes, boxes_to_bins
 from detectors.florence2.writing import WrittenAnswer
+from detectors.shared.features import first_of
 from detectors.shared.gradients import keeps_gradients
 from detectors.shared.pixels import scale_boxes
 from vps.core.boxes import iou
@@ -127,7 +128,7 @@ class LikelihoodScorer(Florence2):
     def feature_layers(self) -> dict[str, FeatureLayer]:
         """ "backbone", the last layer of the image tower; see
         `vps.core.detector.FeatureDetector`."""
-        return {"backbone": FeatureLayer(self.checkpoint.model.model.vision_tower)}
+        return {"backbone": FeatureLayer(self.checkpoint.model.model.vision_tower, first_of)}
 
     def _prompts_of(self, targets: Sequence[Target]) -> list[int]:
         """The number of each target's prompt."""

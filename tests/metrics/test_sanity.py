@@ -25,6 +25,7 @@ def test_rank_correlation():
     assert rank_correlation(one, other) == pytest.approx(spearmanr(one, other).statistic)
     assert rank_correlation(one, -one) == -1
     assert rank_correlation(one, np.ones(30)) == 0
+    assert rank_correlation(np.ones(30), np.ones(30)) == 1
 
 
 def test_evidence_in_inert_regions_beside_their_area():

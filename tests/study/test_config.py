@@ -10,6 +10,7 @@ import yaml
 
 from tests.helpers.attacks import BAD_YAML
 from tests.helpers.paths import ROOT
+from tests.helpers.studies import config_of
 from vps.core.json_schema import json_schema
 from vps.errors import InputError
 from vps.methods.perturbation.drise import DRISE
@@ -197,3 +198,12 @@ def test_the_json_schema_of_a_study_describes_its_keys():
     assert keys["seed"]["description"] == "of searches and methods."
     assert keys["detector"]["properties"]["device"]["default"] == "auto"
     assert keys["run"]["description"].startswith("How the cases are worked off")
+
+
+def test_methods_at_several_numbers_of_passes_are_saved_and_read_back(tmp_path):
+    methods = {"vps": {}, "drise": {}, "box": {}}
+    config = config_of(tmp_path, methods=methods, passes=[30, 60, 30])
+    assert list(config.methods) == ["vps@30", "drise@30", "box", "vps@60", "drise@60"]
+    assert config.method("drise@60") == DRISE(masks=59)
+    assert read_config(config.save(tmp_path / "again.yaml")) == config
+    assert list(config_of(tmp_path, methods=methods, passes=[30]).methods) == list(methods)

@@ -38,10 +38,13 @@ def test_each_method_is_checked_on_each_case(checked):
     assert abs(seeds["random"]) < 1
 
 
-def test_what_is_known_is_not_computed_again(checked, monkeypatch):
+def test_what_is_known_is_not_computed_again_and_what_failed_is(checked, monkeypatch):
     config, lists, rows = checked
-    monkeypatch.setattr(sanity, "_checked", None)
+    asked = []
+    real = sanity._checked
+    monkeypatch.setattr(sanity, "_checked", lambda *given: asked.append(given[2]) or real(*given))
     assert rows_of(config, lists) == rows
+    assert asked == ["grad-cam"] * 4
 
 
 def test_a_file_that_is_damaged_or_of_other_settings_is_made_again(checked):
@@ -66,4 +69,4 @@ def test_a_method_more_is_checked_alone(checked, monkeypatch):
     monkeypatch.setattr(sanity, "_checked", lambda *given: asked.append(given[2]) or real(*given))
     folder = Path(config.out).parent
     rows_of(config_of(folder, methods={**METHODS, "again": {"method": "box"}}), lists)
-    assert asked == ["again"] * 4
+    assert asked == ["grad-cam", "again"] * 4

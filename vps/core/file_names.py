@@ -19,14 +19,14 @@ def safe_name(text: str, longest: int = _LONGEST) -> str:
         longest: how many characters are kept; file systems take 255 bytes a part.
 
     Returns:
-        The text itself, if it is short and of plain letters, digits and - _ + . only, without a dot
-        at its start; else what is plain of it, with a digest, so that other texts get other names.
+        The text itself, if it is short and of plain letters, digits and - _ + @ . only, without a
+        dot at its start; else what is plain of it, with a digest, so that other texts get other names.
     """
-    if re.fullmatch(rf"[A-Za-z0-9_+-][A-Za-z0-9_+.-]{{0,{longest - 1}}}", text):
+    if re.fullmatch(rf"[A-Za-z0-9_+@-][A-Za-z0-9_+@.-]{{0,{longest - 1}}}", text):
         return text
     # Not every text has an encoding: a file's name may hold what is no UTF-8.
     digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:_DIGEST]
-    return re.sub(r"[^A-Za-z0-9_+-]", "_", text)[:longest] + f"~{digest}"
+    return re.sub(r"[^A-Za-z0-9_+@-]", "_", text)[:longest] + f"~{digest}"
 
 
 def check_plain_name(text: str, what: str) -> str:

@@ -179,6 +179,9 @@ class GradientPasses:
                 f"{self._detector.name}: scores must be finite and {wanted}, got "
                 f"{tuple(scores.shape)}"
             )
+        if not scores.requires_grad and not bool(scores.any()):
+            # Without a candidate there is nothing to trace back: the gradient is 0.
+            scores = scores + 0 * images.flatten(1).sum(dim=1, keepdim=True)
         if not scores.requires_grad:
             raise _without_gradients(self._detector.name, self._method)
         return scores

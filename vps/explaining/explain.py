@@ -190,7 +190,7 @@ def make_explanations(
                 method=traced.method.name,
                 options=to_plain(traced.method),
                 saliency=None if found.maps is None else found.maps[number],
-                effects=effects_of(traced.source.subsets, scores) if found.source else None,
+                effects=effects_of(traced.source.subsets, scores) if found.searched else None,
                 backward=found.backward,
                 backward_cost=found.backward_cost,
             )

@@ -85,10 +85,10 @@ def trace(
     _check(problem, method, found)
     source = problem.passes() if found.source is None else found.source
     orders = found.orders_of(problem.regions)
-    searched = found.source is not None
+    searched = found.searched
     rest = budget.untimed()
     if most is not None:
-        own = 0 if searched else found.passes
+        own = found.passes if found.source is None else 0
         rest = dataclasses.replace(rest, left=lambda: most - own - source.passes)
     curves, stopped, error = _measured(problem, source, orders, found, rest)
     looks = 0

@@ -76,6 +76,11 @@ class Attribution:
     backward_cost: float = 0.0
 
     @property
+    def searched(self) -> bool:
+        """Whether the orders come from what a search has seen."""
+        return self.orders is not None and self.source is not None
+
+    @property
     def forward(self) -> int:
         """How many images went through the detector."""
         return self.passes - math.ceil(self.backward * self.backward_cost)

@@ -60,11 +60,14 @@ CHECKS: dict[str, SanityCheck] = {
 def rank_correlation(one: np.ndarray, other: np.ndarray) -> float:
     """Spearman's correlation of the values (m,) of m regions, in [-1, 1].
 
-    A constant map says nothing that the other could share: 0.
+    Of equal maps 1, even constant ones; else a constant map says nothing that the other could
+    share: 0.
 
     >>> rank_correlation(np.array([1.0, 2, 3]), np.array([0.0, 5, 9]))
     1.0
     """
+    if np.array_equal(one, other):
+        return 1.0
     if np.ptp(one) == 0 or np.ptp(other) == 0:
         return 0.0
     with warnings.catch_warnings():

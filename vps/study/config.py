@@ -240,6 +240,7 @@ def _at_passes(methods: dict[str, MethodConfig], passes: Sequence[int]) -> dict[
     found: dict[str, MethodConfig] = {}
     if not passes:
         return methods
+    passes = tuple(dict.fromkeys(passes))
     for number in passes:
         for name, one in methods.items():
             plain = make_method(one.method, one.options)

@@ -130,7 +130,7 @@ def _known(path: Path, digest: str, config: StudyConfig) -> dict[str, Any]:
             for name, said in content["methods"].items()
             if (name not in config.methods or said["settings"] == to_plain(config.methods[name]))
             and isinstance(said["values"], dict)
-            and isinstance(said["error"], str)
+            and said["error"] == ""  # what failed is tried again
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}

@@ -112,3 +112,11 @@ def test_a_budget_that_pays_for_no_image():
         attribute("smooth-grad", cnn_problem(), Budget(passes=2))
     with pytest.raises(InputError, match="two images and their gradients may take 6"):
         attribute("integrated-gradients", cnn_problem(), Budget(passes=5))
+
+
+def test_an_image_without_candidates_scores_0_with_gradient_0():
+    def none(shares):
+        return torch.zeros(len(shares), 0, 4), torch.zeros(len(shares), 0, 3)
+
+    for name in PIXELS:
+        assert not attribute(name, question(answer=none)).maps.any()

@@ -15,9 +15,12 @@ from vps.core.schema import check_fields
 from vps.engine.budget import Budget
 from vps.engine.gradients import GradientPasses
 from vps.engine.problem import Problem
+from vps.errors import InputError
 from vps.methods.gradient.attributed import asking, difference, planned
 from vps.methods.gradient.sampled import mean_gradients
 from vps.methods.protocol import GRADIENTS, Attribution, Complete, MethodFamily
+
+_MOST_STEPS = 1_000  # the places of the sum are the eigenvalues of a matrix of as many rows
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class IntegratedGradients:
     the maximum on the way, s has a kink, and more steps are needed.
 
     Attributes:
-        steps: of the sum, at least 1.
+        steps: of the sum, 1 to 1,000.
         budget: instead, the most passes: as many steps as they pay for, and one look at the whole
             image, which tells what a backward pass costs.
 
@@ -49,7 +52,7 @@ class IntegratedGradients:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        check_whole("steps", self.steps, 1, 10**6)
+        check_whole("steps", self.steps, 1, _MOST_STEPS)
         if self.budget is not None:
             check_whole("budget", self.budget, 1, 10**9)
 
@@ -91,4 +94,9 @@ class IntegratedGradients:
         source.pixels(problem.pixels[None])
         left = source.affordable()
         assert left is not None
-        return source, left if self.budget is not None else min(left, self.steps)
+        if left < 1:
+            raise InputError(
+                f"a budget of {source.limit} passes is too small for {self.name}: a backward pass "
+                f"costs {source.cost:.1f} forward ones here"
+            )
+        return source, min(left, _MOST_STEPS if self.budget is not None else self.steps)

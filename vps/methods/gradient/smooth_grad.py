@@ -67,7 +67,7 @@ class SmoothGrad:
     ) -> Attribution:
         """The maps; see `vps.methods.protocol.Method`."""
         source = asking(problem, self.name, budget, most=self.budget)
-        samples = self.samples if self.budget is None else self.budget
+        samples = self.samples if self.budget is None else min(self.budget, 10**6)
         pixels = problem.pixels
         scale = self.noise * float(pixels.max() - pixels.min())
 

@@ -12,7 +12,6 @@ from vps.core.numbers import check_range, check_whole
 from vps.core.schema import check_fields
 from vps.engine.budget import Budget
 from vps.engine.problem import Problem
-from vps.errors import InputError
 from vps.methods.perturbation.least_squares import weighted_ridge
 from vps.methods.perturbation.subsets import ShownSubsets
 from vps.methods.protocol import Attribution, MethodFamily
@@ -51,8 +50,7 @@ class LIME:
     def __post_init__(self) -> None:
         check_fields(self)
         check_whole("samples", self.samples, 2, 10**6)
-        if not self.width > 0:
-            raise InputError(f"width must be positive, got {self.width}")
+        check_range("width", self.width, 1e-3, 1e3)
         check_range("ridge", self.ridge)
 
     def planned_passes(self, problem: Problem) -> int:

@@ -56,7 +56,7 @@ class Occlusion:
                 f"stride must be in (0, window], or pixels are left out; got {self.stride} with "
                 f"windows of {self.window}"
             )
-        if self._along_a_side > _MOST_WINDOWS:
+        if self.stride < 1 / _MOST_WINDOWS / 10 or self._along_a_side > _MOST_WINDOWS:
             raise InputError(
                 f"{self._along_a_side} windows along a side are too many, the most are "
                 f"{_MOST_WINDOWS}: set a larger stride"

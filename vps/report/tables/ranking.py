@@ -95,7 +95,7 @@ def draw_ranks(ranks: Mapping[str, Any]) -> Figure:
     count = len(names)
     rows = (count + 1) // 2
     top = 0.9 + 0.35 * len(groups)
-    figure, (axes,) = new_figure(1, 0.9 + 0.22 * (rows + top), width=6.4)
+    figure, (axes,) = new_figure(1, 0.9 + 0.22 * (rows + top), width=max(6.4, 0.4 * count))
     axes.set_xlim(0.5, count + 0.5)
     axes.set_ylim(-rows - top, 1.2)
     axes.axis("off")
