@@ -20,7 +20,8 @@ def safe_name(text: str, longest: int = _LONGEST) -> str:
 
     Returns:
         The text itself, if it is short and of plain letters, digits and - _ + @ . only, without a
-        dot at its start; else what is plain of it, with a digest, so that other texts get other names.
+        dot at its start; else what is plain of it, with a digest, so that other texts get other
+        names.
     """
     if re.fullmatch(rf"[A-Za-z0-9_+@-][A-Za-z0-9_+@.-]{{0,{longest - 1}}}", text):
         return text

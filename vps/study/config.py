@@ -214,10 +214,10 @@ def _override(content: dict[str, Any], text: str) -> None:
 
 def _check_name(what: str, name: str) -> None:
     """Names become those of files and columns."""
-    plain = name and all(letter.isalnum() or letter in "-_+. " for letter in name)
+    plain = name and all(letter.isalnum() or letter in "-_+@. " for letter in name)
     if not plain or name.startswith(".") or len(name.encode()) > _LONGEST_NAME:
         raise InputError(
-            f"{what}: {name[:_LONGEST_NAME]!r} is no name: use letters, digits and - _ + ., no dot "
+            f"{what}: {name[:_LONGEST_NAME]!r} is no name: use letters, digits and - _ + @ ., no dot "
             f"at the start, and at most {_LONGEST_NAME} bytes"
         )
 
