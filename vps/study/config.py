@@ -217,8 +217,8 @@ def _check_name(what: str, name: str) -> None:
     plain = name and all(letter.isalnum() or letter in "-_+@. " for letter in name)
     if not plain or name.startswith(".") or len(name.encode()) > _LONGEST_NAME:
         raise InputError(
-            f"{what}: {name[:_LONGEST_NAME]!r} is no name: use letters, digits and - _ + @ ., no dot "
-            f"at the start, and at most {_LONGEST_NAME} bytes"
+            f"{what}: {name[:_LONGEST_NAME]!r} is no name: use letters, digits and - _ + @ ., no "
+            f"dot at the start, and at most {_LONGEST_NAME} bytes"
         )
 
 
