@@ -139,6 +139,15 @@ class Budget:
         """The same with so many passes."""
         return dataclasses.replace(self, passes=passes)
 
+    def at_most(self, passes: int | None) -> Budget:
+        """The same with so many passes at the most; None leaves them as they are.
+
+        >>> Budget(passes=50).at_most(80).passes, Budget().at_most(80).passes
+        (50, 80)
+        """
+        limits = [limit for limit in (self.passes, passes) if limit is not None]
+        return self.within(min(limits, default=None))
+
     def first(self, share: float) -> Budget:
         """The same for the first part of its passes, and of its time, whose clock runs.
 

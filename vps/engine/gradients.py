@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, NamedTuple, cast
 
 import torch
@@ -163,14 +163,10 @@ class GradientPasses:
         self._budget.check(len(images))
         problem = self._problem
         with torch.enable_grad(), failures_of(self._detector, f"the scores for {self._method}"):
-            if self.forward:
+            # Of the first images, what a pass costs is counted on the way.
+            with _counting(not self.forward) as counter:
                 scores = self._detector.scores(images, problem.size, problem.targets, problem.mode)
-            else:
-                # Of the first images, what a pass costs is counted on the way.
-                with FlopCounterMode(display=False) as counter:
-                    scores = self._detector.scores(
-                        images, problem.size, problem.targets, problem.mode
-                    )
+            if counter is not None:
                 self._operations = counter.get_total_flops()
         self.forward += len(images)
         wanted = (len(images), len(problem.targets))
@@ -194,7 +190,7 @@ class GradientPasses:
         for number in range(scores.shape[1]):
             with (
                 failures_of(self._detector, f"the gradients for {self._method}"),
-                FlopCounterMode(display=False) if first and not number else _nothing() as counter,
+                _counting(first and not number) as counter,
             ):
                 found.append(
                     torch.autograd.grad(
@@ -236,9 +232,9 @@ def _without_gradients(name: str, method: str) -> InputError:
     )
 
 
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield None
+def _counting(wanted: bool) -> AbstractContextManager[FlopCounterMode | None]:
+    """Counts the operations within, if wanted."""
+    return FlopCounterMode(display=False) if wanted else nullcontext()
 
 
 @contextmanager

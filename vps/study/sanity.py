@@ -15,6 +15,7 @@ from vps.core.file_names import safe_name
 from vps.core.files import write_atomically
 from vps.core.schema import to_plain
 from vps.data.cases.cases import CaseList
+from vps.data.dataset import Dataset
 from vps.data.sample import Sample
 from vps.errors import VpsError, one_line
 from vps.metrics.sanity_values import Values, sanity_values
@@ -59,22 +60,26 @@ def check_cases(
         OutputError: a file cannot be written.
     """
     digest = _digest(config)
-    opened: tuple[str, Detector] | None = None
+    plain = dataclasses.replace(
+        config, metrics=dataclasses.replace(config.metrics, fidelity_subsets=0)
+    )
+    opened: tuple[str, Dataset, Detector] | None = None
     for tasks in plan(lists):
         for task in tasks:
             path = _path(config, task)
             known = _known(path, digest, config)
             if any(name not in known for name in config.methods):
-                dataset = open_data(config, task.dataset)
                 if opened is None or opened[0] != task.dataset:
-                    opened = task.dataset, load_detector(config, dataset, loader, device)
-                sample = dataset.find(task.case.image_id)
+                    dataset = open_data(config, task.dataset)
+                    detector = load_detector(config, dataset, loader, device)
+                    opened = task.dataset, dataset, detector
+                sample = opened[1].find(task.case.image_id)
             for name in config.methods:
                 if name not in known:
                     assert opened is not None
                     known[name] = {
                         "settings": to_plain(config.methods[name]),
-                        **_checked(config, task, name, sample, opened[1]),
+                        **_checked(plain, task, name, sample, opened[2]),
                     }
                     content = {"digest": digest, "methods": known}
                     write_atomically(path, json.dumps(content, indent=1).encode())
@@ -85,18 +90,11 @@ def _checked(
     config: StudyConfig, task: Task, name: str, sample: Sample, detector: Detector
 ) -> dict[str, Any]:
     """What the file of a case says of a method."""
-    plain = dataclasses.replace(config.metrics, fidelity_subsets=0)
     try:
         with warnings.catch_warnings():
             # A map without evidence is what some checks wait for.
             warnings.simplefilter("ignore", UserWarning)
-            problem = prepare_case(
-                task,
-                sample,
-                detector,
-                dataclasses.replace(config, metrics=plain),
-                config.batch_size,
-            ).problem
+            problem = prepare_case(task, sample, detector, config, config.batch_size).problem
             seed = case_seed(config.seed, task)
             found = sanity_values(
                 problem, config.method(name), sample.image, config.select.score_threshold, seed

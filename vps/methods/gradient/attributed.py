@@ -42,9 +42,7 @@ def asking(
     Raises:
         InputError: the budget is too small for them, or the detector has no gradients.
     """
-    budget = (budget or Budget()).started()
-    limits = [passes for passes in (budget.passes, most) if passes is not None]
-    budget = budget.within(min(limits, default=None))
+    budget = (budget or Budget()).started().at_most(most)
     source = GradientPasses(problem, method, budget)
     least = planned(problem, 1) if least is None else least
     if budget.passes is not None and budget.passes < least:

@@ -16,7 +16,7 @@ from vps.engine.budget import Budget, Stopped, StopReason, ending
 from vps.engine.gradients import BACKWARD_COST, GradientPasses
 from vps.engine.problem import Problem
 from vps.errors import DetectorError, InputError
-from vps.methods.gradient.attributed import asking
+from vps.methods.gradient.attributed import asking, attributed
 from vps.methods.perturbation.smooth_masks import SmoothMasks
 from vps.methods.protocol import GRADIENTS, Attribution, MethodFamily
 
@@ -107,15 +107,7 @@ class ExtremalPerturbation:
                     raise
                 stopped, error = ending(reason)
                 break
-        return Attribution(
-            source.passes,
-            ascent.maps().cpu().numpy(),
-            stopped=stopped,
-            error=error,
-            limit=source.limit,
-            backward=source.backward,
-            backward_cost=source.cost,
-        )
+        return attributed(source, ascent.maps(), stopped, error)
 
     @staticmethod
     def _each(problem: Problem) -> int:

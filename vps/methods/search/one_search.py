@@ -67,11 +67,10 @@ class OneSearch(ABC):
 
         After Ctrl-C, or where the detector fails, the orders are the best so far.
         """
-        budget = (budget or Budget()).started()
-        limits = [limit for limit in (budget.passes, self.budget) if limit is not None]
+        budget = (budget or Budget()).started().at_most(self.budget)
         name, search = self.strategy()
         objectives = self.objectives(problem, problem.passes())
-        return searched(name, search, objectives, budget.within(min(limits, default=None)), seed)
+        return searched(name, search, objectives, budget, seed)
 
 
 def searched(

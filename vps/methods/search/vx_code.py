@@ -18,7 +18,7 @@ from vps.engine.objective import Objective
 from vps.engine.problem import Problem
 from vps.errors import InputError
 from vps.methods.protocol import Attribution, MethodFamily
-from vps.search.driver import run_searches
+from vps.methods.search.one_search import searched
 from vps.search.protocol import Round, Rounds
 
 
@@ -97,24 +97,9 @@ class VXCODE:
         Where the passes are spent, after Ctrl-C, or where the detector fails, the regions that are
         left follow by what they last did alone.
         """
-        budget = (budget or Budget()).started()
-        limit = min((x for x in (budget.passes, self.budget) if x is not None), default=None)
-        source = problem.passes()
-        outcome = run_searches(
-            functools.partial(_search, self),
-            problem.objectives(source),
-            seed=seed,
-            budget=budget.within(limit),
-        )
-        return Attribution(
-            passes=source.passes,
-            orders=outcome.orders,
-            stopped=outcome.stopped,
-            error=outcome.error,
-            source=source,
-            limit=limit,
-            rounds=outcome.rounds,
-        )
+        budget = (budget or Budget()).started().at_most(self.budget)
+        objectives = problem.objectives(problem.passes())
+        return searched("", functools.partial(_search, self), objectives, budget, seed)
 
     def _size(self, done: int, count: int) -> int:
         """How many regions the next step chooses."""
