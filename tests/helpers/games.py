@@ -71,3 +71,9 @@ def region_values(problem: Problem, attributed: Tensor) -> np.ndarray:
     values = attributed[0, 0].numpy().ravel()
     labels = problem.regions.label_map.ravel()
     return np.array([values[labels == region][0] for region in range(problem.regions.count)])
+
+
+def values_of(method, problem, seed=0, budget=None):
+    """(m,) of the first target's regions by a method, and all that it says."""
+    found = method.attribute(problem, budget, seed)
+    return found.means_of(problem.regions)[0], found

@@ -15,15 +15,11 @@ from tests.helpers.games import (
     pair_score,
     region_values,
     score_of_pixels,
+    values_of,
 )
 from vps.engine.budget import Budget
 from vps.errors import InputError
 from vps.methods.perturbation.kernel_shap import KernelSHAP, _subsets
-
-
-def values_of(method, problem, seed=0, budget=None):
-    found = method.attribute(problem, budget, seed)
-    return found.means_of(problem.regions)[0], found
 
 
 @pytest.mark.parametrize("samples", [12, 20, 62, None])

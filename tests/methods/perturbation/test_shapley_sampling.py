@@ -12,15 +12,11 @@ from tests.helpers.games import (
     pair_score,
     region_values,
     score_of_pixels,
+    values_of,
 )
 from vps.engine.budget import Budget
 from vps.errors import InputError
 from vps.methods.perturbation.shapley_sampling import ShapleySampling
-
-
-def values_of(method, problem, seed=0, budget=None):
-    found = method.attribute(problem, budget, seed)
-    return found.means_of(problem.regions)[0], found
 
 
 def test_of_an_additive_game_one_permutation_tells_all():
