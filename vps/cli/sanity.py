@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -101,15 +99,13 @@ def _cell(found: Judged | None) -> str:
 
 
 def _csv(rows: Sequence[SanityRow]) -> str:
-    from vps.report.tables.escapes import csv_value
+    from vps.report.tables.escapes import csv_table
 
     names = list(dict.fromkeys(name for row in rows for name in row.values))
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["dataset", "image", "case", "method", *names, "error"])
-    for row in rows:
+
+    def cells(row: SanityRow) -> list[object]:
         case = row.task.case
-        cells = ["" if (value := row.values.get(name)) is None else value for name in names]
         about = [row.task.dataset, str(case.image_id), case.key, row.method]
-        writer.writerow([*map(csv_value, about), *cells, csv_value(row.error)])
-    return text.getvalue()
+        return [*about, *(row.values.get(name) for name in names), row.error]
+
+    return csv_table(["dataset", "image", "case", "method", *names, "error"], map(cells, rows))

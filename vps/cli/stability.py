@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import sys
 from collections.abc import Iterator, Sequence
@@ -141,13 +139,9 @@ def _cell(values: Sequence[float]) -> str:
 
 
 def _csv(found: Sequence[tuple[str, Stability]]) -> str:
-    from vps.report.tables.escapes import csv_value
+    from vps.report.tables.escapes import csv_table
 
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["image", "variation", *_FIELDS])
-    for name, row in found:
-        values = [getattr(row, field) for field in _FIELDS]
-        cells = ["" if math.isnan(value) else value for value in values]
-        writer.writerow([csv_value(name), row.variation, *cells])
-    return text.getvalue()
+    rows = [
+        [name, row.variation, *(getattr(row, field) for field in _FIELDS)] for name, row in found
+    ]
+    return csv_table(["image", "variation", *_FIELDS], rows)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 # Between letters, an underscore is no emphasis; elsewhere, an ampersand begins no entity.
@@ -40,6 +43,16 @@ def csv_value(value: Any) -> Any:
         return value
     text = _BREAKS.sub(" ", value)
     return f"'{text}" if text.lstrip().startswith(_FORMULAS) else text
+
+
+def csv_table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A small table as CSV; None and NaN are empty cells, texts as by `csv_value`."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(heads)
+    for row in rows:
+        writer.writerow("" if cell is None or cell != cell else csv_value(cell) for cell in row)
+    return text.getvalue()
 
 
 def _one_line(text: str) -> str:
