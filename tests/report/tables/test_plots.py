@@ -4,7 +4,13 @@ from matplotlib.text import Text
 from PIL import Image
 
 from tests.helpers.study_rows import repair_rows, study_rows
-from vps.report.tables.plots import draw_kinds, draw_mean_curves, draw_passes, write_plots
+from vps.report.tables.plots import (
+    draw_kinds,
+    draw_mean_curves,
+    draw_passes,
+    without_passes,
+    write_plots,
+)
 from vps.report.tables.rows import ReportSettings
 from vps.report.tables.summary import summarise
 
@@ -84,3 +90,38 @@ def test_repairs_have_a_file_where_there_are_some(tmp_path):
         tmp_path, rows, summarise(rows, name="study", settings=SETTINGS), SETTINGS
     )
     assert [path.name for path in written["coco"]][-1] == "repairs_coco.png"
+
+
+def test_passes_in_names():
+    assert without_passes("drise@500") == without_passes("drise") == "drise"
+    assert without_passes("odd@name") == "odd@name"
+    assert without_passes("@500") == "@500"
+
+
+def test_a_method_at_several_numbers_of_passes_is_one_line():
+    rows = study_rows()
+    for row in rows:
+        row["method"] += "@20" if row["image_id"] % 2 else "@10"
+        row["metrics"]["passes"] = 20.0 if row["image_id"] % 2 else 10.0
+    methods = [f"{name}@{passes}" for passes in (10, 20) for name in METHODS]
+    (axes,) = draw_passes(rows, methods, SETTINGS).axes
+    lines = [line for line in axes.lines if not line.get_label().startswith("_")]
+    assert [line.get_label() for line in lines] == list(METHODS)
+    assert [line.get_xdata().tolist() for line in lines] == [[10, 20]] * 3
+    assert [text.get_text() for text in axes.texts] != []
+
+
+def test_many_methods_are_named_in_a_legend_and_look_different():
+    methods = [f"method {number}" for number in range(24)]
+    rows = [
+        {**row, "method": name}
+        for name in methods
+        for row in study_rows()
+        if row["method"] == "random"
+    ]
+    figure = draw_passes(rows, methods, SETTINGS)
+    (axes,) = figure.axes
+    assert not axes.texts
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == methods
+    lines = [line for line in axes.lines if line.get_label() in methods]
+    assert len({(line.get_color(), line.get_marker()) for line in lines}) == 24

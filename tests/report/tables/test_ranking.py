@@ -3,7 +3,6 @@
 import numpy as np
 
 from tests.helpers.study_rows import study_rows
-from vps.report.tables.plots import at_passes
 from vps.report.tables.ranking import draw_ranks, rank_summary, ranks_markdown
 from vps.report.tables.results import results_of
 
@@ -46,9 +45,3 @@ def test_the_table_and_the_plot_name_all_methods():
     assert all(f"| {name} |" in text for name in ("vps", "drise", "random"))
     shown = [text.get_text() for text in draw_ranks(found).axes[0].texts]
     assert sum(any(name in text for text in shown) for name in found["methods"]) == 3
-
-
-def test_passes_in_names():
-    assert at_passes("drise@500") == ("drise", 500)
-    assert at_passes("odd@name") == ("odd@name", None)
-    assert at_passes("@500") == ("@500", None)

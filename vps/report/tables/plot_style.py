@@ -19,6 +19,7 @@ from vps.report.tables.rows import ReportSettings
 # The palette of Okabe and Ito; beyond it, the styles of lines and markers go on.
 _COLOURS = (BLUE, VERMILLION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _LINES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
+_HATCHES = (None, "////", "....", "xxxx")
 MARKERS = ("o", "s", "D", "^", "v", "P", "X")
 TEXT = 8.0
 """Points that letters are high."""
@@ -31,6 +32,16 @@ def look_of(number: int) -> dict[str, Any]:
     """Colour and style of the line of a method, by its place among the methods."""
     colour, line = _COLOURS[number % len(_COLOURS)], _LINES[number % len(_LINES)]
     return {"color": colour, "linestyle": line}
+
+
+def marker_of(number: int) -> str:
+    """The marker of a method, by its place: no two of the first 49 share it and a colour."""
+    return MARKERS[(number + number // len(_COLOURS)) % len(MARKERS)]
+
+
+def hatch_of(number: int) -> str | None:
+    """What the bars of a method bear where its colour is that of one before."""
+    return _HATCHES[number // len(_COLOURS) % len(_HATCHES)]
 
 
 def new_figure(

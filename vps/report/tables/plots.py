@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -11,18 +12,19 @@ from matplotlib.figure import Figure
 
 from vps.core.file_names import safe_name
 from vps.core.files import write_atomically
-from vps.metrics.aggregate import mean_intervals
+from vps.metrics.aggregate import Interval, mean_intervals
 from vps.report.figures.letters import fit_letters
 from vps.report.figures.panels import GREY
 from vps.report.tables.plot_style import (
-    MARKERS,
     TEXT,
     add_legend,
     add_legend_below,
     band,
     entitle,
+    hatch_of,
     legend_height,
     look_of,
+    marker_of,
     name_points,
     new_figure,
 )
@@ -31,6 +33,9 @@ from vps.report.tables.repair_plot import draw_repairs
 from vps.report.tables.results import GRID, SIDES, ResultRows, results_of
 from vps.report.tables.rows import ReportSettings
 from vps.report.tables.summary import ALL, Numbers
+
+_NAMED = 8
+"""Up to so many methods have names beside their points, and bands around their curves."""
 
 
 def write_plots(
@@ -74,7 +79,8 @@ def write_plots(
 
 
 def draw_mean_curves(rows: ResultRows, methods: Sequence[str], settings: ReportSettings) -> Figure:
-    """Mean insertion and deletion curves of one data set, with pointwise bootstrap bands."""
+    """Mean insertion and deletion curves of one data set; of few methods, with pointwise bootstrap
+    bands."""
     figure, panels = new_figure(2, 2.9 + legend_height(len(methods)))
     results = results_of(rows)
     (dataset,) = results.values("dataset")
@@ -88,9 +94,9 @@ def draw_mean_curves(rows: ResultRows, methods: Sequence[str], settings: ReportS
             mean = curves.sums[:, place].sum(0, np.float64) / curves.sizes.sum()
             label = f"{method}  {curves.areas[place]:.3f}"
             axes.plot(100 * GRID, mean, label=label, linewidth=1.5, **look_of(number))
-            axes.fill_between(
-                100 * GRID, low, high, color=look_of(number)["color"], alpha=0.14, linewidth=0
-            )
+            if len(methods) <= _NAMED:
+                colour = look_of(number)["color"]
+                axes.fill_between(100 * GRID, low, high, color=colour, alpha=0.14, linewidth=0)
             top = max(top, float(high.max()))
         add_legend(axes, side)
         word = "shown" if side == "insertion" else "hidden"
@@ -123,6 +129,9 @@ def draw_kinds(methods: Numbers, names: Sequence[str]) -> Figure:
                 [cell["mean"] for _, cell in kept],
                 0.9 * width,
                 color=look_of(list(names).index(name))["color"],
+                hatch=hatch_of(list(names).index(name)),
+                edgecolor="white",
+                linewidth=0,
                 label=name,
             )
             axes.vlines(
@@ -145,18 +154,16 @@ def draw_kinds(methods: Numbers, names: Sequence[str]) -> Figure:
 def draw_passes(rows: ResultRows, methods: Sequence[str], settings: ReportSettings) -> Figure:
     """Insertion - deletion AUC against passes, one point a method, the intervals as lines.
 
-    Methods that a study has at several numbers of passes, "drise@500", are one line.
+    Methods that a study has at several numbers of passes, "drise@500", are one line. Few have their
+    names beside them, many in a legend below.
     """
-    figure, (axes,) = new_figure(1, 2.9, width=4.6)
-    points = []
     results = results_of(rows)
-    bases = list(dict.fromkeys(at_passes(method)[0] for method in methods))
-    lines: dict[str, list[tuple[float, float]]] = {}
+    lines: dict[str, list[tuple[float, Interval]]] = {}
     for method in methods:
-        number = bases.index(at_passes(method)[0])
         own = results.where(method=method)
         numbers = own.metrics.reindex(columns=["passes", *SIDES])
         known = numbers.notna().all(axis=1).to_numpy()
+        points = lines.setdefault(without_passes(method), [])
         if not known.any():
             continue
         scores = (numbers["insertion"] - numbers["deletion"]).to_numpy()[known]
@@ -168,22 +175,31 @@ def draw_passes(rows: ResultRows, methods: Sequence[str], settings: ReportSettin
             seed=settings.seed,
         )
         assert interval is not None  # there is a case
-        passes = float(numbers["passes"][known].mean())
-        colour, marker = look_of(number)["color"], MARKERS[number % len(MARKERS)]
-        axes.vlines(passes, interval.low, interval.high, color=colour, linewidth=1.4)
-        axes.plot(passes, interval.mean, marker=marker, color=colour, markersize=6)
-        lines.setdefault(bases[number], []).append((passes, interval.mean))
-        points.append((passes, interval.mean, method, colour))
-    for base, line in lines.items():
-        axes.plot(*zip(*sorted(line), strict=True), linewidth=1, **look_of(bases.index(base)))
-    # A line has its name at its end only.
-    last = {at_passes(method)[0]: (passes, mean) for passes, mean, method, _ in sorted(points)}
-    points = [
-        (passes, mean, at_passes(method)[0], colour)
-        for passes, mean, method, colour in points
-        if last[at_passes(method)[0]] == (passes, mean)
+        points.append((float(numbers["passes"][known].mean()), interval))
+    few = len(lines) <= _NAMED
+    height, width = (2.9, 4.6) if few else (2.9 + 0.05 * len(lines), 7.2)
+    figure, (axes,) = new_figure(1, height, width=width)
+    for number, (name, points) in enumerate(lines.items()):
+        look, marker = look_of(number), marker_of(number)
+        points.sort(key=itemgetter(0))
+        axes.plot(
+            [passes for passes, _ in points],
+            [interval.mean for _, interval in points],
+            linewidth=1,
+            marker=marker,
+            markersize=6,
+            label=name,
+            **look,
+        )
+        for passes, interval in points:
+            axes.vlines(passes, interval.low, interval.high, color=look["color"], linewidth=1.4)
+    # A line has its name at its end.
+    ends = [
+        (passes, interval.mean, name, look_of(number)["color"])
+        for number, (name, points) in enumerate(lines.items())
+        for passes, interval in points[-1:]
     ]
-    largest = max((point[0] for point in points), default=1.0)
+    largest = max((end[0] for end in ends), default=1.0)
     # Controls need no pass at all, so the scale is linear below one pass.
     axes.set_xscale("symlog", linthresh=1, linscale=0.5)
     axes.set_xlim(-0.4, max(largest, 1) * 4)
@@ -191,21 +207,24 @@ def draw_passes(rows: ResultRows, methods: Sequence[str], settings: ReportSettin
     axes.set_xticklabels([f"{tick:,.0f}" for tick in axes.get_xticks()])
     axes.minorticks_off()
     axes.margins(y=0.15)
-    name_points(axes, points)
+    if few:
+        name_points(axes, ends)
+    else:
+        add_legend_below(figure, axes)
     axes.axhline(0, color=GREY, linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=0)
     axes.set_xlabel("passes through the detector, mean per case", fontsize=TEXT)
     entitle(axes, "Insertion \u2212 deletion AUC", "higher is better")
     return figure
 
 
-def at_passes(method: str) -> tuple[str, int | None]:
-    """A method's name, and the passes that a study gave it, of "drise@500"; None without.
+def without_passes(method: str) -> str:
+    """A method's name without the passes that a study gave it.
 
-    >>> at_passes("drise@500"), at_passes("drise")
-    (('drise', 500), ('drise', None))
+    >>> without_passes("drise@500"), without_passes("drise"), without_passes("odd@name")
+    ('drise', 'drise', 'odd@name')
     """
-    base, _, passes = method.rpartition("@")
-    return (base, int(passes)) if base and passes.isdigit() else (method, None)
+    name, _, passes = method.rpartition("@")
+    return name if name and passes.isdigit() else method
 
 
 def _count(group: Numbers | None) -> int:
