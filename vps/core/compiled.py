@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 import typing
 from typing import Any
 
@@ -31,9 +32,11 @@ def _strict(kind: Any) -> Any:
 
     if typing.is_typeddict(kind):
         # Before Python 3.12, pydantic takes no other class of them.
-        made = TypedDict(kind.__name__, {name: _strict(own) for name, own in hints_of(kind).items()})  # type: ignore[operator]
+        fields = {name: _strict(own) for name, own in hints_of(kind).items()}
+        make: Any = TypedDict
+        made = make(kind.__name__, fields)
         made.__pydantic_config__ = ConfigDict(strict=True, allow_inf_nan=False)
         return made
     if typing.get_origin(kind) in UNIONS:
-        return typing.Union[tuple(map(_strict, typing.get_args(kind)))]
+        return functools.reduce(operator.or_, map(_strict, typing.get_args(kind)))
     return kind

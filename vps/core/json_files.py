@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 from os import PathLike
@@ -19,7 +20,9 @@ MOST_JSON_BYTES = 1 << 30
 _ROOM = 1 << 16  # bytes, for files that tell no size
 
 
-def read_json_record(path: str | PathLike[str], what: str, most: int = MOST_JSON_BYTES) -> dict[str, Any]:
+def read_json_record(
+    path: str | PathLike[str], what: str, most: int = MOST_JSON_BYTES
+) -> dict[str, Any]:
     """The keys and values of a JSON file.
 
     Args:
@@ -52,6 +55,39 @@ def read_json(kind: Any, path: str | PathLike[str], what: str, most: int = MOST_
         with contextlib.suppress(ValueError):  # Of which pydantic's are.
             return compiled(kind).validate_json(text)
     return build(kind, parse_json_record(text, f"{what} {shown_path(path)}", most))
+
+
+def indented(value: Any, level: int = 1) -> str:
+    """JSON with every key on a line of its own: what `json.dumps` writes with indent=1.
+
+    That is Python code, and takes seconds where compiled code takes a tenth of one.
+
+    Args:
+        value: dicts with texts as keys, lists, texts and finite numbers.
+        level: how deep it stands.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
+    if not (value and isinstance(value, (dict, list))):
+        return _encoder().encode(value)
+    line = "\n" + " " * level
+    items = value.values() if isinstance(value, dict) else value
+    if not any(isinstance(item, (dict, list)) for item in items):
+        inner = _encoder(f",{line}").encode(value)[1:-1]
+    elif isinstance(value, dict):
+        names = map(_encoder().encode, value)
+        parts = (indented(item, level + 1) for item in items)
+        inner = f",{line}".join(map("{}: {}".format, names, parts))
+    else:
+        inner = f",{line}".join(indented(item, level + 1) for item in items)
+    first, last = "{}" if isinstance(value, dict) else "[]"
+    return f"{first}{line}{inner}{line[:-1]}{last}"
+
+
+@functools.cache
+def _encoder(comma: str = ",") -> json.JSONEncoder:
+    return json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(comma, ": "))
 
 
 def _read(path: str | PathLike[str], what: str, most: int) -> bytes:

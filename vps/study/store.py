@@ -297,5 +297,4 @@ def _settings(config: StudyConfig, dataset: str, method: str, facts: Facts) -> A
     }
 
 
-def _canonical(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode

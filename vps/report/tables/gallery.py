@@ -92,7 +92,7 @@ def _json(results: StudyResults, summary: Numbers) -> Iterator[str]:
     yield _compact(about).removesuffix("}") + ',"cases":['
     comma = ""
     for some in cases:
-        yield comma + ",".join(map(_compact, some))
+        yield comma + _compact(some)[1:-1]
         comma = ","
     yield "]}"
 

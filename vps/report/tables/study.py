@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from vps.core.files import encoded, write_atomically, written_atomically
+from vps.core.json_files import indented
 from vps.report.tables.gallery import write_gallery
 from vps.report.tables.plots import write_plots
 from vps.report.tables.results import ResultRows, results_of
@@ -55,8 +55,7 @@ def write_report(
         results, name=name, failed=len(failed), missing=missing, skipped=skipped, settings=settings
     )
     summary["remarks"] = {name: list(lines) for name, lines in (remarks or {}).items()}
-    text = json.dumps(summary, indent=1, allow_nan=False, ensure_ascii=False)
-    write_atomically(out / "summary.json", encoded(text))
+    write_atomically(out / "summary.json", encoded(indented(summary)))
     with written_atomically(out / "cases.csv") as file:
         file.writelines(cases_csv(results))
     write_atomically(out / "table.md", encoded(markdown(summary)))
