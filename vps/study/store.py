@@ -144,7 +144,7 @@ class Store:
         """The file of a result with this suffix."""
         return self.out / self._place(task, method, self.digest(task, method), suffix)
 
-    def _place(self, task: Task, method: str, digest: str, suffix: str) -> str:
+    def _place(self, task: Task, method: str, digest: str, suffix: str = "") -> str:
         return f"{self._about(task)[1]}/{safe_name(method)}-{digest}{suffix}"
 
     def row(self, task: Task, method: str) -> Row | None:
@@ -153,15 +153,16 @@ class Store:
         What it says of its case is what the list says now.
         """
         digest = self.digest(task, method)
+        place = self._place(task, method, digest)
         # A text: to make a path of it takes as long as to parse the file.
-        path = f"{self.out}/{self._place(task, method, digest, '.row.json')}"
+        path = f"{self.out}/{place}.row.json"
         try:
             row = check_row(read_json(Row, path, "row", _MOST))
         except InputError:
             return None
         if row["digest"] != digest:
             return None
-        if row["picture"] not in (None, self._place(task, method, digest, ".jpg")):
+        if row["picture"] not in (None, f"{place}.jpg"):
             return None
         return cast(Row, {**row, **identity(task), "method": method})
 

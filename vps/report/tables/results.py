@@ -23,7 +23,8 @@ _TEXTS = (
     "dataset", "image_id", "case", "kind", "label", "predicted_label", "size", "frequency",
     "image_name", "method",
 )  # fmt: skip
-_BOX = ("x1", "y1", "x2", "y2")
+_NUMBERS = ("score", "x1", "y1", "x2", "y2")
+_RECURRING = (*_TEXTS, "folder", "file", "warnings", "image", "place")
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,10 @@ class StudyResults:
         """The rows at these places: (n,) bool, or indices in the order wanted."""
         return StudyResults(self.facts.iloc[kept], self.metrics.iloc[kept], self.curves)
 
+    def only(self, *names: str) -> StudyResults:
+        """All rows with these columns of the facts, which is quicker to take rows of."""
+        return StudyResults(self.facts[list(names)], self.metrics, self.curves)
+
     def pictures(self) -> list[str | None]:
         """The path of each row's picture; None where it has none."""
         paths = zip(self.facts["folder"], self.facts["file"], strict=True)
@@ -109,25 +114,13 @@ def results_of(rows: ResultRows) -> StudyResults:
     return gathered.results()
 
 
-class _Codes:
-    """Values that recur, as numbers by first appearance; None is -1."""
-
-    def __init__(self) -> None:
-        self.codes, self.known = array("i"), dict[Any, int]()
-
-    def add(self, value: Any) -> int:
-        code = -1 if value is None else self.known.setdefault(value, len(self.known))
-        self.codes.append(code)
-        return code
-
-
 class _Gathered:
     """Columns that grow row by row."""
 
     def __init__(self) -> None:
-        self._texts = {name: _Codes() for name in (*_TEXTS, "folder", "file", "warnings")}
-        self._places = {name: _Codes() for name in ("image", "place")}
-        self._numbers = {name: array("d") for name in ("score", *_BOX)}
+        # Values that recur, as numbers by first appearance; of one row after the other.
+        self._known: dict[str, dict[Any, int]] = {name: {} for name in _RECURRING}
+        self._codes, self._numbers = array("i"), array("d")
         self._digests: list[str] = []
         # By their names: which rows have them, and the values of one row after the other.
         self._metrics: dict[tuple[str, ...], tuple[array[int], array[float]]] = {}
@@ -135,18 +128,18 @@ class _Gathered:
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Take the numbers and texts of a row."""
-        for name in _TEXTS:
-            self._texts[name].add(row[name])
         picture = row["picture"]
         folder, file = (None, None) if picture is None else posixpath.split(picture)
-        self._texts["folder"].add(folder)
-        self._texts["file"].add(file)
-        self._texts["warnings"].add(tuple(row["warnings"]))
-        image = self._places["image"].add((row["dataset"], row["image_id"]))
-        self._places["place"].add((image, row["case"]))
-        for name, value in zip(_BOX, row["box"], strict=True):
-            self._numbers[name].append(value)
-        self._numbers["score"].append(row["score"])
+        values = [row[name] for name in _TEXTS]
+        values += [folder, file, tuple(row["warnings"]), (row["dataset"], row["image_id"])]
+        codes = [
+            -1 if value is None else known.setdefault(value, len(known))
+            for value, known in zip(values, self._known.values(), strict=False)
+        ]
+        image, places = codes[-1], self._known["place"]
+        codes.append(places.setdefault((image, row["case"]), len(places)))
+        self._codes.extend(codes)
+        self._numbers.extend((row["score"], *row["box"]))
         metrics = row["metrics"]
         rows, values = self._metrics.setdefault(tuple(metrics), (array("q"), array("d")))
         rows.append(len(self._digests))
@@ -159,12 +152,16 @@ class _Gathered:
         """All columns."""
         pandas = require("pandas", extra="eval")
         index = partial(pandas.Index, dtype=object, tupleize_cols=False)
+        count = len(self._digests)
+        codes = np.array(self._codes).reshape(count, len(_RECURRING)).T
+        numbers = np.array(self._numbers).reshape(count, len(_NUMBERS)).T
+        columns = dict(zip(_RECURRING, np.ascontiguousarray(codes), strict=True))
+        places = {name: columns.pop(name) for name in ("image", "place")}
         facts = {
-            name: pandas.Categorical.from_codes(np.array(column.codes), index([*column.known]))
-            for name, column in self._texts.items()
+            name: pandas.Categorical.from_codes(column, index([*self._known[name]]))
+            for name, column in columns.items()
         }
-        facts |= {name: np.array(column) for name, column in self._numbers.items()}
-        facts |= {name: np.array(column.codes) for name, column in self._places.items()}
+        facts |= dict(zip(_NUMBERS, np.ascontiguousarray(numbers), strict=True)) | places
         facts["digest"] = np.array(self._digests, object)
         return StudyResults(
             pandas.DataFrame(facts),
@@ -195,10 +192,10 @@ class _Curves:
         values = np.empty((len(SIDES), len(GRID)), np.float32)
         for place, side in enumerate(sides):
             values[place] = np.interp(GRID, areas, side)
-        sums, size = self._images.get(image, (np.float32(0), 0))
-        self._images[image] = sums + values, size + 1
+        known = self._images.get(image)
+        self._images[image] = (values, 1) if known is None else (known[0] + values, known[1] + 1)
         # By the trapezoid rule, as `vps.engine.curve_values.auc`; `check_row` has checked both.
-        self._areas += np.diff(areas) @ (table[1:, 1:] + table[1:, :-1]).T / 2
+        self._areas += (areas[1:] - areas[:-1]) @ (table[1:, 1:] + table[1:, :-1]).T / 2
         self._count += 1
 
     def sums(self) -> CurveSums:

@@ -104,6 +104,7 @@ def _about(metric: Metric) -> dict[str, Any]:
 def _dataset(
     results: StudyResults, methods: list[str], reference: str, settings: ReportSettings
 ) -> Numbers:
+    results = results.only("method", "place", "image", *GROUPINGS.values())
     by_method = {method: own for method in methods if len(own := results.where(method=method))}
     summary: Numbers = {
         "cases": int(results.facts["place"].nunique()),
@@ -157,7 +158,7 @@ def _means(results: StudyResults, settings: ReportSettings) -> Numbers:
     )
     names = results.metrics.columns
     metrics = {
-        name: dataclasses.asdict(interval)
+        name: dict(vars(interval))
         for name, interval in zip(names, intervals, strict=True)
         if interval is not None
     }
@@ -178,7 +179,7 @@ def _differences(own: StudyResults, base: StudyResults, settings: ReportSettings
         seed=settings.seed,
     )
     metrics = {
-        name: dataclasses.asdict(difference)
+        name: dict(vars(difference))
         for name, difference in zip(names, found, strict=True)
         if difference is not None
     }
