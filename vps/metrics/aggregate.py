@@ -185,7 +185,7 @@ def bootstrap_means(
     Returns:
         (draws, k)
     """
-    table = np.column_stack([sums, sizes]).astype(np.float64)
+    table = np.column_stack([sums, sizes]).astype(np.float64, copy=False)
     step = max(_ENTRIES // len(sizes), 1)
     means = []
     for times in _draws(len(sizes), draws, seed, step):

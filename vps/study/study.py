@@ -6,12 +6,13 @@ import dataclasses
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from tqdm import tqdm
 
 from vps.data.cases.cases import CaseList
 from vps.errors import InputError, one_line
-from vps.report.tables.results import results_of
+from vps.report.tables.results import StudyResults, results_of
 from vps.report.tables.rows import Failure, Row
 from vps.report.tables.study import write_report
 from vps.study.config import StudyConfig, read_config
@@ -100,6 +101,34 @@ def report_study(folders: Sequence[str | os.PathLike[str]], out: Path | None = N
     paths = [Path(folder) for folder in folders]
     out = out or paths[0]
     config = _config_of(paths[0])
+    read = _read_all(config, paths, out)
+    if not len(read.results):
+        reasons = ", ".join(f"{read.counts[status]} {status}" for status in RANK[1:])
+        raise InputError(f"{paths[0]} holds no results to report ({reasons})")
+    return write_report(
+        out,
+        read.results,
+        name=config.name,
+        failed=read.failed,
+        missing=read.counts["missing"],
+        skipped=read.counts["skipped"],
+        remarks=read.remarks,
+        settings=dataclasses.replace(
+            config.report, reference=config.report.reference or next(iter(config.methods))
+        ),
+    )
+
+
+class _Read(NamedTuple):
+    """What a report needs of all results: columns, not the lists and rows that they come from."""
+
+    results: StudyResults
+    failed: list[Failure]
+    counts: dict[str, int]
+    remarks: dict[str, list[str]]
+
+
+def _read_all(config: StudyConfig, paths: Sequence[Path], out: Path) -> _Read:
     lists = {name: read_list(config, name) for name in config.datasets}
     for path in paths[1:]:
         _check_same(path, config, lists)
@@ -116,23 +145,8 @@ def report_study(folders: Sequence[str | os.PathLike[str]], out: Path | None = N
             elif record.status == "failed":
                 failed.append(_failure(record))
 
-    # Read one at a time: only columns of them stay in memory.
-    found = results_of(rows())
-    if not len(found):
-        reasons = ", ".join(f"{counts[status]} {status}" for status in RANK[1:])
-        raise InputError(f"{paths[0]} holds no results to report ({reasons})")
-    return write_report(
-        out,
-        found,
-        name=config.name,
-        failed=failed,
-        missing=counts["missing"],
-        skipped=counts["skipped"],
-        remarks={name: cases.remarks for name, cases in lists.items() if cases.remarks},
-        settings=dataclasses.replace(
-            config.report, reference=config.report.reference or next(iter(config.methods))
-        ),
-    )
+    remarks = {name: cases.remarks for name, cases in lists.items() if cases.remarks}
+    return _Read(results_of(rows()), failed, counts, remarks)
 
 
 def _failure(record: ResultRecord) -> Failure:

@@ -23,6 +23,7 @@ _TEXTS = (
     "dataset", "image_id", "case", "kind", "label", "predicted_label", "size", "frequency",
     "image_name", "method",
 )  # fmt: skip
+_ROOM = 64  # images for whose curves there is room at first
 _NUMBERS = ("score", "x1", "y1", "x2", "y2")
 _RECURRING = (*_TEXTS, "folder", "file", "warnings", "image", "place")
 
@@ -72,7 +73,7 @@ class StudyResults:
         kept = np.ones(len(self), bool)
         for name, value in wanted.items():
             kept &= (self.facts[name] == value).to_numpy()
-        return self.at(kept)
+        return self if kept.all() else self.at(kept)
 
     def at(self, kept: np.ndarray) -> StudyResults:
         """The rows at these places: (n,) bool, or indices in the order wanted."""
@@ -130,11 +131,11 @@ class _Gathered:
         """Take the numbers and texts of a row."""
         picture = row["picture"]
         folder, file = (None, None) if picture is None else posixpath.split(picture)
-        values = [row[name] for name in _TEXTS]
-        values += [folder, file, tuple(row["warnings"]), (row["dataset"], row["image_id"])]
+        texts = [row[name] for name in _TEXTS]
+        texts += [folder, file, tuple(row["warnings"]), (row["dataset"], row["image_id"])]
         codes = [
             -1 if value is None else known.setdefault(value, len(known))
-            for value, known in zip(values, self._known.values(), strict=False)
+            for value, known in zip(texts, self._known.values(), strict=False)
         ]
         image, places = codes[-1], self._known["place"]
         codes.append(places.setdefault((image, row["case"]), len(places)))
@@ -149,32 +150,33 @@ class _Gathered:
         curves.add(image, row["curves"])
 
     def results(self) -> StudyResults:
-        """All columns."""
+        """All columns; what they were gathered in is given up."""
         pandas = require("pandas", extra="eval")
         index = partial(pandas.Index, dtype=object, tupleize_cols=False)
         count = len(self._digests)
-        codes = np.array(self._codes).reshape(count, len(_RECURRING)).T
-        numbers = np.array(self._numbers).reshape(count, len(_NUMBERS)).T
-        columns = dict(zip(_RECURRING, np.ascontiguousarray(codes), strict=True))
+        codes = np.frombuffer(self._codes, np.int32).reshape(count, len(_RECURRING)).T
+        numbers = np.frombuffer(self._numbers).reshape(count, len(_NUMBERS)).T
+        columns = dict(zip(_RECURRING, codes.copy(), strict=True))
         places = {name: columns.pop(name) for name in ("image", "place")}
         facts = {
             name: pandas.Categorical.from_codes(column, index([*self._known[name]]))
             for name, column in columns.items()
         }
-        facts |= dict(zip(_NUMBERS, np.ascontiguousarray(numbers), strict=True)) | places
+        facts |= dict(zip(_NUMBERS, numbers.copy(), strict=True)) | places
         facts["digest"] = np.array(self._digests, object)
         return StudyResults(
             pandas.DataFrame(facts),
             self._table(),
-            {key: curves.sums() for key, curves in self._curves.items()},
+            {key: self._curves.pop(key).sums() for key in list(self._curves)},
         )
 
     def _table(self) -> Any:
         names = by_rank(name for own in self._metrics for name in own)
         table = np.full((len(names), len(self._digests)), np.nan)
-        for own, (rows, values) in self._metrics.items():
+        for own in list(self._metrics):
+            rows, values = self._metrics.pop(own)
             places = np.array([names.index(name) for name in own], int)
-            table[places[:, None], np.array(rows)] = np.array(values).reshape(len(rows), len(own)).T
+            table[places[:, None], rows] = np.array(values).reshape(len(rows), len(own)).T
         table[~np.isfinite(table)] = np.nan
         # A copy would be in another order, in which sums round otherwise.
         return require("pandas", extra="eval").DataFrame(table.T, columns=names, copy=False)
@@ -184,26 +186,27 @@ class _Curves:
     """The curves of one data set and method, as they come."""
 
     def __init__(self) -> None:
-        self._images: dict[int, tuple[np.ndarray, int]] = {}
-        self._areas, self._count = np.zeros(2), 0
+        self._places: dict[int, int] = {}  # of the images
+        self._sums = np.zeros((_ROOM, len(SIDES), len(GRID)), np.float32)
+        self._sizes = array("q")
+        self._areas = np.zeros(2)
 
     def add(self, image: int, curves: Mapping[str, Sequence[float]]) -> None:
         areas, *sides = table = np.array([curves[name] for name in ("areas", *SIDES)])
-        values = np.empty((len(SIDES), len(GRID)), np.float32)
-        for place, side in enumerate(sides):
-            values[place] = np.interp(GRID, areas, side)
-        known = self._images.get(image)
-        self._images[image] = (values, 1) if known is None else (known[0] + values, known[1] + 1)
+        place = self._places.setdefault(image, len(self._places))
+        if place == len(self._sizes):
+            self._sizes.append(0)
+        if place == len(self._sums):
+            self._sums = np.concatenate([self._sums, np.zeros_like(self._sums)])
+        self._sizes[place] += 1
+        for sums, side in zip(self._sums[place], sides, strict=True):
+            sums += np.interp(GRID, areas, side).astype(np.float32)
         # By the trapezoid rule, as `vps.engine.curve_values.auc`; `check_row` has checked both.
         self._areas += (areas[1:] - areas[:-1]) @ (table[1:, 1:] + table[1:, :-1]).T / 2
-        self._count += 1
 
     def sums(self) -> CurveSums:
-        return CurveSums(
-            np.stack([sums for sums, _ in self._images.values()]),
-            np.array([size for _, size in self._images.values()]),
-            self._areas / self._count,
-        )
+        sizes = np.array(self._sizes)
+        return CurveSums(self._sums[: len(sizes)].copy(), sizes, self._areas / sizes.sum())
 
 
 def by_case(results: StudyResults, at_once: int = 1000) -> Iterator[list[np.ndarray]]:
