@@ -13,7 +13,7 @@ from vps.errors import InputError
 TIE = 1e-9
 """Values of two methods that differ by no more than this are the same but for rounding."""
 
-_ENTRIES = 1 << 20  # numbers drawn at a time, which bounds the memory
+_ENTRIES = 1 << 18  # numbers drawn at a time, which bounds the memory
 _KEPT = 1 << 24  # numbers of draws that are kept for the next call, a byte each
 
 

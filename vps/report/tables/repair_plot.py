@@ -35,7 +35,9 @@ def draw_repairs(
     Returns:
         None where no repairs were looked for.
     """
-    results = results_of(rows)
+    results = results_of(rows).only(
+        "method", "kind", "image", "place", metrics=("repaired", "repair_area")
+    )
     if "repaired" not in results.metric_names:
         return None
     results = results.at(results.metrics["repaired"].notna().to_numpy())

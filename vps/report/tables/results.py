@@ -25,7 +25,7 @@ _TEXTS = (
 )  # fmt: skip
 _ROOM = 64  # images for whose curves there is room at first
 _NUMBERS = ("score", "x1", "y1", "x2", "y2")
-_RECURRING = (*_TEXTS, "folder", "file", "warnings", "image", "place")
+_RECURRING = (*_TEXTS, "folder", "warnings", "image", "place")
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,17 @@ class StudyResults:
         """The rows at these places: (n,) bool, or indices in the order wanted."""
         return StudyResults(self.facts.iloc[kept], self.metrics.iloc[kept], self.curves)
 
-    def only(self, *names: str) -> StudyResults:
-        """All rows with these columns of the facts, which is quicker to take rows of."""
-        return StudyResults(self.facts[list(names)], self.metrics, self.curves)
+    def only(self, *facts: str, metrics: Sequence[str] | None = None) -> StudyResults:
+        """All rows with some of the columns, which takes less to choose rows of.
+
+        Args:
+            facts: their columns.
+            metrics: theirs, of which those that no row has are left out; all by default.
+        """
+        kept = self.metrics
+        if metrics is not None:
+            kept = kept[[name for name in metrics if name in kept.columns]]
+        return StudyResults(self.facts[list(facts)], kept, self.curves)
 
     def pictures(self) -> list[str | None]:
         """The path of each row's picture; None where it has none."""
@@ -123,6 +131,7 @@ class _Gathered:
         self._known: dict[str, dict[Any, int]] = {name: {} for name in _RECURRING}
         self._codes, self._numbers = array("i"), array("d")
         self._digests: list[str] = []
+        self._files: list[str | None] = []
         # By their names: which rows have them, and the values of one row after the other.
         self._metrics: dict[tuple[str, ...], tuple[array[int], array[float]]] = {}
         self._curves: dict[tuple[str, str], _Curves] = {}
@@ -132,7 +141,7 @@ class _Gathered:
         picture = row["picture"]
         folder, file = (None, None) if picture is None else posixpath.split(picture)
         texts = [row[name] for name in _TEXTS]
-        texts += [folder, file, tuple(row["warnings"]), (row["dataset"], row["image_id"])]
+        texts += [folder, tuple(row["warnings"]), (row["dataset"], row["image_id"])]
         codes = [
             -1 if value is None else known.setdefault(value, len(known))
             for value, known in zip(texts, self._known.values(), strict=False)
@@ -146,6 +155,7 @@ class _Gathered:
         rows.append(len(self._digests))
         values.extend(metrics.values())
         self._digests.append(row["digest"])
+        self._files.append(file)
         curves = self._curves.setdefault((row["dataset"], row["method"]), _Curves())
         curves.add(image, row["curves"])
 
@@ -164,6 +174,7 @@ class _Gathered:
         }
         facts |= dict(zip(_NUMBERS, numbers.copy(), strict=True)) | places
         facts["digest"] = np.array(self._digests, object)
+        facts["file"] = np.array(self._files, object)
         return StudyResults(
             pandas.DataFrame(facts),
             self._table(),
