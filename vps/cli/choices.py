@@ -46,6 +46,7 @@ METHOD_NAMES = (
     "ssgrad-cam",
     "ssgrad-cam++",
     "odam",
+    "attention",
     "gradient-x-input",
     "smooth-grad",
     "integrated-gradients",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -207,6 +208,45 @@ class FeatureLayer:
     module: nn.Module
     pick: Callable[[Any], Tensor] = _itself
     grid: Callable[[Tensor, tuple[int, int]], Tensor] = _as_it_is
+
+
+@dataclass(frozen=True)
+class AttentionLayers:
+    """The attention of a transformer, in the order in which it runs.
+
+    Each module gives, among what it returns, probabilities (B, heads, rows, columns): of N tokens
+    with places in the image among themselves, or of Q queries.
+
+    Attributes:
+        encoder: self-attention of the tokens.
+        decoder: for each layer, self-attention of the queries and their attention to the tokens;
+            none where some of the tokens are themselves the candidates.
+        candidates: which rows of the last layer become candidates.
+        pick: from what a module returns to the probabilities.
+        grid: from values of tokens (B, N, C) and the (h, w) of the pixels to values
+            (B, C, h', w') on a grid over these.
+    """
+
+    encoder: tuple[nn.Module, ...]
+    decoder: tuple[tuple[nn.Module, nn.Module], ...]
+    candidates: slice
+    pick: Callable[[Any], Tensor]
+    grid: Callable[[Tensor, tuple[int, int]], Tensor]
+
+
+@runtime_checkable
+class AttentionDetector(DifferentiableDetector, Protocol):
+    """A differentiable detector whose transformer tells how it attends."""
+
+    def attending(self) -> AbstractContextManager[AttentionLayers]:
+        """Within the block the layers give their probabilities, with the graph.
+
+        Scores are the same as outside, beyond float noise.
+
+        Raises:
+            InputError: a model without such layers.
+        """
+        ...
 
 
 @runtime_checkable
