@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from detectors.grounding_dino.original_checkpoint import OriginalCheckpoint, read_original
-from detectors.grounding_dino.prompted import EncodedPrompt, PromptedModel
+from detectors.grounding_dino.prompted import Asking, Channels, EncodedPrompt, Phrase, PromptedModel
 from detectors.grounding_dino.text_cache import reading
 from detectors.shared.features import pyramid_of
 from detectors.shared.gradients import Differentiable, keeps_whole_gradients
@@ -52,7 +52,7 @@ class OriginalGroundingDino(Differentiable, PromptedModel):
         """
         check_batch(pixels)
         mean, std = (pixels.new_tensor(values)[:, None, None] for values in (MEAN, STD))
-        inputs = (pixels - mean) / std
+        inputs = (self.asking.ordered(pixels) - mean) / std
         return self._gather([self._ask(asked, inputs) for asked in self._asked], size)
 
     def feature_layers(self) -> dict[str, FeatureLayer]:
@@ -102,6 +102,8 @@ def load_original(
     max_size: int = 1333,
     device: str = "cpu",
     dtype: str = "float32",
+    channels: Channels = "rgb",
+    phrase: Phrase = "label",
 ) -> OriginalGroundingDino:
     """The authors' Grounding DINO from a config and a checkpoint.
 
@@ -116,6 +118,8 @@ def load_original(
         max_size: unless the longer one would exceed this.
         device: where to compute.
         dtype: in what to compute.
+        channels: in which order the model gets them, see `detectors.grounding_dino.prompted.Asking`.
+        phrase: which tokens score for a label, likewise.
 
     Raises:
         InputError: labels that cannot be asked for; a config, text encoder or checkpoint that is
@@ -136,4 +140,5 @@ def load_original(
         device=device,
         dtype=dtype,
     )
-    return OriginalGroundingDino(checkpoint, names, name=f"groundingdino:{source}")
+    name, asking = f"groundingdino:{source}", Asking(channels, phrase)
+    return OriginalGroundingDino(checkpoint, names, name=name, asking=asking)
