@@ -96,8 +96,7 @@ def load_grounding_dino(
         labels: what to look for.
         device: where to compute.
         dtype: in what to compute.
-        channels: in which order the model gets them, see `Asking`.
-        phrase: which tokens score for a label, likewise.
+        channels, phrase: how it is asked, see `detectors.grounding_dino.prompted.Asking`.
 
     Raises:
         InputError: no such checkpoint, not one of Grounding DINO, weights that are not safetensors

@@ -118,8 +118,7 @@ def load_original(
         max_size: unless the longer one would exceed this.
         device: where to compute.
         dtype: in what to compute.
-        channels: in which order the model gets them, see `detectors.grounding_dino.prompted.Asking`.
-        phrase: which tokens score for a label, likewise.
+        channels, phrase: how it is asked, see `detectors.grounding_dino.prompted.Asking`.
 
     Raises:
         InputError: labels that cannot be asked for; a config, text encoder or checkpoint that is

@@ -6,6 +6,7 @@ import errno
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -30,6 +31,19 @@ def test_explain_takes_one_or_all_detections(image, bright, tmp_path):
     assert saved(tmp_path) == ["street_2_cat.json"]
     assert run_explain(image, tmp_path, "--all", "--search", "random") == 0
     assert saved(tmp_path) == ["street_1_dog.json", "street_2_cat.json"]
+
+
+def test_regions_of_a_file_numbered_by_distance(image, bright, tmp_path, capsys):
+    tiles = np.arange(20).reshape(4, 5).repeat(8, axis=0).repeat(8, axis=1)
+    Image.fromarray(tiles.astype(np.uint8)).save(tmp_path / "street_tiles.png")
+    options = ["--regions-file", str(tmp_path / "street_tiles.png"), "--numbering", "distance"]
+    assert run_explain(image, tmp_path, *options) == 0
+    explanation = Explanation.load(tmp_path / "out" / "street_1_dog")
+    assert explanation.region_method == "file:street_tiles.png"
+    assert explanation.numbering == "distance"
+    # The four tiles in the middle of the box are as near as each other.
+    assert set(explanation.label_map[8:24, 8:24].ravel()) == {0, 1, 2, 3}
+    fails(capsys, run_explain(image, tmp_path, *options, "--all"), "explain them one by one")
 
 
 def test_a_box_that_is_found_is_explained_as_found(image, bright, tmp_path):

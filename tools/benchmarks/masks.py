@@ -95,10 +95,12 @@ def _measured(
         weights = weights_of(problem, seed, arguments.masks, kept)
         sets.append(_maps(problem, seed, weights))
     source = problem.passes()
-    values: Values = {"box": _aucs(source, BoxPrior().attribute(problem).maps[0])}
+    box = BoxPrior().attribute(problem).maps
+    assert box is not None  # it gives maps
+    values: Values = {"box": _aucs(source, box[0])}
     for way in WAYS:
         pair = [maps[way] for maps in sets]
-        both = [_aucs(source, values) for values in pair]
+        both = [_aucs(source, one) for one in pair]
         means = [region_means(one, problem.regions.label_map) for one in pair]
         values[way] = {name: float(np.mean([one[name] for one in both])) for name in both[0]}
         values[way]["repeats"] = float(spearmanr(*means).statistic)
@@ -166,8 +168,8 @@ def _print_table(records: Sequence[Values], keys: Sequence[str]) -> None:
         print(f"| {way} | " + " | ".join(cells) + " |")
     cells = []
     for name, higher in MEASURES.items():
-        columns = [[record[way][name] for record in records] for way in WAYS]
-        found = paired(*columns, keys, higher_is_better=higher)
+        one, other = ([record[way][name] for record in records] for way in WAYS)
+        found = paired(one, other, keys, higher_is_better=higher)
         counts = f"{found.wins} better, {found.losses} worse"
         cells.append(f"{found.difference:+.3f} ({found.low:+.3f} to {found.high:+.3f}), {counts}")
     print(f"| {' - '.join(WAYS)} | " + " | ".join(cells) + " |")

@@ -104,7 +104,7 @@ def make_regions(pixels: Tensor | np.ndarray, count: int, method: str = "slico")
 
 
 def check_region_method(method: str) -> None:
-    """Raise InputError for an unknown method, and MissingExtraError for one that lacks a library."""
+    """Raise InputError for an unknown method, MissingExtraError for one that lacks a library."""
     choose(REGION_METHODS, method, "region method")
     if method == "opencv-slico":
         contrib_opencv()

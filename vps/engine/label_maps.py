@@ -24,7 +24,8 @@ def check_label_maps(path: str | PathLike[str]) -> None:
         return
     if path.suffix.lower() not in SUFFIXES:
         raise InputError(
-            f"label map {shown_path(path)} is neither a .npy nor a .png file, nor a folder of them"
+            f"label map {shown_path(path)} is neither a .npy nor a .png file, nor a folder of them "
+            "(and a number of regions is a whole number)"
         )
     check_file(path, "label map")
 
@@ -100,7 +101,9 @@ def _read_array(path: Path, sizes: set[tuple[int, int]]) -> np.ndarray:
 def _read_png(path: Path, sizes: set[tuple[int, int]]) -> np.ndarray:
     with Image.open(path, formats=["PNG"]) as image:
         if image.mode not in ("L", "P", "I", "I;16"):
-            raise InputError(f"must have one whole number a pixel, got an image of mode {image.mode}")
+            raise InputError(
+                f"must have one whole number a pixel, got an image of mode {image.mode}"
+            )
         _check_size((image.height, image.width), sizes)
         return np.array(image)
 

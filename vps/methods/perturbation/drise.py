@@ -80,7 +80,9 @@ class DRISE:
     def __post_init__(self) -> None:
         check_fields(self)
         if self.objectness == "none" and self.similarity != "candidates":
-            raise InputError(f"similarity {self.similarity!r} has no factor objectness: leave it out")
+            raise InputError(
+                f"similarity {self.similarity!r} has no factor objectness: leave it out"
+            )
         check_whole("masks", self.masks, 1, 10**9)
         check_whole("grid", self.grid, 2, 1_000)
         if not 0 < self.p < 1:

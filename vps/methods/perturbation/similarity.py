@@ -113,8 +113,8 @@ class Similarity:
         """(B, N, T) what the IoU of each candidate with each target is multiplied by."""
         if self._compared == "detections":
             seen = as_seen(found)
-            own = seen.label[..., None] == self._columns.to(seen.label)
-            return torch.where(own & seen.kept[..., None], seen.score[..., None], 0.0)
+            named = seen.label[..., None] == self._columns.to(seen.label)
+            return torch.where(named & seen.kept[..., None], seen.score[..., None], 0.0)
         scores = found.scores.float()
         alike = normalize(scores, dim=-1) @ self._labels.to(scores).T
         if self._objectness == "auto":
