@@ -10,7 +10,13 @@ import torch
 from torch import Tensor
 
 from detectors.grounding_dino.hf_checkpoint import GroundingDinoCheckpoint, read_grounding_dino
-from detectors.grounding_dino.prompted import Asking, Channels, EncodedPrompt, Phrase, PromptedModel
+from detectors.grounding_dino.prompted import (
+    Channels,
+    EncodedPrompt,
+    InputOptions,
+    Phrase,
+    PromptedModel,
+)
 from detectors.grounding_dino.text_cache import reading
 from detectors.names import DEMO_ASKED
 from detectors.shared.features import pyramid_of
@@ -51,7 +57,7 @@ class HFGroundingDino(Differentiable, PromptedModel):
         mean = pixels.new_tensor(self.checkpoint.images.mean)[:, None, None]
         std = pixels.new_tensor(self.checkpoint.images.std)[:, None, None]
         # All images of a batch are prepared alike, so that there is nothing to pad.
-        inputs = (self.asking.ordered(pixels) - mean) / std
+        inputs = (self.options.ordered(pixels) - mean) / std
         return self._gather([self._ask(asked, inputs) for asked in self._asked], size)
 
     def feature_layers(self) -> dict[str, FeatureLayer]:
@@ -96,7 +102,7 @@ def load_grounding_dino(
         labels: what to look for.
         device: where to compute.
         dtype: in what to compute.
-        channels, phrase: how it is asked, see `detectors.grounding_dino.prompted.Asking`.
+        channels, phrase: how it is asked, see `detectors.grounding_dino.prompted.InputOptions`.
 
     Raises:
         InputError: no such checkpoint, not one of Grounding DINO, weights that are not safetensors
@@ -104,8 +110,8 @@ def load_grounding_dino(
     """
     names = required_labels(labels)
     checkpoint = read_grounding_dino(source, device=device, dtype=dtype)
-    name, asking = f"hf-grounding-dino:{source}", Asking(channels, phrase)
-    return HFGroundingDino(checkpoint, names, name=name, asking=asking)
+    name, options = f"hf-grounding-dino:{source}", InputOptions(channels, phrase)
+    return HFGroundingDino(checkpoint, names, name=name, options=options)
 
 
 def load_demo_grounding_dino(
@@ -138,5 +144,5 @@ def load_demo_grounding_dino(
             "tools/train_demo_detectors.py"
         )
     checkpoint = read_grounding_dino(str(DEMO_GROUNDING_DINO), device=device, dtype=dtype)
-    asking = Asking(channels, phrase)
-    return HFGroundingDino(checkpoint, names, name="demo-grounding-dino", asking=asking)
+    options = InputOptions(channels, phrase)
+    return HFGroundingDino(checkpoint, names, name="demo-grounding-dino", options=options)

@@ -30,7 +30,7 @@ Phrase = Literal["label", "caption"]
 
 
 @dataclass(frozen=True)
-class Asking:
+class InputOptions:
     """How the model is shown an image, and which tokens of a prompt score for a label.
 
     The defaults are what Grounding DINO was trained with. The others are there to repeat results
@@ -67,7 +67,7 @@ class PromptedModel:
         labels: names; see `detectors.shared.prompts.as_phrase` for how the model reads them.
         name: what reports call the detector.
         prompts: how the labels are asked for; by default in as few prompts as their order allows.
-        asking: how images and prompts are read.
+        options: how images and prompts are read.
 
     Raises:
         InputError: no or repeated labels, or one that is too long for a prompt.
@@ -80,14 +80,14 @@ class PromptedModel:
         *,
         name: str,
         prompts: Sequence[Prompt] | None = None,
-        asking: Asking | None = None,
+        options: InputOptions | None = None,
     ) -> None:
         self.name = name
-        self.asking = asking or Asking()
+        self.options = options or InputOptions()
         self.labels = check_labels(labels)
         self.device: torch.device = checkpoint.device
         self.checkpoint = checkpoint
-        caption = self.asking.phrase == "caption"
+        caption = self.options.phrase == "caption"
         self.prompts = tuple(
             prompts
             or build_prompts(
@@ -127,7 +127,7 @@ class PromptedModel:
         self: Model, labels: Sequence[str], prompts: Sequence[Prompt] | None = None
     ) -> Model:
         return type(self)(
-            self.checkpoint, labels, name=self.name, prompts=prompts, asking=self.asking
+            self.checkpoint, labels, name=self.name, prompts=prompts, options=self.options
         )
 
     def _gather(self, passes: Sequence[tuple[Tensor, Tensor]], size: tuple[int, int]) -> Candidates:

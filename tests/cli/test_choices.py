@@ -53,7 +53,7 @@ def complete(words: str, monkeypatch, capsys) -> list[str]:
     ("words", "offered"),
     [
         ("vps ex", ["explain"]),
-        ("vps explain --reg", ["--regions", "--region-method"]),
+        ("vps explain --reg", ["--regions", "--region-method", "--regions-file"]),
         ("vps explain a.png --fill b", ["black", "blur"]),
         ("vps explain a.png --search ", list(choices.SEARCH_NAMES)),
         ("vps demo --effort h", ["high"]),

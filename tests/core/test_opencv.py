@@ -4,8 +4,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tests.core.test_regions import blobs
-from tests.helpers.region_methods import needs_ximgproc
+from tests.helpers.region_methods import blobs, needs_ximgproc
 from vps.core.regions import check_region_method, make_regions
 from vps.errors import MissingExtraError
 

@@ -3,16 +3,9 @@ import pytest
 import torch
 from scipy import ndimage
 
-from tests.helpers.region_methods import EVERY_METHOD
+from tests.helpers.region_methods import EVERY_METHOD, blobs
 from vps.core.regions import Regions, make_regions, numbered_by_distance, regions_from_masks
 from vps.errors import InputError
-
-
-def blobs(height: int = 60, width: int = 80) -> np.ndarray:
-    """(3, h, w) smooth noise, which has something to segment."""
-    noise = np.random.default_rng(0).random((3, height, width))
-    smooth = ndimage.gaussian_filter(noise, (0, 4, 4))
-    return ((smooth - smooth.min()) / np.ptp(smooth)).astype(np.float32)
 
 
 @pytest.mark.parametrize("method", EVERY_METHOD)

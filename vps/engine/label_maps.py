@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from os import PathLike
 from pathlib import Path, PurePath
 
 import numpy as np
-from PIL import Image
 
 from vps.core.files import check_file, shown_path
+from vps.core.images import read_numbers
 from vps.core.numbers import check_whole
 from vps.core.regions import MOST_REGIONS, Regions
 from vps.engine.attribution import resized
 from vps.errors import InputError, one_line
 
-SUFFIXES = (".npy", ".png")
+_SUFFIXES = (".npy", ".png")
 
 
 def check_label_maps(path: str | PathLike[str]) -> None:
@@ -22,7 +23,7 @@ def check_label_maps(path: str | PathLike[str]) -> None:
     path = Path(path)
     if path.is_dir():
         return
-    if path.suffix.lower() not in SUFFIXES:
+    if path.suffix.lower() not in _SUFFIXES:
         raise InputError(
             f"label map {shown_path(path)} is neither a .npy nor a .png file, nor a folder of them "
             "(and a number of regions is a whole number)"
@@ -46,7 +47,7 @@ def label_map_of(path: str | PathLike[str], image_name: str | None) -> Path:
     name = PurePath(image_name)
     if name.is_absolute() or ".." in name.parts:
         raise InputError(f"image {image_name!r} has no label map: its name leaves the folder")
-    choices = [path / name.with_suffix(suffix) for suffix in SUFFIXES]
+    choices = [path / name.with_suffix(suffix) for suffix in _SUFFIXES]
     found = [choice for choice in choices if choice.is_file()]
     if len(found) != 1:
         what = "both there" if found else "not there"
@@ -73,13 +74,19 @@ def read_label_map(
     path = Path(path)
     check_label_maps(path)
     what = f"label map {shown_path(path)}"
-    try:
-        read = _read_array if path.suffix.lower() == ".npy" else _read_png
-        labels = read(path, {grid, size})
-    except InputError as error:
-        raise InputError(f"{what} {error}") from None
-    except Exception as error:  # Decoders raise errors of nearly any class.
-        raise InputError(f"{what} cannot be read: {one_line(error, 200)}") from error
+
+    def check(shape: tuple[int, ...]) -> None:
+        if shape not in (grid, size):
+            wanted = " or ".join(f"{height} x {width}" for height, width in sorted({grid, size}))
+            raise InputError(
+                f"{what} must have a number for each pixel of the image or of the detector's grid, "
+                f"{wanted} (height x width); it is of shape {tuple(shape)}"
+            )
+
+    if path.suffix.lower() == ".npy":
+        labels = _read_array(path, what, check)
+    else:
+        labels = read_numbers(path, what, check)
     if labels.min() < 0:
         raise InputError(f"{what} has negative numbers; regions are numbered from 0 up")
     if labels.shape != grid:
@@ -89,29 +96,13 @@ def read_label_map(
     return Regions(numbers.reshape(labels.shape), f"file:{path.name}")
 
 
-def _read_array(path: Path, sizes: set[tuple[int, int]]) -> np.ndarray:
-    # Its head is checked before a pixel is read.
-    array = np.load(path, mmap_mode="r", allow_pickle=False)
+def _read_array(path: Path, what: str, check: Callable[[tuple[int, ...]], None]) -> np.ndarray:
+    try:
+        # Its head is checked before a number is read.
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except Exception as error:  # A damaged head may raise anything.
+        raise InputError(f"{what} cannot be read: {one_line(error, 200)}") from None
     if array.dtype.kind not in "iu":
-        raise InputError(f"must hold whole numbers, got {array.dtype}")
-    _check_size(array.shape, sizes)
+        raise InputError(f"{what} must hold whole numbers, got {array.dtype}")
+    check(array.shape)
     return np.array(array)
-
-
-def _read_png(path: Path, sizes: set[tuple[int, int]]) -> np.ndarray:
-    with Image.open(path, formats=["PNG"]) as image:
-        if image.mode not in ("L", "P", "I", "I;16"):
-            raise InputError(
-                f"must have one whole number a pixel, got an image of mode {image.mode}"
-            )
-        _check_size((image.height, image.width), sizes)
-        return np.array(image)
-
-
-def _check_size(shape: tuple[int, ...], sizes: set[tuple[int, int]]) -> None:
-    if shape not in sizes:
-        wanted = " or ".join(f"{height} x {width}" for height, width in sorted(sizes))
-        raise InputError(
-            f"must have a number for each pixel of the image or of the detector's grid, {wanted} "
-            f"(height x width); it is of shape {tuple(shape)}"
-        )
