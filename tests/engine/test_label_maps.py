@@ -76,7 +76,8 @@ def test_damaged_files(tmp_path, name):
     whole = saved(tmp_path / name, LABELS.astype(np.uint8)).read_bytes()
     for content in (b"", b"no label map", whole[: len(whole) // 2]):
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(InputError, match=f"label map .*{name} (cannot be read|is not an image)"):
+        message = f"label map .*{name} (cannot be read|is not an image)"
+        with pytest.raises(InputError, match=message):
             read_label_map(tmp_path / name, GRID, SIZE)
 
 
