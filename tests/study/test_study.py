@@ -20,7 +20,7 @@ from vps.study.config import StudyConfig
 from vps.study.inputs import draw_scenes
 from vps.study.lists import find_lists, read_list
 from vps.study.looks import list_path
-from vps.study.sections import RegionsConfig, RunConfig, ScenesConfig
+from vps.study.sections import MethodConfig, RegionsConfig, RunConfig, ScenesConfig
 from vps.study.study import report_study, run_study, select
 
 
@@ -85,6 +85,16 @@ def test_regions_that_cannot_be_had_are_told_before_anything_is_looked_at(config
     with pytest.raises(MissingExtraError, match="opencv"):
         run_quietly(lacking)
     assert not (Path(config.out) / "cases").exists()
+
+
+def test_tables_say_how_many_masks_the_methods_of_the_config_draw(config, capsys):
+    methods = {
+        "box": MethodConfig("box"),
+        "few": MethodConfig("drise", {"masks": 9}),
+        "more": MethodConfig("drise", {"masks": 18}),
+    }
+    run_quietly(dataclasses.replace(config, methods=methods))
+    assert "; few: 9 masks; more: 18 masks" in capsys.readouterr().out
 
 
 def test_the_selection_takes_no_more_threads_than_are_set(config, monkeypatch):

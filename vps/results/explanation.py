@@ -24,7 +24,7 @@ from vps.engine.certainty import Level, levels_of
 from vps.errors import InputError, one_line, quoted
 from vps.results.stored import ARRAYS, check_explanation
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """Version 1 lacks `measured`, `rounds`, `stopped` and `sharing`, version 2 `method`, `options` and
 `saliency`, version 3 `effects`, version 4 `backward` and `backward_cost`; all of these have
 defaults."""

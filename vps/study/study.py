@@ -130,6 +130,11 @@ def report_study(folders: Sequence[str | os.PathLike[str]], out: Path | None = N
         missing=counts["missing"],
         skipped=counts["skipped"],
         remarks={name: cases.remarks for name, cases in lists.items() if cases.remarks},
+        masks={
+            name: one.options["masks"]
+            for name, one in config.methods.items()
+            if "masks" in one.options
+        },
         settings=dataclasses.replace(
             config.report, reference=config.report.reference or next(iter(config.methods))
         ),
