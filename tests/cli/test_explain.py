@@ -6,12 +6,15 @@ import errno
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from tests.helpers.cli import BOX, Bright, fails, run_explain, saved
 from vps.cli.output import result_name
+from vps.core.schema import to_plain
 from vps.core.targets import Kind
+from vps.methods.perturbation.drise import DRISE
 from vps.results.explanation import Explanation
 
 
@@ -30,6 +33,20 @@ def test_explain_takes_one_or_all_detections(image, bright, tmp_path):
     assert saved(tmp_path) == ["street_2_cat.json"]
     assert run_explain(image, tmp_path, "--all", "--search", "random") == 0
     assert saved(tmp_path) == ["street_1_dog.json", "street_2_cat.json"]
+
+
+def test_regions_of_a_file_numbered_by_distance(image, bright, tmp_path, capsys):
+    tiles = np.arange(20).reshape(4, 5).repeat(8, axis=0).repeat(8, axis=1)
+    Image.fromarray(tiles.astype(np.uint8)).save(tmp_path / "street_tiles.png")
+    options = ["--regions-file", str(tmp_path / "street_tiles.png"), "--numbering", "distance"]
+    assert run_explain(image, tmp_path, *options) == 0
+    explanation = Explanation.load(tmp_path / "out" / "street_1_dog")
+    assert explanation.region_method == "file:street_tiles.png"
+    assert explanation.numbering == "distance"
+    # The four tiles in the middle of the box are as near as each other.
+    assert set(explanation.label_map[8:24, 8:24].ravel()) == {0, 1, 2, 3}
+    capsys.readouterr()
+    fails(capsys, run_explain(image, tmp_path, *options, "--all"), "explain them one by one")
 
 
 def test_a_box_that_is_found_is_explained_as_found(image, bright, tmp_path):
@@ -209,7 +226,7 @@ def test_settings_of_a_compared_method_are_handed_on(image, bright, tmp_path):
     assert run_explain(image, tmp_path, *given) == 0
     explanation = Explanation.load(tmp_path / "out" / "street_1_dog")
     assert explanation.method == "drise"
-    assert explanation.options == {"masks": 7, "grid": 16, "p": 0.25, "objectness": "auto"}
+    assert explanation.options == to_plain(DRISE(masks=7, p=0.25))
 
 
 @pytest.mark.parametrize(("given", "passes"), [("17", 17), ("0.5", 21)])

@@ -20,6 +20,7 @@ from tests.helpers.analytic import (
     strip_detector,
 )
 from tests.helpers.objectives import WEIGHTS
+from tests.helpers.region_methods import EVERY_METHOD
 from vps import (
     DRISE,
     VPS,
@@ -85,7 +86,7 @@ def test_every_mode_with_every_fill(mode, fill):
 
 
 @pytest.mark.filterwarnings("ignore:F does not change")
-@pytest.mark.parametrize("method", ["slico", "slic", "grid", "felzenszwalb"])
+@pytest.mark.parametrize("method", EVERY_METHOD)
 def test_every_region_method(method):
     image = photo()
     pixels = image.astype(np.float32).transpose(2, 0, 1) / 255
@@ -166,6 +167,9 @@ def test_budget():
     [
         ({"search": "gredy"}, "unknown search 'gredy', did you mean 'greedy'"),
         ({"region_method": "slick"}, "unknown region method"),
+        ({"numbering": "distant"}, "numbering of regions 'distant', did you mean 'distance'"),
+        ({"regions": "labels.txt"}, r"labels\.txt is neither a \.npy nor a \.png"),
+        ({"regions": "labels.npy"}, r"label map labels\.npy does not exist"),
         ({"fill": "grey"}, "unknown fill"),
         ({"mode": "both"}, "unknown mode"),
         ({"regions": 0}, "number of regions"),
@@ -181,6 +185,50 @@ def test_unusable_input_fails_before_the_first_pass(settings, message):
     with pytest.raises(InputError, match=message):
         run(detector, **settings)
     assert not detector.seen
+
+
+@pytest.mark.filterwarnings("ignore:F does not change", "ignore:the target scores")
+def test_of_regions_that_are_worth_the_same_the_nearest_to_the_box_comes_first(tmp_path):
+    detector = strip_detector(constant(0.0))
+    usual, near = (run(detector, numbering=name) for name in ("scan", "distance"))
+    assert (usual.numbering, near.numbering) == ("scan", "distance")
+    _, y1, _, y2 = TARGET.box
+    away = []
+    for result in (usual, near):
+        assert result.order.tolist() == list(range(6))
+        strips = [np.nonzero(result.label_map == strip)[0].mean() + 0.5 for strip in result.order]
+        away.append(np.abs(np.array(strips) - (y1 + y2) / 2))
+    assert away[1].tolist() == sorted(away[0]) != away[0].tolist()
+    near.save(tmp_path / "near")
+    assert Explanation.load(tmp_path / "near") == near
+
+
+def test_regions_are_near_to_one_target(tmp_path):
+    other = Target((0.0, 0.0, 3.0, 3.0), "cat")
+    with pytest.raises(InputError, match="there are 2 targets: explain them one by one"):
+        run(
+            strip_detector(additive(WEIGHTS)),
+            target=None,
+            targets=[TARGET, other],
+            numbering="distance",
+        )
+    wrong = Target(TARGET.box, "dog", Kind.CLASSIFICATION, predicted_label="cat")
+    pair = [wrong, Target(TARGET.box, "cat")]
+    found = make_problem(strip_detector(additive(WEIGHTS)), photo(), pair, numbering="distance")
+    alone = make_problem(strip_detector(additive(WEIGHTS)), photo(), [wrong], numbering="distance")
+    assert np.array_equal(found.regions.label_map, alone.regions.label_map)
+
+
+def test_regions_from_a_file(tmp_path):
+    detector = strip_detector(additive(WEIGHTS))
+    labels = detector.regions.label_map
+    np.save(tmp_path / "noise.npy", labels)
+    usual = run(detector)
+    for path in (tmp_path, str(tmp_path / "noise.npy")):
+        found = run(detector, regions=path, image_name="noise.jpg")
+        assert found.region_method == "file:noise.npy"
+        assert np.array_equal(found.label_map, labels)
+        assert np.array_equal(found.order, usual.order)
 
 
 LOOK = 1  # a second one at the whole image, which tells whether a detector is deterministic

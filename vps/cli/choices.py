@@ -22,7 +22,8 @@ SEARCH_NAMES = (
     "random",
 )
 EFFORT_NAMES = ("fast", "balanced", "high")
-REGION_METHOD_NAMES = ("slico", "slic", "grid", "felzenszwalb")
+REGION_METHOD_NAMES = ("slico", "slic", "grid", "felzenszwalb", "opencv-slico")
+NUMBERING_NAMES = ("scan", "distance")
 FILL_NAMES = ("mean", "black", "image-mean", "blur")
 MODE_NAMES = ("object", "class", "box")
 METHOD_NAMES = (

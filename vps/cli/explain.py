@@ -12,6 +12,7 @@ from vps.cli.choices import (
     FIGURE_FORMATS,
     FILL_NAMES,
     MODE_NAMES,
+    NUMBERING_NAMES,
     REGION_METHOD_NAMES,
 )
 from vps.cli.inputs import DetectorChoice, ImageChoice
@@ -133,6 +134,25 @@ def explain_command(
     time_limit: TimeLimitOption = None,
     regions: RegionsOption = 64,
     region_method: Annotated[str, choice("--region-method", REGION_METHOD_NAMES, "")] = "slico",
+    regions_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--regions-file",
+            metavar="FILE",
+            help="a label map, .npy or .png, or a folder with one of the image's name, in place of "
+            "--regions and --region-method",
+            rich_help_panel=HOW,
+        ),
+    ] = None,
+    numbering: Annotated[
+        str,
+        choice(
+            "--numbering",
+            NUMBERING_NAMES,
+            "regions that are worth the same come as they lie in the image, or the nearest to the "
+            "box first: ",
+        ),
+    ] = "scan",
     fill: Annotated[str, choice("--fill", FILL_NAMES, "what hides a region: ")] = "mean",
     mode: Annotated[str, choice("--mode", MODE_NAMES, "what of it is explained: ")] = "object",
     batch_size: BatchSizeOption = 8,
@@ -176,6 +196,8 @@ def explain_command(
         spend=budget,
         time_limit=time_limit,
         region_method=region_method,
+        regions_file=regions_file,
+        numbering=numbering,
         fill=fill,
         mode=mode,
         method_name=method,

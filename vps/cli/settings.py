@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vps.cli.inputs import parse_pairs
@@ -22,6 +23,7 @@ class RunSettings:
 
     Attributes:
         search, effort: of the method, where it has them; None for its defaults.
+        regions_file: what takes the place of `regions` and `region_method`, where it is given.
         spend: the option `--budget`, a number as text: its decimal point says what it is.
         method_options: settings of the method, as NAME=VALUE.
     """
@@ -33,6 +35,8 @@ class RunSettings:
     spend: str | None = None
     time_limit: float | None = None
     region_method: str = "slico"
+    regions_file: Path | None = None
+    numbering: str = "scan"
     fill: str = "mean"
     mode: str = "object"
     method_name: str = "vps"
@@ -46,17 +50,21 @@ class RunSettings:
 
         Raises:
             InputError: the first that is wrong.
+            MissingExtraError: a way to cut images that lacks its library.
         """
+        from vps.core.regions import check_region_method
         from vps.engine.problem import check_problem_settings
         from vps.explaining.settings import check_seed
 
         check_problem_settings(
-            regions=self.regions,
+            regions=self.regions_file or self.regions,
             region_method=self.region_method,
+            numbering=self.numbering,
             fill=self.fill,
             mode=self.mode,
             batch_size=self.batch_size,
         )
+        check_region_method(self.region_method)
         self.method()
         self.budget()
         check_seed(self.seed)
@@ -96,8 +104,9 @@ class RunSettings:
     def problem(self) -> dict[str, Any]:
         """What `vps.engine.problem.make_problem` is set to."""
         return {
-            "regions": self.regions,
+            "regions": self.regions_file or self.regions,
             "region_method": self.region_method,
+            "numbering": self.numbering,
             "fill": self.fill,
             "mode": self.mode,
             "batch_size": self.batch_size,

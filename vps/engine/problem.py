@@ -15,11 +15,11 @@ from vps.core.detect import Detection, as_target
 from vps.core.detector import Detector, PromptedDetector, TargetScorer
 from vps.core.images import AnyImage
 from vps.core.masking import Colour, check_fill
-from vps.core.names import choose
 from vps.core.needed import open_for
-from vps.core.numbers import Lambdas, check_whole
-from vps.core.regions import REGION_METHODS, Regions, make_regions
+from vps.core.numbers import Lambdas
+from vps.core.regions import Regions
 from vps.core.targets import Target
+from vps.engine.cutting import GivenRegions, check_cutting, cut_image
 from vps.engine.objective import Objective, check_lambdas
 from vps.engine.passes import (
     Passes,
@@ -30,8 +30,6 @@ from vps.engine.passes import (
 )
 from vps.engine.repeats import WholeImage
 from vps.errors import InputError, quoted
-
-_MOST_REGIONS = 100_000  # a table of their subsets has a row for each, and as many columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,8 +169,9 @@ def make_problem(
     image: AnyImage,
     targets: Sequence[Target | Detection],
     *,
-    regions: int | Regions = 64,
+    regions: GivenRegions = 64,
     region_method: str = "slico",
+    numbering: str = "scan",
     fill: str | Colour = "mean",
     mode: str = "object",
     lambdas: Lambdas = (1.0, 1.0),
@@ -187,10 +186,15 @@ def make_problem(
         image: (H, W, 3) uint8 RGB, a PIL image, or the path of an image file.
         targets: boxes with labels, on the original image, or what `vps.detect` returned; a box
             that sticks out of the image is cut off at its borders.
-        regions: how many regions to aim for, or regions of the grid that `detector.prepare`
-            gives.
+        regions: how many regions to aim for; or regions of the grid that `detector.prepare`
+            gives; or the path of a label map, or of a folder that has one of the image's name
+            (`vps.engine.label_maps.read_label_map`).
         region_method: how to cut the image, a key of `vps.core.regions.REGION_METHODS`; says
             nothing where `regions` are given.
+        numbering: "scan", as they are cut or given; or "distance" from the target's box, so that
+            nearer regions come first among equals (`vps.core.regions.numbered_by_distance`). The
+            regions are those of one target: several have to be asked about one by one, except a
+            target with its rival, which are numbered by the target's box.
         fill: what hides a region, see `vps.core.masking.make_fill`.
         mode: what of the detection is explained: "object", "class" or "box".
         lambdas: weights of consistency and collaboration, and of effectiveness if there is a third
@@ -208,6 +212,7 @@ def make_problem(
     check_problem_settings(
         regions=regions,
         region_method=region_method,
+        numbering=numbering,
         fill=fill,
         mode=mode,
         lambdas=lambdas,
@@ -224,7 +229,8 @@ def make_problem(
     asked = check_targets(detector, size, [as_target(target) for target in targets])
     narrowed = _narrowed(detector, asked, mode, all_prompts)
     pixels = prepared(narrowed, opened.pixels)
-    cut = regions if isinstance(regions, Regions) else make_regions(pixels, regions, region_method)
+    name = opened.name if image_name is None else image_name
+    cut = cut_image(pixels, size, name, asked, regions, region_method, numbering)
     check_grid(cut, pixels)
     return Problem(
         detector=narrowed,
@@ -236,7 +242,7 @@ def make_problem(
         mode=mode,
         lambdas=lambdas,
         batch_size=batch_size,
-        image_name=opened.name if image_name is None else image_name,
+        image_name=name,
         whole_detector=detector,
         all_prompts=all_prompts,
     )
@@ -244,8 +250,9 @@ def make_problem(
 
 def check_problem_settings(
     *,
-    regions: int | Regions = 64,
+    regions: GivenRegions = 64,
     region_method: str = "slico",
+    numbering: str = "scan",
     fill: str | Colour = "mean",
     mode: str = "object",
     lambdas: Lambdas = (1.0, 1.0),
@@ -258,16 +265,8 @@ def check_problem_settings(
     """
     check_fill(fill)
     check_lambdas(lambdas)
-    choose(REGION_METHODS, region_method, "region method")
+    check_cutting(regions, region_method, numbering)
     check_pass_settings(mode, batch_size)
-    if isinstance(regions, Regions):
-        return
-    check_region_count(regions)
-
-
-def check_region_count(count: object, name: str = "the number of regions") -> None:
-    """Raise InputError unless an image may be cut into so many regions."""
-    check_whole(name, count, 1, _MOST_REGIONS)
 
 
 def _narrowed(

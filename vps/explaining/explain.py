@@ -106,8 +106,9 @@ def explain(
             it ends are measured, with up to 2 m passes more a target.
         seed: of all that is drawn at random.
         settings: of the problem, see `vps.engine.problem.make_problem`: regions, region_method,
-            fill, mode, lambdas, batch_size, image_name, all_prompts; and of the method, where it
-            is given by its name: for "vps" search and effort (`vps.methods.search.vps.VPS`).
+            numbering, fill, mode, lambdas, batch_size, image_name, all_prompts; and of the method,
+            where it is given by its name: for "vps" search and effort
+            (`vps.methods.search.vps.VPS`).
 
     Returns:
         The explanation; one for each target of `targets` or of a problem. Where there was nothing
@@ -173,6 +174,7 @@ def make_explanations(
                 detector=problem.detector.name,
                 fill=check_fill(problem.fill),
                 region_method=problem.regions.method,
+                numbering=problem.regions.numbering,
                 search=found.search,
                 mode=problem.mode,
                 lambdas=problem.lambdas,

@@ -24,7 +24,7 @@ from vps.engine.certainty import Level, levels_of
 from vps.errors import InputError, one_line, quoted
 from vps.results.stored import ARRAYS, check_explanation
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """Version 1 lacks `measured`, `rounds`, `stopped` and `sharing`, version 2 `method`, `options` and
 `saliency`, version 3 `effects`, version 4 `backward` and `backward_cost`; all of these have
 defaults."""
@@ -93,6 +93,8 @@ class Explanation:
             (`vps.engine.certainty.effects_of`); None for a method that is no search.
         backward: how many scores of targets in images were traced back.
         backward_cost: what each of those counts for in `passes`, in forward passes.
+        numbering: how the regions are numbered, one of `vps.core.regions.NUMBERINGS`; of regions
+            that are worth the same, the lower number comes first.
 
     Raises:
         InputError: arrays whose shapes or values do not fit together.
@@ -136,6 +138,7 @@ class Explanation:
     effects: np.ndarray | None = None
     backward: int = 0
     backward_cost: float = 0.0
+    numbering: str = "scan"
 
     def __post_init__(self) -> None:
         if not len(self.measured):

@@ -95,6 +95,7 @@ class StudyConfig:
         check_problem_settings(
             regions=self.regions.count,
             region_method=self.regions.method,
+            numbering=self.regions.numbering,
             fill=self.fill,
             mode=self.mode,
             lambdas=self.lambdas,
@@ -147,7 +148,11 @@ class StudyConfig:
             )
             for name, data in self.datasets.items()
         }
-        return dataclasses.replace(self, out=os.path.abspath(self.out), datasets=datasets)
+        file = self.regions.file and os.path.abspath(self.regions.file)
+        regions = dataclasses.replace(self.regions, file=file)
+        return dataclasses.replace(
+            self, out=os.path.abspath(self.out), datasets=datasets, regions=regions
+        )
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write all settings, defaults included, as YAML that `read_config` reads.

@@ -12,10 +12,12 @@ from vps.core.detector import Detector
 from vps.core.extras import require
 from vps.core.files import write_atomically
 from vps.core.names import distinct_names
+from vps.core.regions import check_region_method
 from vps.data.dataset import Dataset
 from vps.data.readers.files import checked_format, read_json
 from vps.data.readers.formats import open_dataset, options_of
 from vps.data.scenes.scene_files import write_coco, write_lvis
+from vps.engine.cutting import check_cutting
 from vps.errors import (
     DetectorError,
     InputError,
@@ -42,6 +44,13 @@ def open_data(config: StudyConfig, name: str) -> Dataset:
     strict = {"strict": True} if config.run.strict and "strict" in options_of(data.format) else {}
     options = {**strict, **data.options}
     return open_dataset(data.format, data.annotations, data.images, name=name, **options)
+
+
+def check_regions(config: StudyConfig) -> None:
+    """Raise InputError or MissingExtraError where images cannot be cut as the config says."""
+    regions = config.regions
+    check_region_method(regions.method)
+    check_cutting(regions.file or regions.count, regions.method, regions.numbering)
 
 
 def asked_labels(config: StudyConfig, dataset: Dataset) -> tuple[str, ...]:

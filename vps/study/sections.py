@@ -10,10 +10,9 @@ from typing import Any, Literal
 from vps.core.file_names import check_plain_name
 from vps.core.names import choose
 from vps.core.numbers import check_threads, check_whole
-from vps.core.regions import REGION_METHODS
 from vps.data.readers.formats import FORMATS
 from vps.data.scenes.scene_files import MOST_SCENES
-from vps.engine.problem import check_region_count
+from vps.engine.cutting import check_cutting, check_region_count
 from vps.errors import InputError
 from vps.explaining.settings import check_seed
 
@@ -94,14 +93,26 @@ class DetectorConfig:
 
 @dataclass(frozen=True)
 class RegionsConfig:
-    """How images are cut: about `count` regions by a key of `vps.core.regions.REGION_METHODS`."""
+    """How images are cut.
+
+    Attributes:
+        count: how many regions to aim for.
+        method: a key of `vps.core.regions.REGION_METHODS`.
+        numbering: "scan", or "distance" from the box of the case, see
+            `vps.engine.problem.make_problem`.
+        file: a label map, or a folder with one of each image's name, in place of both; see
+            `vps.engine.label_maps.read_label_map`.
+    """
 
     count: int = 64
     method: str = "slico"
+    numbering: str = "scan"
+    file: str | None = None
 
     def __post_init__(self) -> None:
-        choose(REGION_METHODS, self.method, "region method")
+        check_cutting(1, self.method, self.numbering)
         check_region_count(self.count, "count")
+        expand_home(self, "file")
 
 
 @dataclass(frozen=True)

@@ -280,6 +280,7 @@ def _settings(config: StudyConfig, dataset: str, method: str, facts: Facts) -> A
     scenes = dict(plain["scenes"] or {})
     del detector["device"]
     scenes.pop("folder", None)
+    plain["regions"]["file"] = Path(config.regions.file or "").name
     return {
         "schema": SCHEMA,
         **{key: plain[key] for key in ("regions", "fill", "mode", "lambdas", "seed", "metrics")},

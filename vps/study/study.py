@@ -15,7 +15,7 @@ from vps.report.tables.results import results_of
 from vps.report.tables.rows import Failure, Row
 from vps.report.tables.study import write_report
 from vps.study.config import StudyConfig, read_config
-from vps.study.inputs import draw_scenes
+from vps.study.inputs import check_regions, draw_scenes
 from vps.study.lists import find_lists, read_list
 from vps.study.plan import parse_shard
 from vps.study.progress import case_bar
@@ -49,6 +49,7 @@ def run_study(
     part = None if shard is None else parse_shard(shard)
     # First of all, so that a folder that cannot be written is told before hours are spent.
     config.save(Path(config.out) / "config.yaml")
+    check_regions(config)
     lists = select(config, loader, quiet=quiet)
     for name, cases in lists.items():
         for remark in cases.remarks:
@@ -129,6 +130,11 @@ def report_study(folders: Sequence[str | os.PathLike[str]], out: Path | None = N
         missing=counts["missing"],
         skipped=counts["skipped"],
         remarks={name: cases.remarks for name, cases in lists.items() if cases.remarks},
+        masks={
+            name: one.options["masks"]
+            for name, one in config.methods.items()
+            if "masks" in one.options
+        },
         settings=dataclasses.replace(
             config.report, reference=config.report.reference or next(iter(config.methods))
         ),

@@ -67,16 +67,26 @@ def tables_of(summary: Numbers, *, brief: bool = False) -> list[Table]:
         brief: whether the tables of all cases have no more columns than the others, costs apart.
     """
     tables = []
+    masks = _masks(summary)
     for dataset, numbers in summary["datasets"].items():
-        tables.append(overall(dataset, numbers, brief=brief))
+        tables.append(_told(overall(dataset, numbers, brief=brief), masks))
         kinds = _by_kind(dataset, numbers)
         if len({kind for kind, _ in kinds.names}) > 1:
-            tables.append(kinds)
+            tables.append(_told(kinds, masks))
         if any("repaired" in own[ALL]["metrics"] for own in numbers["methods"].values()):
             tables.append(_repairs(dataset, numbers))
         if numbers["paired"]["methods"]:
-            tables.append(_paired(dataset, numbers))
+            tables.append(_told(_paired(dataset, numbers), masks))
     return tables
+
+
+def _masks(summary: Numbers) -> str:
+    """How many masks methods drew, without which their rows say little."""
+    return "".join(f"; {name}: {count:,} masks" for name, count in summary.get("masks", {}).items())
+
+
+def _told(table: Table, masks: str) -> Table:
+    return dataclasses.replace(table, title=table.title + masks)
 
 
 def overall(dataset: str, numbers: Numbers, *, brief: bool = False) -> Table:
