@@ -24,7 +24,10 @@ SEARCH_NAMES = (
 EFFORT_NAMES = ("fast", "balanced", "high")
 REGION_METHOD_NAMES = ("slico", "slic", "grid", "felzenszwalb")
 FILL_NAMES = ("mean", "black", "image-mean", "blur")
-MODE_NAMES = ("object", "class", "box")
+MODE_NAMES = ("object", "class", "box", "threshold")
+MAP_RULE_NAMES = ("vps", "vps-paper")
+MAP_REPLAY_NAMES = ("regions", "pixel-steps")
+PROTOCOL_NAMES = ("vps-paper",)
 METHOD_NAMES = (
     "vps",
     "vps-multi-scale",

@@ -14,6 +14,11 @@ from vps.core.names import choose
 from vps.errors import InputError, quoted
 
 
+PIXEL_STEPS = "pixel-steps"
+"""The method of regions that are no regions but steps of a map's pixels
+(`vps.engine.pixel_steps`)."""
+
+
 @dataclass(frozen=True, eq=False)
 class Regions:
     """A partition of the detector's grid.
