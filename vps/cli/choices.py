@@ -63,7 +63,7 @@ FIGURE_FORMATS = ("png", "pdf", "svg")
 
 def listed(names: tuple[str, ...]) -> str:
     """Names as a part of a sentence: "png, pdf or svg"."""
-    return f"{', '.join(names[:-1])} or {names[-1]}"
+    return " or ".join([*filter(None, [", ".join(names[:-1])]), names[-1]])
 
 
 def completing(names: tuple[str, ...]) -> Callable[[], list[str]]:

@@ -13,7 +13,6 @@ from torch import Tensor
 from vps.core.names import choose
 from vps.errors import InputError, quoted
 
-
 PIXEL_STEPS = "pixel-steps"
 """The method of regions that are no regions but steps of a map's pixels
 (`vps.engine.pixel_steps`)."""

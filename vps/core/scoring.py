@@ -48,14 +48,15 @@ MODES: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
 """The value of each candidate from its IoU with the target (B, N), its score of the target's
 label (B, N) and its scores of all labels (B, N, L):
 
-    object  IoU * p_c
-    class   p_c of a candidate with IoU > 0.5, else 0
-    box     IoU of a candidate whose highest score is p_c > 0, else 0
+    object      IoU * p_c
+    class       p_c of a candidate with IoU > 0.5, else 0
+    box         IoU of a candidate whose highest score is p_c > 0, else 0
     threshold   IoU * p_c of a candidate with p_c > 0.35, else 0
 
-The last is the ablation of that name in the authors' code of Chen et al., CVPR 2025. Known of it is
-that it leaves out boxes below a threshold of scores before it takes IoU * score. Assumed is that the
-score is that of the target's label and the threshold 0.35; with one label, a box has no other score.
+The last is the ablation of that name in the authors' code of Chen et al., CVPR 2025. Known of it
+is that it leaves out boxes below a threshold of scores before it takes IoU * score. Assumed is that
+the score is that of the target's label and the threshold 0.35; asked for one label, a box has no
+other score.
 """
 
 

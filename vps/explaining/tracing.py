@@ -96,10 +96,10 @@ def trace(
 
     All methods are judged by the same replay: up to 2 m passes a target, less what a search has
     seen already; unless the problem wants methods that give a map judged by steps of its pixels
-    (`Problem.map_replay`). Then one pass shows the whole image once more, unless the problem's passes have
-    shown it twice: that tells whether the detector is deterministic. It is no part of what the
-    method or the curves cost, and so not in `passes`; of a search that was broken off, or where
-    `most` leaves none, it is not made.
+    (`vps.engine.problem.MAP_REPLAYS`). Then one pass shows the whole image once more, unless the
+    problem's passes have shown it twice: that tells whether the detector is deterministic. It is no
+    part of what the method or the curves cost, and so not in `passes`; of a search that was broken
+    off, or where `most` leaves none, it is not made.
 
     Args:
         problem: what is asked.

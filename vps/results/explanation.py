@@ -28,8 +28,8 @@ from vps.results.stored import ARRAYS, check_explanation
 
 SCHEMA_VERSION = 6
 """Version 1 lacks `measured`, `rounds`, `stopped` and `sharing`, version 2 `method`, `options` and
-`saliency`, version 3 `effects`, version 4 `backward` and `backward_cost`, version 5 `map_rule`; all of
-these have defaults."""
+`saliency`, version 3 `effects`, version 4 `backward` and `backward_cost`, version 5 `map_rule`; all
+of these have defaults."""
 
 _CURVES = (
     "objective",
