@@ -41,10 +41,9 @@ class Replay(NamedTuple):
         steps = prefixes(self.order)
         return np.concatenate([steps, ~steps])
 
-    def ends_known(self) -> bool:
-        """Whether the whole image and nothing have been seen."""
-        count = self.source.count
-        return bool(self.source.known(np.array([[True] * count, [False] * count])).all())
+    def ends(self) -> np.ndarray:
+        """(2, m) bool, nothing and the whole image."""
+        return np.repeat([[False], [True]], len(self.order), axis=1)
 
     def curves(self) -> Curves:
         """Along the order, as far as it has been seen."""
@@ -181,19 +180,21 @@ def _measured(
     stopped, error = found.stopped, found.error
     try:
         if not stopped.at_once:
-            for one in replays:
-                one.source.show(one.subsets(), budget)
+            # The ends first: without them, none of the targets has a curve.
+            for subsets in (Replay.ends, Replay.subsets):
+                for one in replays:
+                    one.source.show(subsets(one), budget)
         elif found.maps is not None:
             # Two passes more, or else the map would be lost with its curves.
             for one in replays:
-                one.source.evaluate(one.subsets()[[0, len(one.order)]])
+                one.source.evaluate(one.ends())
     except Stopped as stop:
         stopped = stop.reason
     except KeyboardInterrupt:
         stopped = StopReason.INTERRUPTED
     except DetectorError as failure:
         stopped, error = StopReason.FAILED, failure
-    if not all(one.ends_known() for one in replays):
+    if not all(one.source.known(one.ends()).all() for one in replays):
         # Nothing is worth keeping.
         raise error if error is not None else _nothing_known(stopped)
     return [one.curves() for one in replays], stopped, error

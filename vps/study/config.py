@@ -194,10 +194,14 @@ def read_config(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Stu
     if not isinstance(content, dict):
         raise InputError(f"config {path} must hold keys and values, see configs/ for examples")
     content.setdefault("name", path.stem)
-    if any(text.startswith("methods.") for text in overrides):
-        # What is set of one of the default methods leaves the others.
-        content.setdefault("methods", dict.fromkeys(USUAL_METHODS))
+    of_methods = [text for text in overrides if text.startswith("methods.")]
     for text in overrides:
+        if text not in of_methods:
+            _override(content, text)
+    if of_methods:
+        # What is set of one of the default methods leaves the others.
+        content.setdefault("methods", dict.fromkeys(_usual_methods(content.get("protocol"))))
+    for text in of_methods:
         _override(content, text)
     if "search" in content:
         raise InputError(
@@ -211,6 +215,12 @@ def read_config(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Stu
         # It may quote a value, and a value may be long.
         raise InputError(f"config {path}: {one_line(error, _LONGEST_REASON)}") from error
     return config
+
+
+def _usual_methods(protocol: object) -> tuple[str, ...]:
+    """What is compared where a config names no methods; an unknown protocol is refused later."""
+    known = isinstance(protocol, str) and protocol in PROTOCOLS
+    return PROTOCOLS[str(protocol)].compared if known else USUAL_METHODS
 
 
 def _override(content: dict[str, Any], text: str) -> None:

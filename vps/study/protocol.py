@@ -14,12 +14,12 @@ from vps.core.names import choose
 from vps.core.targets import Kind
 from vps.study.region_counts import RegionCounts, region_count
 
-Settings = Mapping[str, Any]
+_Settings = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """Settings that belong together, under the names that a study's config gives them.
+    """_Settings that belong together, under the names that a study's config gives them.
 
     Attributes:
         regions: how many, by the format of the data set and the kind of case; "" is of formats that
@@ -33,12 +33,12 @@ class Protocol:
     """
 
     regions: Mapping[str, RegionCounts]
-    by_detector: Mapping[str, Settings]
-    sections: Settings
-    methods: Mapping[str, Settings]
+    by_detector: Mapping[str, _Settings]
+    sections: _Settings
+    methods: Mapping[str, _Settings]
     compared: tuple[str, ...]
 
-    def of_detector(self, name: str) -> Settings:
+    def of_detector(self, name: str) -> _Settings:
         """What goes before the other settings for a detector."""
         matches = (own for part, own in self.by_detector.items() if part in name.lower())
         return next(matches, {})
@@ -87,7 +87,7 @@ numbers of regions are ours: those of a wrong class, and those of COCO."""
 
 # ---- MERGE: keys that are built on other branches. Once they are there, each goes to its place in
 # ---- the table above, and this block goes away.
-_ON_OTHER_BRANCHES: Settings = {
+_ON_OTHER_BRANCHES: _Settings = {
     "sections": {
         "regions": {"method": "opencv-slico", "numbering": "distance"},
         "select": {"target": "truth"},
@@ -199,7 +199,7 @@ def _at(content: Mapping[str, Any], key: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _fill(content: dict[str, Any], added: Settings) -> None:
+def _fill(content: dict[str, Any], added: _Settings) -> None:
     """Add what a config has not set, section by section."""
     for key, value in added.items():
         if not isinstance(value, Mapping):

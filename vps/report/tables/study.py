@@ -26,6 +26,7 @@ def write_report(
     missing: int = 0,
     skipped: int = 0,
     remarks: Mapping[str, Sequence[str]] | None = None,
+    note: str = "",
     settings: ReportSettings | None = None,
 ) -> str:
     """Write summary.json, cases.csv, table.md, table.tex, plots/ and index.html.
@@ -39,6 +40,7 @@ def write_report(
         missing, skipped: how many results are not there yet, and how many never will be because
             their image cannot be read.
         remarks: of each data set, what of it could not be used, or not as it stands.
+        note: by which rules the metrics were taken, where not by the usual ones.
         settings: of the intervals.
 
     Returns:
@@ -55,6 +57,7 @@ def write_report(
         results, name=name, failed=len(failed), missing=missing, skipped=skipped, settings=settings
     )
     summary["remarks"] = {name: list(lines) for name, lines in (remarks or {}).items()}
+    summary["note"] = note
     text = json.dumps(summary, indent=1, allow_nan=False, ensure_ascii=False)
     write_atomically(out / "summary.json", encoded(text))
     with written_atomically(out / "cases.csv") as file:

@@ -39,6 +39,7 @@ def markdown(summary: Numbers) -> str:
     parts = [
         f"# {markdown_text(summary['name'])}",
         f"{counted(summary['counts'])}. Means with {level} intervals (bootstrap over images).",
+        *filter(None, [markdown_text(summary.get("note", ""))]),
     ]
     for table in tables_of(summary):
         rows = [
