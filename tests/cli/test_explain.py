@@ -229,6 +229,37 @@ def test_settings_of_a_compared_method_are_handed_on(image, bright, tmp_path):
     assert explanation.options == to_plain(DRISE(masks=7, p=0.25))
 
 
+def test_a_protocol_sets_what_other_options_do_not(image, bright, tmp_path):
+    given = ["--protocol", "vps-paper", "--method", "drise", "--method-option", "masks=7"]
+    assert run_explain(image, tmp_path, *given, "--fill", "blur") == 0
+    explanation = Explanation.load(tmp_path / "out" / "street_1_dog")
+    assert explanation.options["masks"] == 7
+    assert (explanation.map_rule, explanation.fill) == ("vps-paper", "black")
+    assert explanation.replay == "49 pixel steps, black"
+
+
+@pytest.mark.parametrize(
+    ("given", "rule", "regions"),
+    [
+        (["--protocol", "vps-paper"], "vps-paper", 6),
+        (["--protocol", "vps-paper", "--map-rule", "vps"], "vps", 6),
+        (["--map-rule", "vps-paper"], "vps-paper", 6),
+        ([], "vps", 6),
+    ],
+)
+def test_the_map_rule_by_protocol_or_by_itself(image, bright, tmp_path, given, rule, regions):
+    assert run_explain(image, tmp_path, *given, "--region-method", "grid") == 0
+    explanation = Explanation.load(tmp_path / "out" / "street_1_dog")
+    assert (explanation.map_rule, explanation.replay) == (rule, "regions, mean")
+    assert explanation.search == ("greedy" if "--protocol" in given else explanation.search)
+    assert len(explanation.order) == regions
+
+
+def test_an_unknown_protocol_names_the_nearest(image, bright, tmp_path, capsys):
+    assert run_explain(image, tmp_path, "--protocol", "vps_paper") == 2
+    assert "unknown protocol 'vps_paper', did you mean 'vps-paper'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("given", "passes"), [("17", 17), ("0.5", 21)])
 def test_a_budget_is_passes_or_a_share_of_greedys(image, bright, tmp_path, given, passes):
     cut = ["--region-method", "grid", "--search", "top_k"]

@@ -43,6 +43,7 @@ def test_equality_sees_every_field(explanation):
         "measured": ~explanation.measured,
         "stopped": StopReason.BUDGET,
         "options": {"masks": 1},
+        "map_rule": "vps-paper",
         "saliency": np.ones(explanation.label_map.shape),
         "effects": np.ones((len(explanation.order), 4)),
     }

@@ -11,8 +11,11 @@ from vps.cli.choices import (
     DEMO_DETECTOR,
     FIGURE_FORMATS,
     FILL_NAMES,
+    MAP_REPLAY_NAMES,
+    MAP_RULE_NAMES,
     MODE_NAMES,
     NUMBERING_NAMES,
+    PROTOCOL_NAMES,
     REGION_METHOD_NAMES,
 )
 from vps.cli.inputs import DetectorChoice, ImageChoice
@@ -170,6 +173,17 @@ def explain_command(
             rich_help_panel=HOW,
         ),
     ] = False,
+    map_rule: Annotated[
+        str, choice("--map-rule", MAP_RULE_NAMES, "how an order becomes a map: ")
+    ] = "vps",
+    map_replay: Annotated[
+        str,
+        choice("--map-replay", MAP_REPLAY_NAMES, "how a method that gives a map is judged: by "),
+    ] = "regions",
+    protocol: Annotated[
+        str | None,
+        choice("--protocol", PROTOCOL_NAMES, "sets what is not set by other options: "),
+    ] = None,
     exif: ExifOption = "applied",
     max_pixels: MaxPixelsOption = None,
     figure_format: Annotated[
@@ -204,8 +218,14 @@ def explain_command(
         method_options=method_option or (),
         seed=seed,
         all_prompts=all_prompts,
+        map_rule=map_rule,
+        map_replay=map_replay,
         quiet=quiet,
     )
+    if protocol is not None:
+        sources = {name: context.get_parameter_source(name) for name in context.params}
+        given = [name for name, one in sources.items() if one and one.name == "COMMANDLINE"]
+        run = run.by_protocol(protocol, detector=detector, kind=asked.kind, given=given)
     photo = ImageChoice(image, exif, max_pixels)
     photo.reading()
     check_asked(asked, mode)

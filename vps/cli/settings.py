@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from vps.errors import InputError
 
 # What takes long to import is imported when a command runs, so that `--help` need not wait for it.
 if TYPE_CHECKING:
+    from vps.core.targets import Kind
     from vps.engine.budget import Budget, Progress
     from vps.methods import Method
 
@@ -43,7 +45,39 @@ class RunSettings:
     method_options: Sequence[str] = ()
     seed: int = 0
     all_prompts: bool = False
+    map_rule: str = "vps"
+    map_replay: str = "regions"
     quiet: bool = False
+
+    def by_protocol(
+        self, protocol: str, *, detector: str, kind: Kind, given: Collection[str]
+    ) -> RunSettings:
+        """The same with what a protocol sets and the user has not.
+
+        Args:
+            protocol: a key of `vps.study.protocol.PROTOCOLS`.
+            detector: its name.
+            kind: of what is explained.
+            given: names of the options that the user has set, as those of `vps explain`.
+
+        Raises:
+            InputError: an unknown protocol.
+        """
+        from vps.study.protocol import explain_settings
+
+        found = explain_settings(
+            protocol,
+            detector=detector,
+            kind=kind,
+            method=self.method_name,
+            searched=not {"search", "effort", "budget"}.isdisjoint(given),
+        )
+        found.pop("detector_options")
+        named = parse_pairs(self.method_options, "--method-option")
+        options = found.pop("method_options")
+        added = [f"{name}={value}" for name, value in options.items() if name not in named]
+        own = {name: value for name, value in found.items() if name not in given}
+        return dataclasses.replace(self, **own, method_options=(*self.method_options, *added))
 
     def check(self) -> None:
         """Refuse settings that cannot be used, before a detector is loaded for nothing.
@@ -63,6 +97,8 @@ class RunSettings:
             fill=self.fill,
             mode=self.mode,
             batch_size=self.batch_size,
+            map_rule=self.map_rule,
+            map_replay=self.map_replay,
         )
         check_region_method(self.region_method)
         self.method()
@@ -111,6 +147,8 @@ class RunSettings:
             "mode": self.mode,
             "batch_size": self.batch_size,
             "all_prompts": self.all_prompts,
+            "map_rule": self.map_rule,
+            "map_replay": self.map_replay,
         }
 
 

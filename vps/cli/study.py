@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from vps.cli.options import ConfigArgument, OverridesOption, QuietOption
+from vps.cli.choices import PROTOCOL_NAMES
+from vps.cli.options import ConfigArgument, OverridesOption, QuietOption, choice
 from vps.errors import InputError
 
 LOADER = "detectors:load_for"
@@ -24,6 +25,10 @@ def study_command(
     overrides: OverridesOption = None,
     shard: Annotated[
         str | None, typer.Option("--shard", metavar="I/N", help="do part I of N, e.g. 1/4")
+    ] = None,
+    protocol: Annotated[
+        str | None,
+        choice("--protocol", PROTOCOL_NAMES, "sets what the config does not set: ", panel=None),
     ] = None,
     schema: Annotated[
         bool, typer.Option("--schema", help="print the JSON schema of a config, and do no more")
@@ -42,7 +47,8 @@ def study_command(
     from vps.study.config import read_config
     from vps.study.study import run_study
 
-    read = read_config(config, overrides or ())
+    chosen = [] if protocol is None else [f"protocol={protocol}"]
+    read = read_config(config, [*chosen, *(overrides or ())])
     try:
         return run_study(read, LOADER, shard=shard, quiet=quiet)
     except KeyboardInterrupt:

@@ -21,6 +21,9 @@ MOST_REGIONS = 100_000
 
 NUMBERINGS = ("scan", "distance")
 """How regions are numbered: as they were cut, row by row; or by `numbered_by_distance`."""
+PIXEL_STEPS = "pixel-steps"
+"""The method of regions that are no regions but steps of a map's pixels
+(`vps.engine.pixel_steps`)."""
 
 
 @dataclass(frozen=True, eq=False)

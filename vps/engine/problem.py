@@ -15,10 +15,12 @@ from vps.core.detect import Detection, as_target
 from vps.core.detector import Detector, PromptedDetector, TargetScorer
 from vps.core.images import AnyImage
 from vps.core.masking import Colour, check_fill
+from vps.core.names import choose
 from vps.core.needed import open_for
 from vps.core.numbers import Lambdas
-from vps.core.regions import Regions
+from vps.core.regions import PIXEL_STEPS, Regions
 from vps.core.targets import Target
+from vps.engine.attribution import MAP_RULES, OURS
 from vps.engine.cutting import GivenRegions, check_cutting, cut_image
 from vps.engine.objective import Objective, check_lambdas
 from vps.engine.passes import (
@@ -30,6 +32,13 @@ from vps.engine.passes import (
 )
 from vps.engine.repeats import WholeImage
 from vps.errors import InputError, quoted
+
+MAP_REPLAYS: dict[str, str] = {
+    "regions": "its regions by their mean, hidden by the problem's fill, as for an order",
+    PIXEL_STEPS: "its pixels by their value in 49 equal steps, hidden by black",
+}
+"""How a method that gives a map is judged, by name; see `vps.engine.pixel_steps`. A method that
+gives an order is judged by its regions in any case."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,13 +54,15 @@ class Problem:
         regions: a partition of the (h, w) grid into m regions.
         targets: T boxes with labels.
         fill: what hides a region, see `vps.core.masking.make_fill`.
-        mode: "object", "class" or "box", see `vps.core.scoring.MODES`.
+        mode: a key of `vps.core.scoring.MODES`: "object", "class", "box" or "threshold".
         lambdas: weights of consistency and collaboration, and of effectiveness if there is a third
             (`vps.engine.objective.Objective`).
         batch_size: the most images that go through the detector at a time.
         image_name: what the caller calls the image.
         whole_detector: as it was given, with all its prompts.
         all_prompts: whether they are all asked.
+        map_rule: how an order becomes a map, a key of `vps.engine.attribution.MAP_RULES`.
+        map_replay: how a method that gives a map is judged, a key of `MAP_REPLAYS`.
         whole: what its passes have seen of the whole image, whatever the fill.
     """
 
@@ -67,6 +78,8 @@ class Problem:
     image_name: str | None
     whole_detector: Detector
     all_prompts: bool
+    map_rule: str = OURS
+    map_replay: str = "regions"
     whole: WholeImage = field(default_factory=WholeImage, repr=False)
 
     def passes(self) -> Passes:
@@ -93,12 +106,19 @@ class Problem:
         """
         return scorer_of(self.detector, self.pixels, self.size, self.targets)
 
-    def varied(self, *, fill: str | Colour | None = None, batch_size: int | None = None) -> Problem:
-        """The same question under another fill, or with other batches."""
+    def varied(
+        self,
+        *,
+        fill: str | Colour | None = None,
+        batch_size: int | None = None,
+        map_replay: str | None = None,
+    ) -> Problem:
+        """The same question under another fill, with other batches, or judged in another way."""
         other = dataclasses.replace(
             self,
             fill=self.fill if fill is None else fill,
             batch_size=self.batch_size if batch_size is None else batch_size,
+            map_replay=self.map_replay if map_replay is None else map_replay,
         )
         if "scorer" in vars(self):
             vars(other)["scorer"] = self.scorer
@@ -178,6 +198,8 @@ def make_problem(
     batch_size: int = 8,
     image_name: str | None = None,
     all_prompts: bool = False,
+    map_rule: str = OURS,
+    map_replay: str = "regions",
 ) -> Problem:
     """Check what is asked, prepare the image and cut it into regions; no pass is made.
 
@@ -196,7 +218,8 @@ def make_problem(
             regions are those of one target: several have to be asked about one by one, except a
             target with its rival, which are numbered by the target's box.
         fill: what hides a region, see `vps.core.masking.make_fill`.
-        mode: what of the detection is explained: "object", "class" or "box".
+        mode: what of the detection is explained: "object", "class" or "box"; or "threshold", an
+            ablation (`vps.core.scoring.MODES`).
         lambdas: weights of consistency and collaboration, and of effectiveness if there is a third
             (`vps.engine.objective.Objective`).
         batch_size: the most images that go through the detector at a time.
@@ -204,6 +227,10 @@ def make_problem(
         all_prompts: where the labels fill several prompts, ask them all. By default only those that
             hold a target's label are asked, which changes no score of a target
             (`vps.core.detector.PromptedDetector.narrowed`); in mode "box", all are.
+        map_rule: how an order becomes a map: "vps", or "vps-paper" as in the authors' code
+            (`vps.engine.attribution.region_scores`).
+        map_replay: how a method that gives a map is judged: by "regions", as all others, or by
+            "pixel-steps" in black, as the paper's baselines were (`vps.engine.pixel_steps`).
 
     Raises:
         InputError: an image, target or setting that cannot be used.
@@ -217,6 +244,8 @@ def make_problem(
         mode=mode,
         lambdas=lambdas,
         batch_size=batch_size,
+        map_rule=map_rule,
+        map_replay=map_replay,
     )
     check_detector(detector)
     if not isinstance(targets, Sequence) or isinstance(targets, str):
@@ -245,6 +274,8 @@ def make_problem(
         image_name=name,
         whole_detector=detector,
         all_prompts=all_prompts,
+        map_rule=map_rule,
+        map_replay=map_replay,
     )
 
 
@@ -257,6 +288,8 @@ def check_problem_settings(
     mode: str = "object",
     lambdas: Lambdas = (1.0, 1.0),
     batch_size: int = 8,
+    map_rule: str = OURS,
+    map_replay: str = "regions",
 ) -> None:
     """Refuse settings that no image can be asked about with.
 
@@ -266,6 +299,8 @@ def check_problem_settings(
     check_fill(fill)
     check_lambdas(lambdas)
     check_cutting(regions, region_method, numbering)
+    choose(MAP_RULES, map_rule, "map rule")
+    choose(MAP_REPLAYS, map_replay, "replay of maps")
     check_pass_settings(mode, batch_size)
 
 

@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from vps.core.files import write_atomically
+from vps.core.names import choose
 from vps.core.numbers import Lambdas
 from vps.core.pairs import read_pair, write_pair
+from vps.core.regions import PIXEL_STEPS
 from vps.core.schema import read_fields
 from vps.core.targets import Target, with_new_names
 from vps.engine import attribution
@@ -26,8 +28,8 @@ from vps.results.stored import ARRAYS, check_explanation
 
 SCHEMA_VERSION = 6
 """Version 1 lacks `measured`, `rounds`, `stopped` and `sharing`, version 2 `method`, `options` and
-`saliency`, version 3 `effects`, version 4 `backward` and `backward_cost`; all of these have
-defaults."""
+`saliency`, version 3 `effects`, version 4 `backward` and `backward_cost`, version 5 `map_rule`; all
+of these have defaults."""
 
 _CURVES = (
     "objective",
@@ -95,6 +97,10 @@ class Explanation:
         backward_cost: what each of those counts for in `passes`, in forward passes.
         numbering: how the regions are numbered, one of `vps.core.regions.NUMBERINGS`; of regions
             that are worth the same, the lower number comes first.
+        map_rule: how the order becomes a map, a key of `vps.engine.attribution.MAP_RULES`.
+
+    Where a method that gives a map was judged by steps of pixels (`vps.engine.pixel_steps`), the
+    regions are those steps and the fill is theirs; `replay` tells.
 
     Raises:
         InputError: arrays whose shapes or values do not fit together.
@@ -139,6 +145,7 @@ class Explanation:
     backward: int = 0
     backward_cost: float = 0.0
     numbering: str = "scan"
+    map_rule: str = attribution.OURS
 
     def __post_init__(self) -> None:
         if not len(self.measured):
@@ -162,6 +169,7 @@ class Explanation:
             object.__setattr__(self, "effects", effects)
             if effects.shape != (len(self.order), 4):
                 raise InputError(f"effects must be ({len(self.order)}, 4), got {effects.shape}")
+        choose(attribution.MAP_RULES, self.map_rule, "map rule")
         object.__setattr__(self, "stopped", StopReason(self.stopped))
         for name in ("image_size", "lambdas", "labels", "warnings"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
@@ -191,7 +199,14 @@ class Explanation:
         or the mean of `saliency` where there is one."""
         if self.saliency is not None:
             return attribution.region_means(self.saliency, self.label_map)
-        return attribution.region_scores(self.order, self.objective)
+        return attribution.region_scores(self.order, self.objective, self.map_rule)
+
+    @property
+    def replay(self) -> str:
+        """What the curves show and hide, and what they hide it by, e.g. "regions, mean" or
+        "49 pixel steps, black": curves of different ones cannot be compared."""
+        by_pixels = self.region_method == PIXEL_STEPS
+        return f"{f'{len(self.order)} pixel steps' if by_pixels else 'regions'}, {self.fill}"
 
     @property
     def levels(self) -> list[Level] | None:
@@ -208,10 +223,13 @@ class Explanation:
 
     def heatmap_at(self, size: tuple[int, int]) -> np.ndarray:
         """The same map on a grid of another size (H, W), without the detour over the image."""
-        if self.saliency is not None:
-            return attribution.resized(attribution.scaled(self.saliency), size)
-        scores = attribution.scaled(self.region_scores)
-        return attribution.paint(scores, self.label_map, size)
+        own = self.saliency
+        values = attribution.scaled(self.region_scores if own is None else own)
+        if self.map_rule == attribution.AUTHORS:
+            return attribution.enlarged(values[self.label_map] if own is None else values, size)
+        if own is None:
+            return attribution.paint(values, self.label_map, size)
+        return attribution.resized(values, size)
 
     def told_at(self, size: tuple[int, int]) -> np.ndarray:
         """(H, W) bool on a grid of a size: where something can be told of the region; True

@@ -12,10 +12,12 @@ from vps.core.detector import Detector
 from vps.core.images import OpenedImage
 from vps.core.targets import Box
 from vps.data.sample import Sample
+from vps.engine.attribution import OURS
 from vps.engine.problem import Problem, make_problem
 from vps.errors import InputError
 from vps.metrics.fidelity import random_subsets
-from vps.metrics.measures import Fidelity, MetricSettings, measure
+from vps.metrics.measured import Fidelity
+from vps.metrics.measures import MetricSettings, measure
 from vps.results.explanation import Explanation
 from vps.results.repair import Repair
 from vps.sets.goals import with_rival
@@ -63,7 +65,7 @@ def prepare_case(
         detector,
         OpenedImage(sample.image, sample.size),
         [task.case.target],
-        regions=config.regions.file or config.regions.count,
+        regions=config.regions.file or config.region_count(task.dataset, task.case.kind),
         region_method=config.regions.method,
         numbering=config.regions.numbering,
         fill=config.fill,
@@ -71,6 +73,8 @@ def prepare_case(
         lambdas=config.lambdas,
         batch_size=batch_size,
         image_name=sample.name or None,
+        map_rule=config.metrics.map_rule or OURS,
+        map_replay=config.metrics.map_replay,
     )
     truth, mask = _truth(task, sample)
     return PreparedCase(problem, sample, truth, mask, _fidelity(problem, task, config.metrics))
@@ -135,6 +139,7 @@ def row_of(
         "image_name": scene.sample.name,
         "method": method,
         "digest": digest,
+        "replay": explanation.replay,
         "metrics": metrics,
         "curves": {name: values.tolist() for name, values in curves.items()},
         "picture": picture,
@@ -171,8 +176,10 @@ def _fidelity(problem: Problem, task: Task, settings: MetricSettings) -> Fidelit
         problem.regions.count,
         case_seed(settings.seed, task),
         settings.fidelity_share,
+        settings.fidelity_draw,
     )
-    return hidden, problem.passes().evaluate(~hidden).score[:, 0]
+    scores = problem.passes().evaluate(~hidden).score[:, 0]
+    return Fidelity(hidden, scores, problem.regions.label_map)
 
 
 def _truth(task: Task, sample: Sample) -> tuple[Box | None, np.ndarray | None]:

@@ -27,6 +27,7 @@ from vps.errors import (
     one_line,
 )
 from vps.study.config import StudyConfig
+from vps.study.region_counts import most_regions
 from vps.study.sections import ScenesConfig
 
 ANY_PHRASE = ("object",)
@@ -50,7 +51,7 @@ def check_regions(config: StudyConfig) -> None:
     """Raise InputError or MissingExtraError where images cannot be cut as the config says."""
     regions = config.regions
     check_region_method(regions.method)
-    check_cutting(regions.file or regions.count, regions.method, regions.numbering)
+    check_cutting(regions.file or most_regions(regions.count), regions.method, regions.numbering)
 
 
 def asked_labels(config: StudyConfig, dataset: Dataset) -> tuple[str, ...]:

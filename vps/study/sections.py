@@ -12,9 +12,10 @@ from vps.core.names import choose
 from vps.core.numbers import check_threads, check_whole
 from vps.data.readers.formats import FORMATS
 from vps.data.scenes.scene_files import MOST_SCENES
-from vps.engine.cutting import check_cutting, check_region_count
+from vps.engine.cutting import check_cutting
 from vps.errors import InputError
 from vps.explaining.settings import check_seed
+from vps.study.region_counts import RegionCounts, check_region_counts
 
 _MOST_WORKERS, _MOST_ATTEMPTS = 1_000, 100
 
@@ -50,6 +51,7 @@ class DatasetConfig:
         options: further arguments of the format's reader.
         cases: a list of cases (JSON); without one, cases are selected.
         rename: the detector's labels -> the data set's, where they differ.
+        regions: how many its images are cut into, as `count` of the section regions, in its place.
     """
 
     format: str
@@ -58,8 +60,11 @@ class DatasetConfig:
     options: dict[str, Any] = field(default_factory=dict)
     cases: str | None = None
     rename: dict[str, str] = field(default_factory=dict)
+    regions: RegionCounts | None = None
 
     def __post_init__(self) -> None:
+        if self.regions is not None:
+            check_region_counts(self.regions, "regions")
         choose(FORMATS, self.format, "format")
         expand_home(self, "annotations", "images", "cases")
         _check_options(self)
@@ -96,7 +101,9 @@ class RegionsConfig:
     """How images are cut.
 
     Attributes:
-        count: how many regions to aim for.
+        count: about how many regions: a number, or one for each kind of case, such as
+            {correct: 64, classification: 100, missed: 50, other: 100}, where "other" is for the
+            kinds that are not named.
         method: a key of `vps.core.regions.REGION_METHODS`.
         numbering: "scan", or "distance" from the box of the case, see
             `vps.engine.problem.make_problem`.
@@ -104,14 +111,14 @@ class RegionsConfig:
             `vps.engine.label_maps.read_label_map`.
     """
 
-    count: int = 64
+    count: RegionCounts = 64
     method: str = "slico"
     numbering: str = "scan"
     file: str | None = None
 
     def __post_init__(self) -> None:
         check_cutting(1, self.method, self.numbering)
-        check_region_count(self.count, "count")
+        check_region_counts(self.count, "count")
         expand_home(self, "file")
 
 

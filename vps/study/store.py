@@ -287,7 +287,7 @@ def _settings(config: StudyConfig, dataset: str, method: str, facts: Facts) -> A
         "detector": detector,
         **facts._asdict(),
         "dataset": dataset,
-        "data": {key: data[key] for key in ("format", "options", "rename")},
+        "data": {key: data[key] for key in ("format", "options", "rename", "regions")},
         "files": [Path(data[key] or "").name for key in ("annotations", "images")],
         "scenes": scenes,
         "method": chosen.method,

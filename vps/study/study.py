@@ -10,6 +10,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from vps.data.cases.cases import CaseList
+from vps.engine.attribution import OURS
 from vps.errors import InputError, one_line
 from vps.report.tables.results import results_of
 from vps.report.tables.rows import Failure, Row
@@ -129,6 +130,7 @@ def report_study(folders: Sequence[str | os.PathLike[str]], out: Path | None = N
         failed=failed,
         missing=counts["missing"],
         skipped=counts["skipped"],
+        note=_note(config),
         remarks={name: cases.remarks for name, cases in lists.items() if cases.remarks},
         masks={
             name: one.options["masks"]
@@ -139,6 +141,15 @@ def report_study(folders: Sequence[str | os.PathLike[str]], out: Path | None = N
             config.report, reference=config.report.reference or next(iter(config.methods))
         ),
     )
+
+
+def _note(config: StudyConfig) -> str:
+    """By which rules the metrics of a study were taken; "" by the usual ones."""
+    rules = (config.metrics.map_rule or OURS, config.metrics.pointing_rule)
+    said = [] if rules == (OURS, OURS) else [f"Maps and pointing games: {', '.join(rules)}."]
+    if config.protocol is not None:
+        said.insert(0, f"Protocol {config.protocol}; config.yaml has what it set.")
+    return " ".join(said)
 
 
 def _failure(record: ResultRecord) -> Failure:

@@ -34,7 +34,7 @@ def test_titles_say_how_many_masks_a_method_drew(summary):
 
 def test_columns_without_values_are_left_out(summary):
     table = tables_of(summary)[0]
-    assert table.columns == ("insertion", "deletion", "success", "pointing", "passes")
+    assert table.columns == ("insertion", "deletion", "success_35at50", "pointing", "passes")
 
 
 def test_the_best_is_the_better_side_and_costs_are_no_merit(summary):

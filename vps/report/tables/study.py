@@ -27,6 +27,7 @@ def write_report(
     skipped: int = 0,
     remarks: Mapping[str, Sequence[str]] | None = None,
     masks: Mapping[str, int] | None = None,
+    note: str = "",
     settings: ReportSettings | None = None,
 ) -> str:
     """Write summary.json, cases.csv, table.md, table.tex, plots/ and index.html.
@@ -41,6 +42,7 @@ def write_report(
             their image cannot be read.
         remarks: of each data set, what of it could not be used, or not as it stands.
         masks: of each method that draws some, how many.
+        note: by which rules the metrics were taken, where not by the usual ones.
         settings: of the intervals.
 
     Returns:
@@ -58,6 +60,7 @@ def write_report(
     )
     summary["remarks"] = {name: list(lines) for name, lines in (remarks or {}).items()}
     summary["masks"] = dict(masks or {})
+    summary["note"] = note
     text = json.dumps(summary, indent=1, allow_nan=False, ensure_ascii=False)
     write_atomically(out / "summary.json", encoded(text))
     with written_atomically(out / "cases.csv") as file:
