@@ -42,7 +42,6 @@ def test_regions_of_a_file_numbered_by_distance(image, bright, tmp_path, capsys)
     assert run_explain(image, tmp_path, *options) == 0
     explanation = Explanation.load(tmp_path / "out" / "street_1_dog")
     assert explanation.region_method == "file:street_tiles.png"
-    assert explanation.numbering == "distance"
     # The four tiles in the middle of the box are as near as each other.
     assert set(explanation.label_map[8:24, 8:24].ravel()) == {0, 1, 2, 3}
     capsys.readouterr()
@@ -231,9 +230,12 @@ def test_settings_of_a_compared_method_are_handed_on(image, bright, tmp_path):
 
 def test_a_protocol_sets_what_other_options_do_not(image, bright, tmp_path):
     given = ["--protocol", "vps-paper", "--method", "drise", "--method-option", "masks=7"]
-    assert run_explain(image, tmp_path, *given, "--fill", "blur") == 0
+    given += ["--region-method", "grid", "--fill", "blur"]
+    assert run_explain(image, tmp_path, *given) == 0
     explanation = Explanation.load(tmp_path / "out" / "street_1_dog")
     assert explanation.options["masks"] == 7
+    assert explanation.options["similarity"] == "detections"
+    assert explanation.numbering == "distance"
     assert (explanation.map_rule, explanation.fill) == ("vps-paper", "black")
     assert explanation.replay == "49 pixel steps, black"
 
@@ -250,7 +252,10 @@ def test_a_protocol_sets_what_other_options_do_not(image, bright, tmp_path):
 def test_the_map_rule_by_protocol_or_by_itself(image, bright, tmp_path, given, rule, regions):
     assert run_explain(image, tmp_path, *given, "--region-method", "grid") == 0
     explanation = Explanation.load(tmp_path / "out" / "street_1_dog")
-    assert (explanation.map_rule, explanation.replay) == (rule, "regions, mean")
+    # The mean colour of the model, in the order of channels in which it gets them.
+    fill = "0.406,0.456,0.485" if "--protocol" in given else "mean"
+    assert (explanation.map_rule, explanation.replay) == (rule, f"regions, {fill}")
+    assert explanation.numbering == ("distance" if "--protocol" in given else "scan")
     assert explanation.search == ("greedy" if "--protocol" in given else explanation.search)
     assert len(explanation.order) == regions
 

@@ -62,7 +62,11 @@ def test_some_detectors_have_their_own(tmp_path, detector, count, fill):
 
 def test_rules_and_methods_are_the_papers(tmp_path):
     found = config(tmp_path)
-    assert (found.fill, found.mode, found.lambdas) == ("mean", "object", (1.0, 1.0))
+    # 0 after the model's normalisation, where it gets BGR.
+    assert (found.fill, found.mode, found.lambdas) == ((0.406, 0.456, 0.485), "object", (1.0, 1.0))
+    assert (found.regions.method, found.regions.numbering) == ("opencv-slico", "distance")
+    assert found.detector.options == {"channels": "bgr", "phrase": "caption"}
+    assert found.method("rise").similarity == "class"
     metrics = found.metrics
     assert (metrics.map_rule, metrics.pointing_rule) == ("vps-paper", "vps-paper")
     assert metrics.map_replay == "pixel-steps"
@@ -98,7 +102,7 @@ def test_an_entry_may_bear_the_name_of_another_method(tmp_path):
 
 def test_overrides_of_one_method_leave_the_others_of_the_protocol(tmp_path):
     given = ["methods.drise.options.masks=5"]
-    assert [*config(tmp_path, given).methods] == ["vps", "drise"]
+    assert [*config(tmp_path, given).methods] == ["vps", "drise", "rise"]
     assert config(tmp_path, given).method("drise").masks == 5
     assert "random" in config(tmp_path, ["protocol=null", *given]).methods
 
@@ -145,9 +149,9 @@ def test_without_a_protocol_nothing_is_added():
 @pytest.mark.parametrize(
     ("kind", "detector", "regions", "fill"),
     [
-        (Kind.CORRECT, "demo-grounding-dino", 64, "mean"),
-        (Kind.CLASSIFICATION, "demo-grounding-dino", 100, "mean"),
-        (Kind.MISSED, "demo-grounding-dino", 50, "mean"),
+        (Kind.CORRECT, "demo-grounding-dino", 64, [0.406, 0.456, 0.485]),
+        (Kind.CLASSIFICATION, "groundingdino:a", 100, [0.406, 0.456, 0.485]),
+        (Kind.MISSED, "onnx:a.yaml", 50, "mean"),
         (Kind.MISSED, "mmdet:a.py", 64, "black"),
         (Kind.CORRECT, "hf-florence-2:a", 50, "mean"),
     ],

@@ -64,7 +64,11 @@ VPS_PAPER = Protocol(
         "florence": {"regions": 50},
         "mmdet": {"regions": 64, "fill": "black"},
         # Of "hf-grounding-dino", "demo-grounding-dino" and "groundingdino".
-        "grounding": {"detector": {"options": {"channels": "bgr", "phrase": "caption"}}},
+        # The fill is 0 after the model's normalisation, as the mean colour is where it gets RGB.
+        "grounding": {
+            "detector": {"options": {"channels": "bgr", "phrase": "caption"}},
+            "fill": [0.406, 0.456, 0.485],
+        },
     },
     sections={
         "fill": "mean",
@@ -156,9 +160,8 @@ def explain_settings(
         searched: whether the search, or what it may cost, is chosen already.
 
     Returns:
-        regions, fill, map_rule, map_replay, and region_method where the protocol has one;
-        "method_options", by name, without those of a search where that is chosen already; and
-        "detector_options".
+        regions, region_method, numbering, fill, map_rule, map_replay; "method_options", by name,
+        without those of a search where that is chosen already; and "detector_options".
 
     Raises:
         InputError: an unknown protocol.
@@ -172,16 +175,15 @@ def explain_settings(
     if searched:
         options.pop("search", None)
     own, sections = chosen.of_detector(detector), chosen.sections
-    found = {
+    return {
         "regions": region_count(chosen.counts("", detector), kind),
+        "region_method": sections["regions"]["method"],
+        "numbering": sections["regions"]["numbering"],
         "fill": own.get("fill", sections["fill"]),
         **{key: sections["metrics"][key] for key in ("map_rule", "map_replay")},
         "method_options": options,
         "detector_options": dict(own.get("detector", {}).get("options", {})),
     }
-    if "method" in sections.get("regions", {}):
-        found["region_method"] = sections["regions"]["method"]
-    return found
 
 
 def _at(content: Mapping[str, Any], key: str) -> dict[str, Any]:
