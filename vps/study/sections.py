@@ -12,6 +12,7 @@ from vps.core.names import choose
 from vps.core.numbers import check_threads, check_whole
 from vps.core.regions import REGION_METHODS
 from vps.data.readers.formats import FORMATS
+from vps.data.readers.vps_list import SECTIONS
 from vps.data.scenes.scene_files import MOST_SCENES
 from vps.engine.problem import check_region_count
 from vps.errors import InputError
@@ -49,7 +50,11 @@ class DatasetConfig:
         format: a key of `vps.data.readers.formats.FORMATS`.
         annotations, images: file and folder; some formats need no folder.
         options: further arguments of the format's reader.
-        cases: a list of cases (JSON); without one, cases are selected.
+        cases: a list of cases (JSON), of this project, VPS or PhaseWin; without one, cases are
+            selected.
+        section: of a list of VPS or PhaseWin, which part of it: "case1" (correct), "case2" (of the
+            wrong class, or grounded to the wrong thing) or "case3" (missed); by default the only
+            one of the list, or "case1".
         rename: the detector's labels -> the data set's, where they differ.
     """
 
@@ -58,10 +63,15 @@ class DatasetConfig:
     images: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
     cases: str | None = None
+    section: str | None = None
     rename: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         choose(FORMATS, self.format, "format")
+        if self.section is not None:
+            choose(SECTIONS, self.section, "section")
+            if self.cases is None:
+                raise InputError("section is of a list of cases: name the list as cases")
         expand_home(self, "annotations", "images", "cases")
         _check_options(self)
 
