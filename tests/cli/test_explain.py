@@ -235,7 +235,6 @@ def test_a_protocol_sets_what_other_options_do_not(image, bright, tmp_path):
     explanation = Explanation.load(tmp_path / "out" / "street_1_dog")
     assert explanation.options["masks"] == 7
     assert explanation.options["similarity"] == "detections"
-    assert explanation.numbering == "distance"
     assert (explanation.map_rule, explanation.fill) == ("vps-paper", "black")
     assert explanation.replay == "49 pixel steps, black"
 

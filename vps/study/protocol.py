@@ -74,6 +74,7 @@ VPS_PAPER = Protocol(
         "fill": "mean",
         "mode": "object",
         "regions": {"method": "opencv-slico", "numbering": "distance"},
+        "select": {"target": "truth"},
         "lambdas": [1.0, 1.0],
         "metrics": {
             "map_rule": "vps-paper",
