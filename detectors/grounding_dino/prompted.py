@@ -21,6 +21,7 @@ from detectors.shared.prompts import (
     narrow_prompts,
     split_words,
 )
+from detectors.shared.token_places import caption_of, phrase_at
 from vps.core.boxes import cxcywh_to_xyxy
 from vps.core.candidates import Candidates, label_column
 
@@ -129,6 +130,14 @@ class PromptedModel:
         return type(self)(
             self.checkpoint, labels, name=self.name, prompts=prompts, options=self.options
         )
+
+    def label_at(self, caption: str, positions: Sequence[int]) -> str:
+        """The phrase at token positions; see `vps.core.detector.TokenReader`."""
+        return phrase_at(caption, positions, self.checkpoint.tokenizer)
+
+    def tokens_of(self, label: str) -> tuple[str, tuple[int, ...]]:
+        """Caption and positions of a label; see `vps.core.detector.TokenReader`."""
+        return caption_of(self.prompts, self.labels, label_column(label, self.labels))
 
     def _gather(self, passes: Sequence[tuple[Tensor, Tensor]], size: tuple[int, int]) -> Candidates:
         """The candidates of all passes: boxes (B, N, 4), cxcywh in [0, 1], scores (B, N, L)."""

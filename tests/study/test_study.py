@@ -14,6 +14,7 @@ import torch
 
 from tests.helpers.studies import BOXES, LOADER, TRICKS, calls_of, config_of, draw
 from vps.cli.main import main
+from vps.data.cases.cases import CaseList
 from vps.errors import DetectorError, InputError, MissingExtraError
 from vps.results.explanation import Explanation
 from vps.study.config import StudyConfig
@@ -159,7 +160,9 @@ def test_the_lists_of_vps_serve_as_they_are(config, tmp_path):
     config = dataclasses.replace(config, datasets={"drawn": data})
     assert run_quietly(config) == 0
     assert {row["case"] for row in rows(Path(config.out))} == {"l1"}
-    assert not list_path(config, "drawn").exists()
+    # Joined to the data set, and kept as a list of ours.
+    (case,) = CaseList.load(list_path(config, "drawn")).cases
+    assert (case.image_id, case.object_id) == (1, 10)
 
 
 @pytest.mark.parametrize("content", ["{", '{"cases": []}', "[3]"])
@@ -168,7 +171,7 @@ def test_what_is_no_list_is_refused(config, tmp_path, content):
     path.write_text(content)
     data = dataclasses.replace(config.datasets["drawn"], cases=str(path))
     with pytest.raises(InputError, match="list"):
-        read_list(dataclasses.replace(config, datasets={"drawn": data}), "drawn")
+        find_lists(dataclasses.replace(config, datasets={"drawn": data}), LOADER)
 
 
 def test_a_folder_without_a_study_is_told(tmp_path, capsys):
