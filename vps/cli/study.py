@@ -10,12 +10,15 @@ from typing import Annotated
 
 import typer
 
-from vps.cli.choices import PROTOCOL_NAMES
+from vps.cli.choices import PROTOCOL_NAMES, completing
 from vps.cli.options import ConfigArgument, OverridesOption, QuietOption, choice
 from vps.errors import InputError
 
 LOADER = "detectors:load_for"
 """What builds the detector of a study in each worker."""
+
+LIST_FORMATS = ("vps",)
+"""In which lists of cases are written beside ours."""
 
 
 def study_command(
@@ -56,14 +59,29 @@ def study_command(
 
 
 def select_command(
-    config: ConfigArgument, overrides: OverridesOption = None, quiet: QuietOption = False
+    config: ConfigArgument,
+    overrides: OverridesOption = None,
+    also: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            help="vps: write lists in the form of VPS and PhaseWin, too",
+            autocompletion=completing(LIST_FORMATS),
+        ),
+    ] = None,
+    quiet: QuietOption = False,
 ) -> int:
     """Select the cases of a study, as lists that a person can read."""
+    from vps.core.names import choose
     from vps.core.targets import Kind
     from vps.study.config import read_config
+    from vps.study.exports import export_lists
     from vps.study.looks import list_path
     from vps.study.study import select
 
+    if also is not None:
+        choose(dict.fromkeys(LIST_FORMATS), also, "format of lists")
     read = read_config(config, overrides or ())
     try:
         lists = select(read, LOADER, quiet=quiet)
@@ -79,6 +97,11 @@ def select_command(
         print(f"{name}: {len(cases.cases)} cases ({kinds}) -> {list_path(read, name)}")
         for remark in cases.remarks:
             print(f"{name}: {remark}")
+    if also is not None:
+        for name, (path, remarks) in export_lists(read, lists, LOADER).items():
+            print(f"{name}: as a list of VPS -> {path}")
+            for remark in remarks:
+                print(f"{name}: not in it: {remark}")
     return 0
 
 

@@ -25,6 +25,7 @@ from vps.engine.budget import StopReason
 from vps.engine.certainty import Level, levels_of
 from vps.errors import InputError, one_line, quoted
 from vps.results.stored import ARRAYS, check_explanation
+from vps.results.vps_record import vps_record
 
 SCHEMA_VERSION = 6
 """Version 1 lacks `measured`, `rounds`, `stopped` and `sharing`, version 2 `method`, `options` and
@@ -346,11 +347,10 @@ class Explanation:
         return found
 
     def export_reference(self, path: str | PathLike[str]) -> Path:
-        """Write JSON with the field names of the reference implementation of VPS.
+        """Write JSON with the field names of the authors' implementation of VPS.
 
-        Its lists have one entry for each step k = 1..m; step 0 is in `baseline_score` (nothing
-        shown) and `org_score` (the whole image). `smdl_score` is F, `_cls` the class score.
-        Boxes are xyxy in pixels of the original image.
+        See `vps.results.vps_record.vps_record`; with the masks that their scripts also read,
+        `vps.results.vps_files.write_vps_result` writes it.
 
         Returns:
             The path written.
@@ -358,22 +358,7 @@ class Explanation:
         Raises:
             InputError: the file cannot be written.
         """
-        record: dict[str, Any] = {
-            "target_box": list(self.target.box),
-            "target_label": self.target.label,
-            "org_score": float(self.deletion[0]),
-            "baseline_score": float(self.insertion[0]),
-            "smdl_score": self.objective[1:].tolist(),
-            "region_area": self.areas[1:].tolist(),
-        }
-        for side in ("insertion", "deletion"):
-            for theirs, ours in (
-                ("score", ""),
-                ("cls", "_class"),
-                ("iou", "_iou"),
-                ("box", "_boxes"),
-            ):
-                record[f"{side}_{theirs}"] = getattr(self, side + ours)[1:].tolist()
+        record = vps_record(self)
         path = Path(path)
         write_atomically(path, json.dumps(record, indent=1).encode())
         return path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -32,6 +32,19 @@ NO_FAILURE = (
 )
 
 
+class KnownCase(Protocol):
+    """What is known of a case when a result of it is measured, see `PreparedCase`."""
+
+    @property
+    def image_name(self) -> str: ...
+    @property
+    def truth_box(self) -> Box | None: ...
+    @property
+    def mask(self) -> np.ndarray | None: ...
+    @property
+    def fidelity(self) -> Fidelity | None: ...
+
+
 @dataclass(frozen=True, eq=False)
 class PreparedCase:
     """A case, ready to be explained and measured.
@@ -50,6 +63,11 @@ class PreparedCase:
     truth_box: Box | None
     mask: np.ndarray | None
     fidelity: Fidelity | None
+
+    @property
+    def image_name(self) -> str:
+        """Of the image file, for people."""
+        return self.sample.name
 
 
 def prepare_case(
@@ -76,7 +94,7 @@ def prepare_case(
         map_rule=config.metrics.map_rule or OURS,
         map_replay=config.metrics.map_replay,
     )
-    truth, mask = _truth(task, sample)
+    truth, mask = object_of(task, sample)
     return PreparedCase(problem, sample, truth, mask, _fidelity(problem, task, config.metrics))
 
 
@@ -106,7 +124,7 @@ def row_of(
     method: str,
     digest: str,
     explanation: Explanation,
-    scene: PreparedCase,
+    scene: KnownCase,
     config: StudyConfig,
     picture: str | None,
     found: Repair | None,
@@ -136,7 +154,7 @@ def row_of(
     curves = {name: getattr(explanation, name) for name in ("areas", "insertion", "deletion")}
     return {
         **identity(task),
-        "image_name": scene.sample.name,
+        "image_name": scene.image_name,
         "method": method,
         "digest": digest,
         "replay": explanation.replay,
@@ -182,7 +200,12 @@ def _fidelity(problem: Problem, task: Task, settings: MetricSettings) -> Fidelit
     return Fidelity(hidden, scores, problem.regions.label_map)
 
 
-def _truth(task: Task, sample: Sample) -> tuple[Box | None, np.ndarray | None]:
+def object_of(task: Task, sample: Sample) -> tuple[Box | None, np.ndarray | None]:
+    """Box and mask of the object that a case belongs to; None where there is none.
+
+    Raises:
+        InputError: the image does not have it.
+    """
     wanted = task.case.object_id
     if wanted is None:
         return None, None

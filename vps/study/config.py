@@ -199,6 +199,20 @@ def read_config(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Stu
     if not isinstance(content, dict):
         raise InputError(f"config {path} must hold keys and values, see configs/ for examples")
     content.setdefault("name", path.stem)
+    return config_from(content, overrides, f"config {path}")
+
+
+def config_from(content: dict[str, Any], overrides: Sequence[str], what: str) -> StudyConfig:
+    """The settings of a study from what YAML gives; it is changed by the overrides.
+
+    Args:
+        content: keys and values.
+        overrides: see `read_config`.
+        what: where they are from, for messages.
+
+    Raises:
+        InputError: see `read_config`.
+    """
     of_methods = [text for text in overrides if text.startswith("methods.")]
     for text in overrides:
         if text not in of_methods:
@@ -210,7 +224,7 @@ def read_config(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Stu
         _override(content, text)
     if "search" in content:
         raise InputError(
-            f"config {path}: the search is set with the method that it is of, as in "
+            f"{what}: the search is set with the method that it is of, as in "
             "methods: {vps: {options: {search: greedy}}}, and is no key of its own any more; "
             "results of a study that has it are computed again"
         )
@@ -218,7 +232,7 @@ def read_config(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Stu
         config: StudyConfig = build(StudyConfig, with_protocol(content))
     except InputError as error:
         # It may quote a value, and a value may be long.
-        raise InputError(f"config {path}: {one_line(error, _LONGEST_REASON)}") from error
+        raise InputError(f"{what}: {one_line(error, _LONGEST_REASON)}") from error
     return config
 
 

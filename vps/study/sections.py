@@ -158,6 +158,9 @@ class RunConfig:
             run; an annotation only where the data set's own option `strict` is not false.
         attempts: how often a case is begun whose worker dies.
         pictures: whether a picture of each case and method is written.
+        export: "vps" writes each result also as the files that the scripts of VPS and PhaseWin
+            read, below vps/ in the study's folder: as many bytes as the detector's grid has pixels,
+            times the number of regions; see `vps.study.exports`.
     """
 
     executor: Literal["serial", "processes", "ray"] = "serial"
@@ -166,6 +169,7 @@ class RunConfig:
     strict: bool = False
     attempts: int = 3
     pictures: bool = True
+    export: Literal["vps"] | None = None
 
     def __post_init__(self) -> None:
         check_whole("workers", self.workers, 0, _MOST_WORKERS)

@@ -16,6 +16,7 @@ from vps.report.tables.results import results_of
 from vps.report.tables.rows import Failure, Row
 from vps.report.tables.study import write_report
 from vps.study.config import StudyConfig, read_config
+from vps.study.exports import export_folder, export_results
 from vps.study.inputs import check_regions, draw_scenes
 from vps.study.lists import find_lists, read_list
 from vps.study.plan import parse_shard
@@ -63,6 +64,9 @@ def run_study(
     )
     if summary.failed or summary.skipped:
         print(f"why stands in the *.error.json below {config.out}/cases")
+    if config.run.export is not None:
+        count = export_results(config, lists, part)
+        print(f"{count} results as files of VPS below {export_folder(config)}")
     if part is None:
         print(report_study([config.out]))
     return summary.exit_code

@@ -11,7 +11,7 @@ from tests.helpers.scripted import dataset, entry
 from vps.core.targets import Kind
 from vps.data.cases.cases import Case
 from vps.data.cases.joining import join_entries
-from vps.data.cases.list_writer import NO_SECTION, NO_TRUTH, whole_box, write_vps_list
+from vps.data.cases.list_writer import NO_SECTION, NO_TRUTH, write_vps_list
 from vps.data.left_out import LeftOut
 from vps.data.readers.vps_list import SECTIONS, read_entries
 from vps.errors import InputError
@@ -85,8 +85,3 @@ def test_cases_that_the_lists_do_not_have_are_counted(tmp_path):
     assert "case d4 of image 1, background" in " ".join(left_out.lines())
     with pytest.raises(InputError, match="no case can be written as a list of VPS: case of a kind"):
         write_vps_list(tmp_path / "other.json", others, IMAGES)
-
-
-def test_boxes_keep_an_area():
-    assert whole_box((10.4, 3.2, 10.45, 3.9)) == [10, 3, 11, 4]
-    assert whole_box((0.5, 0.5, 2.5, 1.5)) == [0, 0, 2, 2]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterable
 from os import PathLike
 from pathlib import Path
@@ -16,6 +15,7 @@ from vps.data.dataset import Dataset
 from vps.data.left_out import LeftOut
 from vps.data.readers.vps_list import SECTIONS
 from vps.errors import InputError, one_line
+from vps.results.vps_record import whole_box
 
 NO_SECTION = "case of a kind that the lists of VPS do not have"
 NO_TRUTH = "case whose object is not annotated"
@@ -112,20 +112,3 @@ def _truth(case: Case, dataset: Dataset) -> Box | None:
         raise InputError(f"case {case.key} of image {case.image_id}: {one_line(error)}") from error
     x1, y1, x2, y2 = sample.boxes[number].tolist()
     return x1, y1, x2, y2
-
-
-def whole_box(box: Box) -> list[int]:
-    """A box in whole pixels, rounded, but never without an area.
-
-    >>> whole_box((0.4, 0.6, 9.6, 0.9))
-    [0, 0, 10, 1]
-    """
-    x1, y1, x2, y2 = box
-    (left, right), (top, bottom) = _whole(x1, x2), _whole(y1, y2)
-    return [left, top, right, bottom]
-
-
-def _whole(low: float, high: float) -> tuple[int, int]:
-    if round(low) < round(high):
-        return round(low), round(high)
-    return math.floor(low), max(math.ceil(high), math.floor(low) + 1)
