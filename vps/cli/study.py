@@ -36,11 +36,17 @@ def study_command(
     schema: Annotated[
         bool, typer.Option("--schema", help="print the JSON schema of a config, and do no more")
     ] = False,
+    dry: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="check files, lists and labels, and count passes, without one"
+        ),
+    ] = False,
     quiet: QuietOption = False,
 ) -> int:
     """Explain the cases of data sets by several methods, and measure.
 
-    The exit status is 1 where cases failed, 130 when interrupted.
+    The exit status is 1 where cases failed, or a dry run found a problem, 130 when interrupted.
     """
     if schema:
         _print_schema()
@@ -48,10 +54,15 @@ def study_command(
     if config is None:
         raise InputError("a study needs its config: vps study CONFIG")
     from vps.study.config import read_config
+    from vps.study.dry_run import dry_run
     from vps.study.study import run_study
 
     chosen = [] if protocol is None else [f"protocol={protocol}"]
     read = read_config(config, [*chosen, *(overrides or ())])
+    if dry:
+        found = dry_run(read, LOADER)
+        print(found.text())
+        return found.exit_code
     try:
         return run_study(read, LOADER, shard=shard, quiet=quiet)
     except KeyboardInterrupt:

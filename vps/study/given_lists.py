@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from vps.data.readers.files import checked_format, existing_file, read_json
 from vps.data.readers.vps_list import SECTIONS, read_entries
 from vps.errors import InputError
 from vps.study.config import StudyConfig
-from vps.study.inputs import load_detector, open_data
 
 
 def is_ours(path: Path) -> bool:
@@ -33,25 +31,23 @@ def is_ours(path: Path) -> bool:
     return isinstance(content, dict) and "version" in content
 
 
-def joined_list(config: StudyConfig, name: str, loader: str, device: str = "cpu") -> CaseList:
+def joined_list(config: StudyConfig, dataset: Dataset, load: Callable[[], Detector]) -> CaseList:
     """The list that the config names for a data set, joined to it.
 
-    The detector is loaded, but makes no pass: for its labels, or, where each phrase is asked alone,
+    The detector makes no pass: it is loaded for its labels, or, where each phrase is asked alone,
     only if classes are given as token positions.
 
     Args:
         config: of the study.
-        name: of the data set.
-        loader: see `vps.study.inputs.load_detector`.
-        device: of the detector.
+        dataset: of the study, under its name there.
+        load: gives the detector; called several times, if at all.
 
     Raises:
         InputError: no such list or section, a data set or detector that cannot be used, or no entry
             of the list that can be joined; with `run.strict`, the first entry that cannot.
     """
-    settings, dataset = config.datasets[name], open_data(config, name)
+    settings = config.datasets[dataset.name]
     path = Path(settings.cases or "")
-    load = functools.cache(lambda: load_detector(config, dataset, loader, device))
     left_out = LeftOut(path.name, strict=config.run.strict)
     section, entries = read_entries(
         path, left_out, section=settings.section, label_of=_label_of(load)
@@ -73,7 +69,7 @@ def joined_list(config: StudyConfig, name: str, loader: str, device: str = "cpu"
         why = "; ".join(remarks) or "it has no entries"
         raise InputError(f"no case of {path}, section {section}, can be used: {why}")
     return CaseList(
-        dataset=name,
+        dataset=dataset.name,
         detector=load().name if labels else config.detector.name,
         labels=labels,
         settings={

@@ -103,6 +103,11 @@ def load_detector(config: StudyConfig, dataset: Dataset, loader: str, device: st
         raise DetectorError(what) from error
 
 
+def scenes_note(scenes: ScenesConfig) -> Path:
+    """The file that says which scenes lie in a folder; it is written once they all do."""
+    return Path(scenes.folder) / f"scenes_{scenes.split}.json"
+
+
 def draw_scenes(scenes: ScenesConfig) -> None:
     """Draw the scenes of a config, unless they are there.
 
@@ -110,8 +115,7 @@ def draw_scenes(scenes: ScenesConfig) -> None:
         InputError: other scenes are there under the same name.
         OutputError: the folder cannot be written.
     """
-    folder = Path(scenes.folder)
-    marker = folder / f"scenes_{scenes.split}.json"
+    folder, marker = Path(scenes.folder), scenes_note(scenes)
     wanted = {"split": scenes.split, "count": scenes.count, "seed": scenes.seed}
     with locked(marker.with_suffix(".lock")):
         if marker.is_file():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ from vps.errors import InputError, VpsError
 from vps.study.config import StudyConfig
 from vps.study.executors import execute
 from vps.study.given_lists import is_ours, joined_list
-from vps.study.inputs import locked, open_data
+from vps.study.inputs import load_detector, locked, open_data
 from vps.study.looks import list_path, looks_of, parts_of, ranges_left, ranges_of
 from vps.study.plan import ImageRange, Queue
 from vps.study.replies import Job
@@ -48,7 +49,7 @@ def find_lists(
         OutputError: the study's folder cannot be written.
         VpsError: with `run.strict`, an image that cannot be used.
     """
-    ours = [name for name in config.datasets if _given_of_ours(config, name)]
+    ours = [name for name in config.datasets if given_of_ours(config, name)]
     lists = {name: read_list(config, name) for name in ours}
     wanted = [name for name in config.datasets if name not in lists]
     with contextlib.ExitStack() as locks:
@@ -140,11 +141,11 @@ def read_list(config: StudyConfig, name: str) -> CaseList:
     Raises:
         InputError: the file is missing, or no list.
     """
-    given = _given_of_ours(config, name)
+    given = given_of_ours(config, name)
     return CaseList.load(given or list_path(config, name))
 
 
-def _given_of_ours(config: StudyConfig, name: str) -> Path | None:
+def given_of_ours(config: StudyConfig, name: str) -> Path | None:
     """The list that the config names, where it is none of VPS or PhaseWin.
 
     Raises:
@@ -161,20 +162,36 @@ def _given_of_ours(config: StudyConfig, name: str) -> Path | None:
     return Path(data.cases)
 
 
+def kept_list(config: StudyConfig, name: str) -> CaseList | None:
+    """The list that an earlier run has selected or joined by the same settings."""
+    if config.datasets[name].cases is None:
+        return _Selection(config, name).kept()
+    path = list_path(config, name)
+    kept = CaseList.load(path) if path.is_file() else None
+    return kept if kept and kept.settings.get("origin") == _joined_of(config, name)[0] else None
+
+
 def _joined(config: StudyConfig, name: str, loader: str) -> CaseList:
     """A list of VPS or PhaseWin, joined to its data set now or by an earlier run."""
-    data, path = config.datasets[name], list_path(config, name)
-    files = annotation_files(data.format, data.annotations, data.images, **data.options)
-    annotations = _digest(files)
-    origin = _origin(config, name, annotations + _digest([Path(data.cases or "")]))
-    kept = CaseList.load(path) if path.is_file() else None
-    if kept and kept.settings.get("origin") == origin:
+    kept = kept_list(config, name)
+    if kept is not None:
         return kept
-    found = joined_list(config, name, loader)
+    dataset = open_data(config, name)
+    load = functools.cache(lambda: load_detector(config, dataset, loader, "cpu"))
+    found = joined_list(config, dataset, load)
+    origin, annotations = _joined_of(config, name)
     settings = {**found.settings, "origin": origin, "annotations": annotations}
     made = dataclasses.replace(found, settings=settings)
-    made.save(path)
+    made.save(list_path(config, name))
     return made
+
+
+def _joined_of(config: StudyConfig, name: str) -> tuple[str, str]:
+    """Digests of all that a joined list depends on, and of the annotations alone."""
+    data = config.datasets[name]
+    files = annotation_files(data.format, data.annotations, data.images, **data.options)
+    annotations = _digest(files)
+    return _origin(config, name, annotations + _digest([Path(data.cases or "")])), annotations
 
 
 def _origin(config: StudyConfig, name: str, annotations: str) -> str:
