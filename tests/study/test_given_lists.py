@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.studies import BOXES, LOADER, config_of, draw
+from tests.helpers.studies import BOXES, LOADER, BrightnessDetector, config_of, draw
 from vps.core.targets import Kind
 from vps.errors import InputError
 from vps.study.lists import find_lists, read_list
@@ -116,3 +116,77 @@ def test_sections_are_checked_with_the_config(drawn):
         config(drawn, [], section="cas1")
     with pytest.raises(InputError, match="section is of a list of cases"):
         dataclasses.replace(config_of(drawn).datasets["drawn"], section="case1")
+
+
+class Asked(BrightnessDetector):
+    """Asked for other labels, it answers with other names for the same."""
+
+    def __init__(self, labels):
+        super().__init__("asked")
+        self.labels = tuple(labels)
+
+    def with_labels(self, labels):
+        return Asked(labels)
+
+    def detect(self, pixels, size):
+        found = super().detect(pixels, size)
+        scores = found.scores[..., -1:].expand(-1, -1, len(self.labels))
+        return dataclasses.replace(found, scores=scores, labels=self.labels)
+
+
+def load_asked(name, usual, *, device, dtype, **options):
+    return Asked(usual)
+
+
+def run_one(settings):
+    assert run_study(settings, "tests.study.test_given_lists:load_asked", quiet=True) == 0
+    return read_list(settings, "drawn").cases
+
+
+def test_names_of_lvis_join_those_of_the_data_set(drawn):
+    content = json.loads((drawn / "objects.json").read_text())
+    content["categories"] = [
+        {"id": 1, "name": "baseball_bat", "frequency": "f"},
+        {"id": 2, "name": "crab_(animal)", "frequency": "r"},
+    ]
+    for image in content["images"]:
+        image |= {"neg_category_ids": [], "not_exhaustive_category_ids": []}
+    (drawn / "objects.json").write_text(json.dumps(content))
+    settings = config(
+        drawn, [entry(1, BOXES[1], "crab_(animal)"), entry(2, BOXES[1], "baseball_bat")]
+    )
+    data = dataclasses.replace(
+        settings.datasets["drawn"], format="lvis", options={"frequencies": ["r"]}
+    )
+    (case,) = run_one(dataclasses.replace(settings, datasets={"drawn": data}))
+    assert (case.label, case.object_id, case.frequency) == ("crab (animal)", 11, "r")
+    assert read_list(dataclasses.replace(settings, datasets={"drawn": data}), "drawn").labels == (
+        "crab (animal)",
+    )
+
+
+@pytest.mark.parametrize("section", ["case1", "case2"])
+def test_phrases_of_refcoco_plus_join_by_the_files_of_their_images(drawn, section):
+    (drawn / "images" / "COCO_train2014_000000000001.png").write_bytes(
+        (drawn / "images" / "1.png").read_bytes()
+    )
+    box = ",".join(map(str, BOXES[1]))
+    rows = ["image\ttext\tregion_coord"]
+    rows += [f"COCO_train2014_000000000001.png\t{text}\t{box}" for text in ("The dog", "a cat")]
+    (drawn / "val.tsv").write_text("\n".join(rows) + "\n")
+    given = {
+        "file_name": "refcoco+/image/COCO_train2014_000000000001.png",
+        "id": 77,
+        "category": "the dog",
+        "bbox": [16, 4, 28, 20],
+        "predict_box": [2, 2, 12, 12],
+    }
+    settings = config(drawn, {"case1": [given], "case2": [given]}, section=section)
+    data = dataclasses.replace(
+        settings.datasets["drawn"], format="refcoco-tsv", annotations=str(drawn / "val.tsv")
+    )
+    (case,) = run_one(dataclasses.replace(settings, datasets={"drawn": data}))
+    right = section == "case1"
+    assert case.kind is (Kind.GROUNDED_RIGHT if right else Kind.GROUNDED_WRONG)
+    assert (case.label, case.object_id, case.box) == ("the dog", 2, BOXES[1])
+    assert case.predicted_box == (None if right else BOXES[0])

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from vps.core.candidates import Candidates
+from vps.core.regions import Regions
 from vps.core.targets import Target
 from vps.engine.problem import Problem, make_problem
 from vps.methods import METHODS, make_method
@@ -76,4 +77,6 @@ def example_problem(regions: int) -> Problem:
     side = 8 * math.ceil(math.sqrt(regions))
     image = np.zeros((side, side, 3), np.uint8)
     target = Target((side / 4, side / 4, 3 * side / 4, 3 * side / 4), "thing")
-    return make_problem(_Nothing(), image, [target], regions=regions, region_method="grid")
+    # As many as asked for, whatever an image would make of it.
+    bands = np.arange(side * side).reshape(side, side) * regions // (side * side)
+    return make_problem(_Nothing(), image, [target], regions=Regions(bands, "bands"))

@@ -176,33 +176,51 @@ def _check_methods(config: StudyConfig, detector: Detector, found: DryRun) -> No
             found.problems.append(f"method {name} needs {needs}, which {detector.name} has not")
 
 
+@dataclass(frozen=True)
+class _Group:
+    """Cases that are cut into about the same number of regions."""
+
+    regions: int
+    cases: int
+    failures: int
+
+
+def _groups(config: StudyConfig, found: DryRun) -> list[_Group]:
+    """All cases that are known, or, without any, none of each number of regions."""
+    return [
+        _Group(config.regions.count, number, number if Kind(kind).traits.failure else 0)
+        for kinds in found.cases.values()
+        for kind, number in (kinds or {}).items()
+    ] or [_Group(config.regions.count, 0, 0)]
+
+
 def _costs(config: StudyConfig, found: DryRun) -> Iterator[str]:
     """A table of passes, by method."""
-    regions = config.regions.count
-    known = [kinds for kinds in found.cases.values() if kinds is not None]
-    whole = bool(known) and len(known) == len(config.datasets)
-    cases = sum(sum(kinds.values()) for kinds in known)
-    failures = sum(
-        number for kinds in known for kind, number in kinds.items() if Kind(kind).traits.failure
-    )
-    problem = example_problem(regions)
+    whole = bool(found.cases) and None not in found.cases.values()
+    groups = _groups(config, found)
+    counts = sorted({group.regions for group in groups})
     rows = [("method", "a case", "its curves", "all cases")]
     total = 0
-    for name in config.methods:
-        passes = config.method(name).planned_passes(problem)
+    for name, chosen in config.methods.items():
+        method = config.method(name)
+        passes = {one: method.planned_passes(example_problem(one)) for one in counts}
         # A search has seen the steps of its own order.
-        searches = METHODS[config.methods[name].method].family is MethodFamily.SEARCH
-        curves = 0 if searches else 2 * regions
-        repairs = config.repair.passes * failures
-        total += (passes + curves) * cases + repairs
-        every = f"{(passes + curves) * cases + repairs:,}" if whole else "-"
-        rows.append((name, f"{passes:,}", f"{curves:,}", every))
+        searches = METHODS[chosen.method].family is MethodFamily.SEARCH
+        curves = {one: 0 if searches else 2 * one for one in counts}
+        every = sum(
+            (passes[group.regions] + curves[group.regions]) * group.cases
+            + config.repair.passes * group.failures
+            for group in groups
+        )
+        total += every
+        rows.append((name, _span(passes), _span(curves), f"{every:,}" if whole else "-"))
+    cases = sum(group.cases for group in groups)
     if config.metrics.fidelity_subsets:
         shared = config.metrics.fidelity_subsets
         total += shared * cases
         rows.append(("mu-fidelity", f"{shared:,}", "0", f"{shared * cases:,}" if whole else "-"))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    yield f"passes at about {regions} regions, at most:"
+    yield f"passes at about {' or '.join(map(str, counts))} regions, at most:"
     for row in rows:
         numbers = (f"{row[column]:>{widths[column]}}" for column in range(1, 4))
         yield "  ".join([f"  {row[0]:{widths[0]}}", *numbers])
@@ -211,6 +229,11 @@ def _costs(config: StudyConfig, found: DryRun) -> Iterator[str]:
         if whole
         else "how many passes that is, is known once the cases are: vps select"
     )
+
+
+def _span(passes: dict[int, int]) -> str:
+    """The least and the most, where these are two."""
+    return " to ".join(f"{one:,}" for one in sorted({min(passes.values()), max(passes.values())}))
 
 
 def _counted(kinds: Counter[str] | None) -> str:
