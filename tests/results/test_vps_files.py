@@ -131,7 +131,7 @@ class Trap:
 
 
 def test_nothing_is_unpickled(written, tmp_path):
-    np.save(tmp_path / "npy" / "a_1.npy", np.array([Trap()], object), allow_pickle=True)
+    np.save(tmp_path / "npy" / "a_1.npy", np.array([Trap()], object))
     with pytest.raises(InputError, match="masks .* cannot be read"):
         read_vps_result(tmp_path, "a_1")
     (tmp_path / "npy" / "a_1.npy").write_bytes(b"\x93NUMPY")

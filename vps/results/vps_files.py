@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from vps.core.files import check_file, shown_path, written_atomically
+from vps.core.files import written_atomically
 from vps.core.json_files import read_json_record
 from vps.core.numbers import Lambdas
 from vps.core.schema import build, read_fields
@@ -20,6 +19,7 @@ from vps.core.targets import Box, Kind, Target, checked_box
 from vps.core.versions import versions
 from vps.errors import InputError, one_line
 from vps.results.explanation import Explanation
+from vps.results.mask_files import mask_ranks, read_map, write_masks
 from vps.results.stored import ARRAYS, check_explanation
 from vps.results.vps_record import CURVES, MODES, vps_record
 
@@ -29,7 +29,6 @@ OURS = "vps"
 _CALLS = "model_forward_calls"  # PhaseWin's name of the number of passes
 _ROUNDING = 1e-6
 _MOST_JSON = 1 << 26  # bytes; the curves of a thousand regions take 1 MB
-_PIXELS = 1 << 28  # of a grid; Pillow itself refuses more
 _UNTOLD = ("insertion_cls", "deletion_cls", "insertion_iou", "deletion_iou")
 
 
@@ -76,11 +75,10 @@ def write_vps_result(
     Raises:
         OutputError: a file cannot be written.
     """
-    arrays = ("label_map", *(name for name in ARRAYS if name != "label_map"))
     fields = {
         item.name: getattr(explanation, item.name)
         for item in dataclasses.fields(explanation)
-        if item.name not in arrays
+        if item.name not in ARRAYS
     }
     fields["target"] = dataclasses.asdict(explanation.target)
     ours = {
@@ -90,22 +88,10 @@ def write_vps_result(
         "measured": explanation.measured.tolist(),
         "start": float(explanation.objective[0]),
     }
-    with written_atomically(folder / "npy" / f"{name}.npy") as file:
-        np.lib.format.write_array_header_1_0(
-            file,
-            {
-                "descr": "|u1",
-                "fortran_order": False,
-                "shape": (len(explanation.order), *explanation.label_map.shape, 1),
-            },
-        )
-        for region in explanation.order:
-            file.write((explanation.label_map == region).astype(np.uint8).tobytes())
+    write_masks(folder / "npy" / f"{name}.npy", explanation.label_map, explanation.order)
     if explanation.saliency is not None:
         with written_atomically(folder / "maps" / f"{name}.npy") as file:
-            buffer = io.BytesIO()
-            np.save(buffer, explanation.saliency, allow_pickle=False)
-            file.write(buffer.getvalue())
+            np.save(file, explanation.saliency, allow_pickle=False)
     path = folder / "json" / f"{name}.json"
     with written_atomically(path) as file:
         record = {**vps_record(explanation), OURS: ours}
@@ -135,7 +121,7 @@ def read_vps_result(
     path = folder / "json" / f"{name}.json"
     record = read_json_record(path, "result", _MOST_JSON)
     try:
-        masks = _label_map(folder / "npy" / f"{name}.npy")
+        masks = mask_ranks(folder / "npy" / f"{name}.npy")
         return _result(folder, name, record, masks, image_size, target)
     except InputError as error:
         raise InputError(f"result {name}: {one_line(error)}") from error
@@ -160,7 +146,7 @@ def _result(
             "order": order,
             "label_map": order[ranks],
             "measured": np.asarray(build(tuple[bool, ...], ours.get("measured"), "vps.measured")),
-            "saliency": _saliency(folder / "maps" / f"{name}.npy"),
+            "saliency": read_map(folder / "maps" / f"{name}.npy"),
         }
         arrays["objective"][0] = build(float, ours.get("start"), "vps.start")
         fields = ours.get("explanation")
@@ -287,45 +273,3 @@ def _number(value: Any, name: str, high: float = np.inf) -> float:
     if not 0 <= number <= high + _ROUNDING:
         raise InputError(f"{name} must lie in [0, {high:g}], got {number:g}")
     return number
-
-
-def _label_map(path: Path) -> np.ndarray:
-    """(h, w) int32, the place in the order of the region that each pixel is in."""
-    masks = _array(path, "masks")
-    if masks.ndim == 4 and masks.shape[3] == 1:
-        masks = masks[..., 0]
-    if masks.ndim != 3 or min(masks.shape) < 1 or masks.dtype.kind not in "biuf":
-        raise InputError(
-            f"{shown_path(path)} must hold masks (m, h, w, 1), got {masks.dtype} {masks.shape}"
-        )
-    if masks.shape[1] * masks.shape[2] > _PIXELS:
-        raise InputError(f"{shown_path(path)} has masks of {masks.shape[1:]} pixels, too many")
-    ranks = np.full(masks.shape[1:], -1, np.int32)
-    for rank, mask in enumerate(masks):
-        inside = np.asarray(mask) != 0
-        if not inside.any() or (ranks[inside] >= 0).any():
-            why = "is empty" if not inside.any() else "overlaps an earlier one"
-            raise InputError(f"{shown_path(path)}: mask {rank} {why}; regions are a partition")
-        ranks[inside] = rank
-    if (ranks < 0).any():
-        share = (ranks < 0).mean()
-        raise InputError(
-            f"{shown_path(path)}: no mask covers {share:.1%} of the image; regions are a partition"
-        )
-    return ranks
-
-
-def _saliency(path: Path) -> np.ndarray | None:
-    return np.array(_array(path, "map"), np.float32) if path.is_file() else None
-
-
-def _array(path: Path, what: str) -> np.ndarray:
-    """An array that is read as it is needed, and never unpickled."""
-    check_file(path, what)
-    try:
-        found: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError, SyntaxError, TypeError) as error:
-        raise InputError(f"{what} {shown_path(path)} cannot be read: {one_line(error)}") from error
-    if not isinstance(found, np.ndarray):
-        raise InputError(f"{what} {shown_path(path)} is no array but an archive")
-    return found
