@@ -103,7 +103,9 @@ def _measured(
         both = [_aucs(source, one) for one in pair]
         means = [region_means(one, problem.regions.label_map) for one in pair]
         values[way] = {name: float(np.mean([one[name] for one in both])) for name in both[0]}
-        values[way]["repeats"] = float(spearmanr(*means).statistic)
+        # A constant map, of masks through which nothing is found, agrees with none.
+        told = all(np.ptp(one) > 0 for one in means)
+        values[way]["repeats"] = float(spearmanr(*means).statistic) if told else 0.0
     return values
 
 
@@ -155,9 +157,10 @@ def _aucs(source: Passes, values: np.ndarray) -> dict[str, float]:
 
 
 def _print_table(records: Sequence[Values], keys: Sequence[str]) -> None:
-    """Means with 95 % intervals, and the paired difference between the two ways."""
+    """Means with 95 % intervals, and what the first way has over the others case by case."""
     print("| divided by | " + " | ".join(MEASURES) + " |\n|" + "---|" * (len(MEASURES) + 1))
-    for way in ("box", *reversed(WAYS)):
+    rows = ("box", *reversed(WAYS))
+    for way in rows:
         cells = []
         for name in MEASURES:
             if name not in records[0][way]:
@@ -166,10 +169,15 @@ def _print_table(records: Sequence[Values], keys: Sequence[str]) -> None:
             mean = mean_interval([record[way][name] for record in records], keys)
             cells.append(f"{mean.mean:.3f} ({mean.low:.3f} to {mean.high:.3f})")
         print(f"| {way} | " + " | ".join(cells) + " |")
-    cells = []
-    for name, higher in MEASURES.items():
-        one, other = ([record[way][name] for record in records] for way in WAYS)
-        found = paired(one, other, keys, higher_is_better=higher)
-        counts = f"{found.wins} better, {found.losses} worse"
-        cells.append(f"{found.difference:+.3f} ({found.low:+.3f} to {found.high:+.3f}), {counts}")
-    print(f"| {' - '.join(WAYS)} | " + " | ".join(cells) + " |")
+    for other in rows[:-1]:
+        cells = []
+        for name, higher in MEASURES.items():
+            if name not in records[0][other]:
+                cells.append("")
+                continue
+            columns = [[record[way][name] for record in records] for way in (rows[-1], other)]
+            found = paired(columns[0], columns[1], keys, higher_is_better=higher)
+            counts = f"{found.wins} better, {found.losses} worse"
+            interval = f"({found.low:+.3f} to {found.high:+.3f})"
+            cells.append(f"{found.difference:+.3f} {interval}, {counts}")
+        print(f"| {rows[-1]} - {other} | " + " | ".join(cells) + " |")
