@@ -199,6 +199,7 @@ def read_config(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Stu
     if not isinstance(content, dict):
         raise InputError(f"config {path} must hold keys and values, see configs/ for examples")
     content.setdefault("name", path.stem)
+    own_protocol = content.get("protocol")
     of_methods = [text for text in overrides if text.startswith("methods.")]
     for text in overrides:
         if text not in of_methods:
@@ -215,7 +216,14 @@ def read_config(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Stu
             "results of a study that has it are computed again"
         )
     try:
-        config: StudyConfig = build(StudyConfig, with_protocol(content))
+        filled = with_protocol(content)
+        if filled == content and content.get("protocol") != own_protocol:
+            raise InputError(
+                f"it sets all that the protocol {content['protocol']} would, as the config.yaml of "
+                "a study's folder does: nothing would change; give the config that the study was "
+                "made from"
+            )
+        config: StudyConfig = build(StudyConfig, filled)
     except InputError as error:
         # It may quote a value, and a value may be long.
         raise InputError(f"config {path}: {one_line(error, _LONGEST_REASON)}") from error
