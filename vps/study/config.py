@@ -217,7 +217,7 @@ def read_config(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Stu
         )
     try:
         filled = with_protocol(content)
-        if filled == content and content.get("protocol") != own_protocol:
+        if filled == content and content.get("protocol") not in (None, own_protocol):
             raise InputError(
                 f"it sets all that the protocol {content['protocol']} would, as the config.yaml of "
                 "a study's folder does: nothing would change; give the config that the study was "
