@@ -217,4 +217,4 @@ def test_a_study_judges_maps_by_pixels_and_says_so(tmp_path):
         assert pixels[0] in written
     assert "Rows of different replays cannot be compared" in table
     for written in (table, (out / "index.html").read_text()):
-        assert "Maps and pointing games: vps-paper, vps." in written
+        assert "Map rule vps-paper, pointing rule vps." in written

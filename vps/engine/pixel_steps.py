@@ -57,9 +57,9 @@ def in_pixel_steps(problem: Problem, number: int, values: np.ndarray) -> Problem
 
     Curves along its regions 0, 1, ... are those of Chen et al., CVPR 2025, for methods that give a
     map: 49 equal steps of pixels by falling value, hidden ones black
-    (`vps.engine.curves.replay`). Such curves are of other steps and another fill than those of the
-    problem itself, so methods that are judged by the one and by the other cannot be compared: where
-    an image is shown pixel by pixel, its score rises later than where whole regions are.
+    (`vps.engine.curves.replay`). Such curves are of other steps, of other shapes and of another
+    fill than those of the problem itself, so methods that are judged by the one and by the other
+    cannot be compared.
 
     Args:
         problem: what was asked.

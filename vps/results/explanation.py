@@ -206,8 +206,13 @@ class Explanation:
     def replay(self) -> str:
         """What the curves show and hide, and what they hide it by, e.g. "regions, mean" or
         "49 pixel steps, black": curves of different ones cannot be compared."""
-        by_pixels = self.region_method == PIXEL_STEPS
-        return f"{f'{len(self.order)} pixel steps' if by_pixels else 'regions'}, {self.fill}"
+        shown = f"{len(self.order)} pixel steps" if self.by_pixels else "regions"
+        return f"{shown}, {self.fill}"
+
+    @property
+    def by_pixels(self) -> bool:
+        """Whether it was judged by steps of a map's pixels (`vps.engine.pixel_steps`)."""
+        return self.region_method == PIXEL_STEPS
 
     @property
     def levels(self) -> list[Level] | None:
@@ -224,12 +229,12 @@ class Explanation:
 
     def heatmap_at(self, size: tuple[int, int]) -> np.ndarray:
         """The same map on a grid of another size (H, W), without the detour over the image."""
-        own = self.saliency
-        values = attribution.scaled(self.region_scores if own is None else own)
+        if self.saliency is not None:
+            values = attribution.scaled(self.saliency)
+        else:
+            values = attribution.scaled(self.region_scores)[self.label_map]
         if self.map_rule == attribution.AUTHORS:
-            return attribution.enlarged(values[self.label_map] if own is None else values, size)
-        if own is None:
-            return attribution.paint(values, self.label_map, size)
+            return attribution.enlarged(values, size)
         return attribution.resized(values, size)
 
     def told_at(self, size: tuple[int, int]) -> np.ndarray:

@@ -213,6 +213,7 @@ def config_from(content: dict[str, Any], overrides: Sequence[str], what: str) ->
     Raises:
         InputError: see `read_config`.
     """
+    own_protocol = content.get("protocol")
     of_methods = [text for text in overrides if text.startswith("methods.")]
     for text in overrides:
         if text not in of_methods:
@@ -229,7 +230,14 @@ def config_from(content: dict[str, Any], overrides: Sequence[str], what: str) ->
             "results of a study that has it are computed again"
         )
     try:
-        config: StudyConfig = build(StudyConfig, with_protocol(content))
+        filled = with_protocol(content)
+        if filled == content and content.get("protocol") not in (None, own_protocol):
+            raise InputError(
+                f"it sets all that the protocol {content['protocol']} would, as the config.yaml of "
+                "a study's folder does: nothing would change; give the config that the study was "
+                "made from"
+            )
+        config: StudyConfig = build(StudyConfig, filled)
     except InputError as error:
         # It may quote a value, and a value may be long.
         raise InputError(f"{what}: {one_line(error, _LONGEST_REASON)}") from error

@@ -150,7 +150,7 @@ def report_study(folders: Sequence[str | os.PathLike[str]], out: Path | None = N
 def _note(config: StudyConfig) -> str:
     """By which rules the metrics of a study were taken; "" by the usual ones."""
     rules = (config.metrics.map_rule or OURS, config.metrics.pointing_rule)
-    said = [] if rules == (OURS, OURS) else [f"Maps and pointing games: {', '.join(rules)}."]
+    said = [] if rules == (OURS, OURS) else [f"Map rule {rules[0]}, pointing rule {rules[1]}."]
     if config.protocol is not None:
         said.insert(0, f"Protocol {config.protocol}; config.yaml has what it set.")
     return " ".join(said)

@@ -129,9 +129,9 @@ def draw_map(axes: Axes, explanation: Explanation, image: np.ndarray) -> None:
     else:
         heatmap = explanation.heatmap_at(size)
     show(axes, map_colours(explanation, heatmap, greyed(image)), explanation.image_size)
-    regions = attribution.resized(explanation.label_map, size)
-    edges = _edges_of(regions)
-    draw_outline(axes, edges, explanation.image_size, "white", 0.3, alpha=0.25)
+    if not explanation.by_pixels:
+        edges = _edges_of(attribution.resized(explanation.label_map, size))
+        draw_outline(axes, edges, explanation.image_size, "white", 0.3, alpha=0.25)
     draw_box(axes, explanation.target.box, width=1.0)
 
 
