@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import warnings
@@ -68,6 +69,12 @@ def _describe(
     """Which parts of an image made an object detector put this box, with this label, here?"""
 
 
+@functools.cache
+def _command() -> Any:
+    """What typer makes of all the options, which takes it longer than small commands run."""
+    return typer.main.get_command(_app)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run a command.
 
@@ -79,7 +86,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _note
-            status: int | None = typer.main.get_command(_app).main(
+            status: int | None = _command().main(
                 argv, prog_name="vps", standalone_mode=False, obj=saved
             )
         sys.stdout.flush()

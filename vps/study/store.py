@@ -17,13 +17,13 @@ import numpy as np
 from vps.core.extras import require
 from vps.core.file_names import safe_name
 from vps.core.files import write_atomically
-from vps.core.json_files import read_json_record
+from vps.core.json_files import read_json
 from vps.core.masking import FILLS
-from vps.core.schema import build, to_plain
+from vps.core.schema import to_plain
 from vps.core.versions import versions
 from vps.data.cases.cases import CaseList
 from vps.errors import InputError, OutputError, one_line, text_of
-from vps.report.tables.rows import Row, read_row
+from vps.report.tables.rows import Row, check_row
 from vps.study.config import StudyConfig
 from vps.study.plan import Shard, Task, plan
 
@@ -130,7 +130,9 @@ class Store:
         The last is kept: all methods ask.
         """
         if self._last is None or self._last[0] is not task:
-            about = [dataclasses.asdict(task.case.target), task.case.object_id]
+            target = task.case.target
+            fields = {item.name: getattr(target, item.name) for item in dataclasses.fields(target)}
+            about = [fields, task.case.object_id]
             if self._repair is not None and task.case.kind.traits.failure:
                 about.append(self._repair)
             names = (task.dataset, task.case.image_id, task.case.key)
@@ -151,9 +153,10 @@ class Store:
         What it says of its case is what the list says now.
         """
         digest = self.digest(task, method)
-        path = self.out / self._place(task, method, digest, ".row.json")
+        # A text: to make a path of it takes as long as to parse the file.
+        path = f"{self.out}/{self._place(task, method, digest, '.row.json')}"
         try:
-            row = read_row(read_json_record(path, "row", _MOST))
+            row = check_row(read_json(Row, path, "row", _MOST))
         except InputError:
             return None
         if row["digest"] != digest:
@@ -207,7 +210,7 @@ class Store:
             return ResultRecord(task, method, "done", row=row)
         path, digest = self.path(task, method, ".error.json"), self.digest(task, method)
         try:
-            error: _ErrorRecord = build(_ErrorRecord, read_json_record(path, "record", _MOST))
+            error: _ErrorRecord = read_json(_ErrorRecord, path, "record", _MOST)
         except InputError:
             return ResultRecord(task, method, "missing")
         if error["digest"] != digest:

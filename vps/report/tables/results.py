@@ -129,7 +129,8 @@ class _Gathered:
         self._places = {name: _Codes() for name in ("image", "place")}
         self._numbers = {name: array("d") for name in ("score", *_BOX)}
         self._digests: list[str] = []
-        self._metrics: dict[str, array[float]] = {}
+        # By their names: which rows have them, and the values of one row after the other.
+        self._metrics: dict[tuple[str, ...], tuple[array[int], array[float]]] = {}
         self._curves: dict[tuple[str, str], _Curves] = {}
 
     def add(self, row: Mapping[str, Any]) -> None:
@@ -146,7 +147,10 @@ class _Gathered:
         for name, value in zip(_BOX, row["box"], strict=True):
             self._numbers[name].append(value)
         self._numbers["score"].append(row["score"])
-        self._add_metrics(row["metrics"], len(self._digests))
+        metrics = row["metrics"]
+        rows, values = self._metrics.setdefault(tuple(metrics), (array("q"), array("d")))
+        rows.append(len(self._digests))
+        values.extend(metrics.values())
         self._digests.append(row["digest"])
         curves = self._curves.setdefault((row["dataset"], row["method"]), _Curves())
         curves.add(image, row["curves"])
@@ -162,26 +166,21 @@ class _Gathered:
         facts |= {name: np.array(column) for name, column in self._numbers.items()}
         facts |= {name: np.array(column.codes) for name, column in self._places.items()}
         facts["digest"] = np.array(self._digests, object)
-        count = len(self._digests)
-        metrics = {}
-        for name in by_rank(self._metrics):
-            values = np.array(self._metrics[name])
-            padded = np.pad(values, (0, count - len(values)), constant_values=np.nan)
-            metrics[name] = np.where(np.isfinite(padded), padded, np.nan)
         return StudyResults(
             pandas.DataFrame(facts),
-            pandas.DataFrame(metrics, index=range(count)),
+            self._table(),
             {key: curves.sums() for key, curves in self._curves.items()},
         )
 
-    def _add_metrics(self, metrics: Mapping[str, float], before: int) -> None:
-        for name, value in metrics.items():
-            column = self._metrics.get(name)
-            if column is None:
-                column = self._metrics[name] = array("d")
-            if len(column) < before:
-                column.extend([np.nan] * (before - len(column)))
-            column.append(value)
+    def _table(self) -> Any:
+        names = by_rank(name for own in self._metrics for name in own)
+        table = np.full((len(names), len(self._digests)), np.nan)
+        for own, (rows, values) in self._metrics.items():
+            places = np.array([names.index(name) for name in own], int)
+            table[places[:, None], np.array(rows)] = np.array(values).reshape(len(rows), len(own)).T
+        table[~np.isfinite(table)] = np.nan
+        # A copy would be in another order, in which sums round otherwise.
+        return require("pandas", extra="eval").DataFrame(table.T, columns=names, copy=False)
 
 
 class _Curves:
@@ -192,14 +191,14 @@ class _Curves:
         self._areas, self._count = np.zeros(2), 0
 
     def add(self, image: int, curves: Mapping[str, Sequence[float]]) -> None:
-        areas, sides = np.array(curves["areas"]), np.array([curves[side] for side in SIDES])
+        areas, *sides = table = np.array([curves[name] for name in ("areas", *SIDES)])
         values = np.empty((len(SIDES), len(GRID)), np.float32)
         for place, side in enumerate(sides):
             values[place] = np.interp(GRID, areas, side)
         sums, size = self._images.get(image, (np.float32(0), 0))
         self._images[image] = sums + values, size + 1
-        # By the trapezoid rule, as `vps.engine.curve_values.auc`; `read_row` has checked both.
-        self._areas += np.diff(areas) @ (sides[:, 1:] + sides[:, :-1]).T / 2
+        # By the trapezoid rule, as `vps.engine.curve_values.auc`; `check_row` has checked both.
+        self._areas += np.diff(areas) @ (table[1:, 1:] + table[1:, :-1]).T / 2
         self._count += 1
 
     def sums(self) -> CurveSums:

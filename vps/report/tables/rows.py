@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import contextlib
+import functools
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from operator import le
 from typing import Any, TypedDict
 
 import numpy as np
 
 from vps.core.names import choose
 from vps.core.numbers import check_range, check_whole
-from vps.core.schema import build
 from vps.core.targets import Box, Kind
 from vps.data.sample import Id
 from vps.errors import InputError
@@ -20,6 +22,7 @@ from vps.metrics.families import METRIC_FAMILIES
 _SIDES = ("insertion", "deletion")
 _ROUNDING = 1e-6  # by which a sum may leave its range
 _ONE = 1 + _ROUNDING
+_KINDS = {kind.value: kind for kind in Kind}
 
 
 class RowCurves(TypedDict):
@@ -122,27 +125,26 @@ class ReportSettings:
             raise InputError(f"the level of intervals must lie in (0, 1), got {self.level}")
 
 
-def read_row(record: Mapping[str, Any]) -> Row:
-    """A row from what a file holds, with every value of its type and in its range.
+def check_row(row: Row) -> Row:
+    """A row whose values are of their types, with every value in its range.
 
     Metrics that this version does not know are left out.
 
     Raises:
-        InputError: it is no whole row; the message names the field.
+        InputError: it is no row of a result; the message names the field.
     """
-    row: Row = build(Row, record)
-    choose({kind.value: kind for kind in Kind}, row["kind"], "kind")
+    choose(_KINDS, row["kind"], "kind")
     check_range("score", row["score"], high=_ONE)
     for name in _SIDES:
         if name not in row["metrics"]:
             raise InputError(f"metrics.{name} is missing")
-    row["metrics"] = dict(_checked_metrics(row["metrics"]))
+    row["metrics"] = _checked_metrics(row["metrics"])
     areas = np.asarray(row["curves"]["areas"])
-    if len(areas) < 2 or (np.diff(areas) < 0).any():
+    if len(areas) < 2 or (areas[1:] < areas[:-1]).any():
         raise InputError("curves.areas must rise, and have at least two values")
     for name, values in row["curves"].items():
         curve = np.asarray(values)
-        if curve.shape != areas.shape or not ((curve >= -_ROUNDING) & (curve <= _ONE)).all():
+        if curve.shape != areas.shape or not (curve.min() >= -_ROUNDING and curve.max() <= _ONE):
             raise InputError(f"curves.{name} must hold {len(areas)} values in [0, 1]")
     return row
 
@@ -161,13 +163,22 @@ def by_rank(names: Iterable[str]) -> list[str]:
     return sorted(set(names), key=rank)
 
 
-def _checked_metrics(metrics: Mapping[str, float]) -> Iterator[tuple[str, float]]:
+def _checked_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
     """Those that are known, in their ranges."""
-    for name, value in metrics.items():
-        try:
-            low, high = find_metric(name).range
-        except InputError:
-            continue
-        if not low - _ROUNDING <= value <= high + _ROUNDING:
-            check_range(f"metrics.{name}", value, low - _ROUNDING, high + _ROUNDING)
-        yield name, value
+    names, lows, highs = _ranges(tuple(metrics))
+    values = [metrics[name] for name in names]
+    if not (all(map(le, lows, values)) and all(map(le, values, highs))):
+        for name, *given in zip(names, values, lows, highs, strict=True):
+            check_range(f"metrics.{name}", *given)
+    return dict(zip(names, values, strict=True))
+
+
+@functools.lru_cache(maxsize=256)
+def _ranges(names: tuple[str, ...]) -> tuple[list[str], list[float], list[float]]:
+    """Of the metrics that are known: names, lowest and highest values; most rows have the same."""
+    known: dict[str, tuple[float, float]] = {}
+    for name in names:
+        with contextlib.suppress(InputError):
+            known[name] = find_metric(name).range
+    lows, highs = ([ends[side] for ends in known.values()] for side in (0, 1))
+    return list(known), [low - _ROUNDING for low in lows], [high + _ROUNDING for high in highs]
