@@ -65,7 +65,7 @@ def test_rules_and_methods_are_the_papers(tmp_path):
     # 0 after the model's normalisation, where it gets BGR.
     assert (found.fill, found.mode, found.lambdas) == ((0.406, 0.456, 0.485), "object", (1.0, 1.0))
     assert (found.regions.method, found.regions.numbering) == ("opencv-slico", "distance")
-    assert found.detector.options == {"channels": "bgr", "phrase": "caption"}
+    assert found.detector.options == {"channels": "bgr"}
     assert found.method("rise").similarity == "class"
     metrics = found.metrics
     assert (metrics.map_rule, metrics.pointing_rule) == ("vps-paper", "vps-paper")
@@ -74,6 +74,12 @@ def test_rules_and_methods_are_the_papers(tmp_path):
     assert found.method("vps").search == "greedy"
     assert found.method("drise").masks == 1000
     assert "random" not in found.methods
+
+
+def test_all_tokens_of_a_phrase_score_where_each_is_asked_for_by_itself(tmp_path):
+    phrases = {"refs": {"format": "refcoco-tsv", "annotations": "a", "images": "i"}}
+    found = config(tmp_path, datasets=phrases)
+    assert found.detector.options == {"channels": "bgr", "phrase": "caption"}
 
 
 def test_what_a_config_sets_wins(tmp_path):

@@ -19,7 +19,9 @@ MOST_JSON_BYTES = 1 << 30
 _ROOM = 1 << 16  # bytes, for files that tell no size
 
 
-def read_json_record(path: str | PathLike[str], what: str, most: int = MOST_JSON_BYTES) -> dict[str, Any]:
+def read_json_record(
+    path: str | PathLike[str], what: str, most: int = MOST_JSON_BYTES
+) -> dict[str, Any]:
     """The keys and values of a JSON file.
 
     Args:
@@ -34,7 +36,9 @@ def read_json_record(path: str | PathLike[str], what: str, most: int = MOST_JSON
     return parse_json_record(_read(path, what, most), f"{what} {shown_path(path)}", most)
 
 
-def read_json(kind: Any, path: str | PathLike[str], what: str, most: int = MOST_JSON_BYTES) -> Any:
+def read_typed_json(
+    kind: Any, path: str | PathLike[str], what: str, most: int = MOST_JSON_BYTES
+) -> Any:
     """A value of a TypedDict from a JSON file: `build` of `read_json_record`, and as strict.
 
     What is as the program writes it is parsed and checked in one go, in a sixth of the time;

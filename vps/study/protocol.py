@@ -25,7 +25,8 @@ class Protocol:
         regions: how many, by the format of the data set and the kind of case; "" is of formats that
             are not named.
         by_detector: of detectors, by a part of their name: settings that go before the others;
-            "regions" counts for all data sets.
+            "regions" counts for all data sets, and "phrases" holds those of a study all of whose
+            data sets are of phrases.
         sections: settings of a study, section by section.
         methods: entries of a config's methods, by their name; of an entry of another name, those
             of its method.
@@ -52,12 +53,14 @@ class Protocol:
 
 _COCO = {"correct": 64, "classification": 100, "missed": 50, "other": 100}
 _REFCOCO = 64
+_PHRASES = {"refcoco", "refcoco-mdetr", "refcoco-tsv"}
+"""Formats of data sets of phrases, each of which is asked for by itself."""
 
 VPS_PAPER = Protocol(
     regions={
         "coco": _COCO,
         "lvis": {"correct": 50, "other": 100},
-        **dict.fromkeys(("refcoco", "refcoco-mdetr", "refcoco-tsv"), _REFCOCO),
+        **dict.fromkeys(_PHRASES, _REFCOCO),
         "": _COCO,
     },
     by_detector={
@@ -66,8 +69,9 @@ VPS_PAPER = Protocol(
         # Of "hf-grounding-dino", "demo-grounding-dino" and "groundingdino".
         # The fill is 0 after the model's normalisation, as the mean colour is where it gets RGB.
         "grounding": {
-            "detector": {"options": {"channels": "bgr", "phrase": "caption"}},
+            "detector": {"options": {"channels": "bgr"}},
             "fill": [0.406, 0.456, 0.485],
+            "phrases": {"detector": {"options": {"phrase": "caption"}}},
         },
     },
     sections={
@@ -136,6 +140,9 @@ def with_protocol(content: Mapping[str, Any]) -> dict[str, Any]:
     name = detector if isinstance(detector, str) else ""
     own = dict(protocol.of_detector(name))
     own.pop("regions", None)
+    phrases = own.pop("phrases", {})
+    if _formats(filled) <= _PHRASES:
+        _fill(filled, phrases)
     _fill(filled, own)
     _fill(filled, protocol.sections)
     if "count" not in _at(filled, "regions"):
@@ -191,6 +198,12 @@ def _at(content: Mapping[str, Any], key: str) -> dict[str, Any]:
     """A section; what is empty or none is said to be by whoever reads the config."""
     found = content.get(key)
     return found if isinstance(found, dict) else {}
+
+
+def _formats(content: Mapping[str, Any]) -> set[str]:
+    """Those of a config's data sets."""
+    sets = _at(content, "datasets").values()
+    return {str(data.get("format")) for data in sets if isinstance(data, dict)}
 
 
 def _fill(content: dict[str, Any], added: _Settings) -> None:

@@ -27,7 +27,7 @@ NOT_READ = "entry of an image that cannot be read"
 UNKNOWN_CLASS = "entry of a class that neither the data set nor the detector has"
 UNHEARD_CLASS = "entry of a class that the detector does not know"
 OUTSIDE = "entry whose box lies outside its image"
-NO_OBJECT = "entry that no annotation of its class overlaps by half: its object has no id and mask"
+NOT_JOINED = "entry that no annotation of its class overlaps by half: its object has no id and mask"
 
 _SMALL = (64, 64)  # what is needed of a large image whose pixels nobody looks at
 _SAME = 0.5  # IoU from which an annotation is an entry's object; their boxes are rounded
@@ -110,7 +110,7 @@ def _completed(
     )
     number = _annotation(entry, sample, theirs, words)
     if number is None:
-        left_out.note(NO_OBJECT, f"entry {entry.number}: {entry.label}", unit="entry")
+        left_out.note(NOT_JOINED, f"entry {entry.number}: {entry.label}", unit="entry")
         return case
     return dataclasses.replace(
         case, object_id=sample.object_ids[number], area=float(sample.areas[number])

@@ -26,7 +26,7 @@ TargetChoice = Literal["detection", "truth"]
 """Which box of a correct case is explained."""
 
 NO_ENTRY = "entry that is not of the lists' form"
-NO_LABEL = "entry whose class cannot be told from its token positions"
+NOT_TOLD = "entry whose class cannot be told from its token positions"
 NOT_SAID = "entry that does not say what was predicted instead: no repair can be looked for"
 NO_DETECTION = "entry without the box of the detection: its truth is explained"
 
@@ -196,7 +196,7 @@ def _usable(
                 raise TypeError(f"it is {in_brief(entry)}")
             given = entry.get("category")
             if given is None:
-                reason = NO_LABEL
+                reason = NOT_TOLD
                 given = _at_tokens(entry, entry.get("class_id"), label_of)
             reason = NO_ENTRY
             yield _entry(entry, number, given, label_of)

@@ -7,7 +7,7 @@ import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from operator import le
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import numpy as np
 
