@@ -21,7 +21,7 @@ from vps.errors import InputError, one_line
 from vps.results.explanation import Explanation
 from vps.results.mask_files import mask_ranks, read_map, write_masks
 from vps.results.stored import ARRAYS, check_explanation
-from vps.results.vps_record import CURVES, MODES, vps_record
+from vps.results.vps_record import CURVES, MODES_OF_VPS, vps_record
 
 OURS = "vps"
 """The key of what only this project reads: their scripts pass over it."""
@@ -211,7 +211,7 @@ def _fields(
     record: Mapping[str, Any], name: str, image_size: tuple[int, ...], target: Target
 ) -> dict[str, Any]:
     """All that is no array, as far as their files tell it."""
-    modes = {theirs: ours for ours, theirs in MODES.items()}
+    modes = {theirs: ours for ours, theirs in MODES_OF_VPS.items()}
     calls = record.get(_CALLS)
     return {
         "target": target,

@@ -10,7 +10,7 @@ from vps.core.targets import Box
 if TYPE_CHECKING:
     from vps.results.explanation import Explanation
 
-MODES = {"object": "object", "class": "cls", "box": "iou"}
+MODES_OF_VPS = {"object": "object", "class": "cls", "box": "iou"}
 """Our names of the modes -> theirs."""
 
 CURVES = {"score": "", "cls": "_class", "iou": "_iou"}
@@ -31,7 +31,7 @@ def vps_record(explanation: Explanation) -> dict[str, Any]:
         "category": explanation.target.label,
         "lambda1": explanation.lambdas[0],
         "lambda2": explanation.lambdas[1],
-        "mode": MODES.get(explanation.mode, explanation.mode),
+        "mode": MODES_OF_VPS.get(explanation.mode, explanation.mode),
         "sub-region_number": len(explanation.order),
         "org_score": float(explanation.deletion[0]),
         "baseline_score": float(explanation.insertion[0]),
