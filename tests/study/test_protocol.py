@@ -67,6 +67,7 @@ def test_rules_and_methods_are_the_papers(tmp_path):
     assert (found.regions.method, found.regions.numbering) == ("opencv-slico", "distance")
     assert found.detector.options == {"channels": "bgr"}
     assert found.method("rise").similarity == "class"
+    assert found.select.target == "truth"
     metrics = found.metrics
     assert (metrics.map_rule, metrics.pointing_rule) == ("vps-paper", "vps-paper")
     assert metrics.map_replay == "pixel-steps"

@@ -6,13 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.helpers.paths import ROOT
 from vps.core.targets import Kind
 from vps.data.readers.vps_list import SECTIONS
 from vps.methods.listing import example_problem
-from vps.study.config import StudyConfig, config_from
+from vps.study.config import read_config
 
 CONFIGS = ROOT / "configs"
 PAPER = sorted((CONFIGS / "vps_paper").glob("*.yaml"))
@@ -30,13 +29,6 @@ REGIONS = {
 }
 
 
-def read(path: Path, *overrides: str) -> StudyConfig:
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    assert content.pop("protocol") == "vps-paper"
-    # What the protocol sets of the search.
-    return config_from(content, ["methods.vps.options.search=greedy", *overrides], path.stem)
-
-
 def test_all_configs_are_listed():
     linked = set(re.findall(r"\]\(([\w/]+\.yaml)\)", README))
     assert linked == {path.relative_to(CONFIGS).as_posix() for path in CONFIGS.rglob("*.yaml")}
@@ -45,8 +37,13 @@ def test_all_configs_are_listed():
 @pytest.mark.parametrize("path", PAPER, ids=lambda path: path.stem)
 def test_a_config_of_the_paper_says_what_it_costs(path):
     regions = REGIONS.get(path.stem, 64)
-    config = read(path, f"regions.count={regions}", "methods.drise.options.masks=1000")
+    config = read_config(path)
+    ((name, data),) = config.datasets.items()
+    section = SECTIONS[data.section or ""]
+    kind = section.phrase if data.format.startswith("refcoco") else section.object
+    assert config.region_count(name, kind) == regions
     assert config.name == f"vps_paper_{path.stem}"
+    assert config.protocol == "vps-paper"
     passes = 0
     for name, chosen in config.methods.items():
         searches = chosen.method in ("vps", "phase-win")
@@ -69,7 +66,7 @@ def test_a_config_of_the_paper_says_what_it_costs(path):
 
 @pytest.mark.parametrize("path", PAPER, ids=lambda path: path.stem)
 def test_a_config_of_the_paper_names_list_and_section(path):
-    (data,) = read(path).datasets.values()
+    (data,) = read_config(path).datasets.values()
     section = data.section or ""
     wanted = {"misclassified": "case2", "mis_grounded": "case2", "missed": "case3"}
     ending = next((name for name in wanted if path.stem.endswith(name)), "")

@@ -22,7 +22,7 @@ from vps.methods.listing import example_problem
 from vps.methods.protocol import ATTENTION, FEATURES, GRADIENTS, MethodFamily
 from vps.study.config import StudyConfig
 from vps.study.given_lists import joined_list
-from vps.study.inputs import load_detector, open_data, scenes_note
+from vps.study.inputs import check_regions, load_detector, open_data, scenes_note
 from vps.study.lists import given_of_ours, kept_list
 from vps.study.plan import Task
 
@@ -68,6 +68,8 @@ def dry_run(config: StudyConfig, loader: str) -> DryRun:
     """
     found = DryRun()
     detectors: dict[str, Detector] = {}
+    with _noting(found, "regions"):
+        check_regions(config)
     drawn = config.scenes is None or scenes_note(config.scenes).is_file()
     if config.scenes is not None and not drawn:
         found.lines.append(f"{config.scenes.count} scenes are still to be drawn: vps select")
@@ -193,15 +195,14 @@ class _Group:
 
 def _groups(config: StudyConfig, found: DryRun) -> list[_Group]:
     """All cases that are known, or, without any, none of each number of regions."""
-    return [
-        _Group(
-            config.region_count(name, Kind(kind)),
-            number,
-            number if Kind(kind).traits.failure else 0,
-        )
+    groups = [
+        _Group(config.region_count(name, Kind(kind)), number, number * Kind(kind).traits.failure)
         for name, kinds in found.cases.items()
         for kind, number in (kinds or {}).items()
-    ] or [_Group(config.region_count(name, Kind.CORRECT), 0, 0) for name in config.datasets]
+    ]
+    kinds = config.select.kinds
+    counts = {config.region_count(name, kind) for name in config.datasets for kind in kinds}
+    return groups or [_Group(count, 0, 0) for count in counts]
 
 
 def _costs(config: StudyConfig, found: DryRun) -> Iterator[str]:
@@ -216,8 +217,7 @@ def _costs(config: StudyConfig, found: DryRun) -> Iterator[str]:
         passes = {one: method.planned_passes(example_problem(one)) for one in counts}
         # A search has seen the steps of its own order.
         searches = METHODS[chosen.method].family is MethodFamily.SEARCH
-        by_pixels = config.metrics.map_replay == PIXEL_STEPS
-        curves = {one: 0 if searches else 2 * (STEPS if by_pixels else one) for one in counts}
+        curves = {one: 0 if searches else 2 * _steps(config, one) for one in counts}
         every = sum(
             (passes[group.regions] + curves[group.regions]) * group.cases
             + config.repair.passes * group.failures
@@ -240,6 +240,11 @@ def _costs(config: StudyConfig, found: DryRun) -> Iterator[str]:
         if whole
         else "how many passes that is, is known once the cases are: vps select"
     )
+
+
+def _steps(config: StudyConfig, regions: int) -> int:
+    """The most steps by which a map is judged."""
+    return max(regions, STEPS) if config.metrics.map_replay == PIXEL_STEPS else regions
 
 
 def _span(passes: dict[int, int]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,7 +23,7 @@ from vps.data.left_out import LeftOut
 from vps.data.readers.files import as_id
 from vps.data.readers.vps_list import SECTIONS, VpsEntry, read_entries
 from vps.errors import InputError, one_line
-from vps.methods import METHODS
+from vps.methods import make_method
 from vps.methods.search.vps import VPS
 from vps.metrics.measures import Fidelity
 from vps.report.figures.thumbnail import thumbnail
@@ -147,7 +148,7 @@ def _config(
         "out": str(out),
         "datasets": {_DATASET: _dataset(settings)},
         "detector": {"name": "imported"},
-        "methods": {name: {"method": _method(name, folder)} for name, folder in folders.items()},
+        "methods": {name: _method(folder) for name, folder in folders.items()},
     }
     return config_from(content, overrides, f"the config of {out}")
 
@@ -163,16 +164,17 @@ def _named(config: StudyConfig, names: Iterable[str]) -> StudyConfig:
     return dataclasses.replace(config, datasets=dict.fromkeys(names, data))
 
 
-def _method(name: str, folder: Path) -> str:
-    """The method that a folder is of: as its files say, or as it is called, or VPS."""
+def _method(folder: Path) -> dict[str, Any]:
+    """The method of a folder and its settings, where it is of this project; else VPS.
+
+    What a method of theirs was set to is not in the files, and nothing is to be said of it.
+    """
     for path in sorted((folder / "json").glob("*.json"))[:1]:
-        try:
-            said = read_json_record(path, "result")[OURS]["explanation"]["method"]
-        except (InputError, KeyError, TypeError):
-            break
-        if said in METHODS:
-            return str(said)
-    return name if name in METHODS else VPS.name
+        with contextlib.suppress(InputError, KeyError, TypeError):
+            told = read_json_record(path, "result")[OURS]["explanation"]
+            make_method(told["method"], told["options"])
+            return {"method": told["method"], "options": told["options"]}
+    return {"method": VPS.name}
 
 
 def _write(config: StudyConfig, found: _Found, case: Case) -> None:
