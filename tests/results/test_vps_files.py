@@ -36,9 +36,7 @@ def written(explanation, tmp_path):
 def plain(explanation):
     """Without what the files do not hold."""
     zeros = np.zeros_like(explanation.insertion_boxes)
-    return dataclasses.replace(
-        explanation, insertion_boxes=zeros, deletion_boxes=zeros, effects=None
-    )
+    return dataclasses.replace(explanation, insertion_boxes=zeros, deletion_boxes=zeros)
 
 
 def change(folder, **fields):
@@ -52,6 +50,23 @@ def test_what_is_written_is_read_back_equal(written, tmp_path):
     assert plain(found.explanation) == plain(written)
     assert found.sized
     assert found.about["dataset"] == "drawn"
+
+
+def test_effects_are_read_back_equal(written, tmp_path):
+    effects = np.tile([0.1, 0.0, 0.2, 3.0], (4, 1))
+    write_vps_result(tmp_path, "a_3", dataclasses.replace(written, effects=effects))
+    assert np.array_equal(read_vps_result(tmp_path, "a_3").explanation.effects, effects)
+    change(
+        tmp_path,
+        **{
+            OURS: {
+                **json.loads((tmp_path / "json" / "a_3.json").read_text())[OURS],
+                "effects": [[1, 2]],
+            }
+        },
+    )
+    with pytest.raises(InputError, match="vps.effects must hold 4 times 4 numbers"):
+        read_vps_result(tmp_path, "a_1")
 
 
 def test_a_map_is_read_back_equal(written, tmp_path):

@@ -60,8 +60,8 @@ def write_vps_result(
     The masks are (m, h, w, 1) uint8, one a region on the detector's grid, in the order of the
     explanation: m x h x w bytes. A method that gives a map has it in maps/<name>.npy, (h, w)
     float32, which their scripts do not read. The JSON comes last and means complete; beside their
-    fields it holds one of ours, from which `read_vps_result` gets everything back but boxes of the
-    steps and effects.
+    fields it holds one of ours, from which `read_vps_result` gets everything back but the boxes of
+    the steps, which become whole pixels.
 
     Args:
         folder: of the results of one method.
@@ -87,6 +87,7 @@ def write_vps_result(
         "order": explanation.order.tolist(),
         "measured": explanation.measured.tolist(),
         "start": float(explanation.objective[0]),
+        "effects": None if explanation.effects is None else explanation.effects.tolist(),
     }
     write_masks(folder / "npy" / f"{name}.npy", explanation.label_map, explanation.order)
     if explanation.saliency is not None:
@@ -146,6 +147,7 @@ def _result(
             "order": order,
             "label_map": order[ranks],
             "measured": np.asarray(build(tuple[bool, ...], ours.get("measured"), "vps.measured")),
+            "effects": _effects(ours, count),
             "saliency": read_map(folder / "maps" / f"{name}.npy"),
         }
         arrays["objective"][0] = build(float, ours.get("start"), "vps.start")
@@ -167,6 +169,16 @@ def _result(
 def _ours(record: Mapping[str, Any]) -> Mapping[str, Any]:
     found: Mapping[str, Any] = build(dict[str, Any], record.get(OURS), OURS)
     return found
+
+
+def _effects(ours: Mapping[str, Any], count: int) -> np.ndarray | None:
+    """(m, 4), or None for a method that is no search."""
+    given = build(tuple[tuple[float, ...], ...] | None, ours.get("effects"), "vps.effects")
+    if given is None:
+        return None
+    if len(given) != count or {len(row) for row in given} != {4}:
+        raise InputError(f"vps.effects must hold {count} times 4 numbers")
+    return np.asarray(given)
 
 
 def _curves(record: Mapping[str, Any], ranks: np.ndarray, count: int) -> dict[str, Any]:
