@@ -112,7 +112,7 @@ def test_what_cannot_be_joined_is_counted_with_the_reason(dataset, tmp_path):
         joining.UNKNOWN_CLASS: 1,
         joining.UNHEARD_CLASS: 2,
         joining.OUTSIDE: 1,
-        joining.NO_OBJECT: 2,
+        joining.NOT_JOINED: 2,
     }
     assert "list.json, entry 2: 000000000140.jpg" in " ".join(left_out.lines())
     _, left_out = joined(tmp_path, dataset, [entry(), entry("cow", image="785.jpg")])

@@ -5,7 +5,7 @@ import pytest
 from tests.helpers.paths import SHARED_DATA
 from vps.core.targets import Kind
 from vps.data.left_out import LeftOut
-from vps.data.readers.vps_list import NO_ENTRY, NO_LABEL, read_entries, read_vps_list
+from vps.data.readers.vps_list import NO_ENTRY, NOT_TOLD, read_entries, read_vps_list
 from vps.errors import InputError
 
 REAL = SHARED_DATA / "vps_lists"
@@ -106,7 +106,7 @@ def test_odd_entries_are_counted_where_that_is_asked(tmp_path):
     left_out = LeftOut("list.json")
     section, entries = read_entries(write(tmp_path, [*odd, ENTRY, without("category")]), left_out)
     assert (section, [entry.number for entry in entries]) == ("case1", [5])
-    assert left_out.counts == {NO_ENTRY: 4, NO_LABEL: 1}
+    assert left_out.counts == {NO_ENTRY: 4, NOT_TOLD: 1}
     lines = " ".join(left_out.lines())
     assert "entry 2: 'bbox' is missing" in lines
     assert "has no area" in lines
