@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from detectors.hf.attention import attending, closed_set_attention
 from detectors.hf.checkpoint import (
     MODEL_TYPES,
     find_checkpoint,
@@ -24,7 +26,7 @@ from detectors.shared.pixels import check_batch, choose_device, choose_dtype, en
 from detectors.shared.watch import ChoiceWatch
 from vps.core.boxes import cxcywh_to_xyxy
 from vps.core.candidates import Candidates
-from vps.core.detector import FeatureLayer
+from vps.core.detector import AttentionLayers, FeatureLayer
 from vps.errors import DetectorError, InputError
 
 CLOSED_SET = "hf-closed-set"
@@ -108,6 +110,15 @@ class HFClosedSet(Differentiable):
             InputError: a model of which no layers are known.
         """
         return closed_set_layers(self.name, self.model, self.processor.placement)
+
+    def attending(self) -> AbstractContextManager[AttentionLayers]:
+        """See `vps.core.detector.AttentionDetector`; not meant for several threads.
+
+        Raises:
+            InputError: a model that looks at some places of the image only.
+        """
+        layers = closed_set_attention(self.name, self.model, self.processor.placement)
+        return attending(self.model, layers)
 
 
 def label_scores(logits: Tensor, labels: int) -> Tensor:

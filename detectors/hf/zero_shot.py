@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from detectors.hf.attention import attending, no_attention, owl_attention
 from detectors.hf.checkpoint import (
     MODEL_TYPES,
     find_checkpoint,
@@ -28,7 +30,7 @@ from detectors.shared.gradients import Differentiable, keeps_whole_gradients
 from detectors.shared.pixels import check_batch, choose_device, choose_dtype, enough_places
 from detectors.shared.prompts import check_labels
 from vps.core.candidates import Candidates, label_column
-from vps.core.detector import FeatureLayer
+from vps.core.detector import AttentionLayers, FeatureLayer
 from vps.errors import InputError
 
 ZERO_SHOT = "hf-zero-shot"
@@ -54,18 +56,20 @@ class ZeroShotFamily:
         ask: from model, tokenizer and texts to what has read them.
         template: of the examples that come with the library.
         layers: the model's feature layers.
+        attention: its attention, by its name and itself.
     """
 
     ask: Callable[[Any, Any, Sequence[str]], EncodedQuery]
     template: str
     layers: Callable[[Any, GridPlace], dict[str, FeatureLayer]]
+    attention: Callable[[str, Any, GridPlace], AttentionLayers]
 
 
-_OWL = ZeroShotFamily(ask_owl, "a photo of a {}", owl_layers)
+_OWL = ZeroShotFamily(ask_owl, "a photo of a {}", owl_layers, owl_attention)
 FAMILIES = {
     "owlvit": _OWL,
     "owlv2": _OWL,
-    "omdet-turbo": ZeroShotFamily(ask_omdet, "{}", omdet_layers),
+    "omdet-turbo": ZeroShotFamily(ask_omdet, "{}", omdet_layers, no_attention),
 }
 """By the type of the model."""
 
@@ -172,6 +176,15 @@ class HFZeroShot(Differentiable):
         """Of OWL, "encoder", the image tower's last layer; of OmDet-Turbo, what its decoder looks
         at, "neck.0" the finest level. See `vps.core.detector.FeatureDetector`."""
         return self._family.layers(self.checkpoint.model, self.checkpoint.images.placement)
+
+    def attending(self) -> AbstractContextManager[AttentionLayers]:
+        """See `vps.core.detector.AttentionDetector`; not meant for several threads.
+
+        Raises:
+            InputError: OmDet-Turbo, which looks at some places of the image only.
+        """
+        model, place = self.checkpoint.model, self.checkpoint.images.placement
+        return attending(model, self._family.attention(self.name, model, place))
 
 
 def read_zero_shot(

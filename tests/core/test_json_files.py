@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vps.core.compiled import compiled
-from vps.core.json_files import indented, read_json, read_json_record
+from vps.core.json_files import indented, read_json_record, read_typed_json
 from vps.core.schema import build
 from vps.errors import InputError
 
@@ -96,7 +96,10 @@ TEXTS = (
 def test_a_typed_record_is_what_json_and_build_make_of_the_file(tmp_path, text):
     path = tmp_path / "one.json"
     path.write_bytes(text)
-    found = [answer(read_json, Outer, path, "note"), answer(in_two_steps, Outer, path, "note")]
+    found = [
+        answer(read_typed_json, Outer, path, "note"),
+        answer(in_two_steps, Outer, path, "note"),
+    ]
     assert repr(found[0]) == repr(found[1])
 
 
@@ -118,14 +121,14 @@ def test_numbers_are_read_to_the_last_bit(tmp_path):
     path = tmp_path / "one.json"
     path.write_text(json.dumps({**WHOLE, "values": values}))
     assert compiled(Outer).validate_json(path.read_bytes())["values"] == tuple(values)
-    assert read_json(Outer, path, "note")["values"] == tuple(values)
+    assert read_typed_json(Outer, path, "note")["values"] == tuple(values)
 
 
 def test_a_typed_record_may_have_so_many_bytes(tmp_path):
     path = tmp_path / "one.json"
     path.write_text(json.dumps(WHOLE))
     with pytest.raises(InputError, match="more than 20 bytes"):
-        read_json(Outer, path, "note", 20)
+        read_typed_json(Outer, path, "note", 20)
 
 
 @pytest.mark.parametrize(

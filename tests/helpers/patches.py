@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from operator import itemgetter
 
 import numpy as np
 import torch
@@ -11,7 +13,7 @@ from torch import Tensor, nn
 from detectors.shared.gradients import Differentiable
 from tests.helpers.analytic import LABELS, photo
 from vps.core.candidates import Candidates
-from vps.core.detector import FeatureLayer
+from vps.core.detector import AttentionLayers, FeatureLayer
 from vps.core.regions import Regions
 from vps.core.targets import Target
 from vps.engine.problem import Problem, make_problem
@@ -29,10 +31,21 @@ Answer = Callable[[Tensor], tuple[Tensor, ...]]
 (B, N, L) and perhaps objectness (B, N)."""
 
 
+class Glance(nn.Module):
+    """Gives pixels as they are, by way of one token's attention that is spread evenly over them."""
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        count = pixels.shape[-2:].numel()
+        told = pixels.new_full((len(pixels), 1, count, count), 1 / count)
+        told = told + 0 * pixels.sum()
+        weights = told[:, 0, 0].unflatten(1, tuple(pixels.shape[-2:])) * count
+        return pixels * weights[:, None], told
+
+
 class PatchDetector(Differentiable):
     """Answers by a rule from how bright each patch is beside the whole image's.
 
-    Its one feature layer has the pixels as they are.
+    Its one feature layer has the pixels as they are, and its one layer of attention all of them.
     """
 
     device = torch.device("cpu")
@@ -44,9 +57,14 @@ class PatchDetector(Differentiable):
         self.image = photo(*SIZE)
         self.seen: list[Tensor] = []
         self.stem = nn.Identity()
+        self.glance = Glance()
 
     def feature_layers(self) -> dict[str, FeatureLayer]:
         return {"stem": FeatureLayer(self.stem)}
+
+    @contextmanager
+    def attending(self) -> Iterator[AttentionLayers]:
+        yield AttentionLayers((self.glance,), (), slice(None), itemgetter(1), _on_grid)
 
     def prepare(self, image: np.ndarray) -> Tensor:
         return torch.from_numpy(image.astype(np.float32) / 255).permute(2, 0, 1)
@@ -63,8 +81,14 @@ class PatchDetector(Differentiable):
 
     def detect(self, pixels: Tensor, size: tuple[int, int]) -> Candidates:
         self.seen.append(pixels.detach().clone())
-        boxes, scores, *objectness = self.answer(self.shares(self.stem(pixels)).clamp(0, 1))
+        boxes, scores, *objectness = self.answer(
+            self.shares(self.stem(self.glance(pixels)[0])).clamp(0, 1)
+        )
         return Candidates(boxes, scores, self.labels, *objectness)
+
+
+def _on_grid(tokens: Tensor, size: tuple[int, int]) -> Tensor:
+    return tokens.transpose(1, 2).unflatten(2, size)
 
 
 def one_box_a_patch(shares: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,6 +12,7 @@ from tests.models.zoo import all_cases
 from vps.core.targets import Target
 from vps.engine.budget import Budget
 from vps.engine.problem import Problem, make_problem
+from vps.errors import InputError
 
 DETECTORS = ("hf-grounding-dino", "hf-closed-set Detr", "torchvision fcos")
 SIZE = (48, 64)
@@ -26,6 +27,10 @@ class Counting:
         self.detector = detector
         for name in ("detect", "scores"):
             setattr(self, name, self._counted(getattr(detector, name)))
+        # Set, so that the protocols are seen to be there.
+        for name in ("prepare", "feature_layers", "attending"):
+            if hasattr(detector, name):
+                setattr(self, name, getattr(detector, name))
 
     def _counted(self, ask):
         def counted(pixels: Tensor, *given):
@@ -61,6 +66,11 @@ def problem(request, tmp_path_factory) -> Problem:
 @pytest.mark.parametrize("name", SETTINGS)
 def test_it_gives_an_order_or_a_map_within_its_budget(name, problem):
     problem.detector.images = 0
+    if name == "attention" and not problem.detector.name.startswith("hf-closed-set"):
+        with pytest.raises(InputError, match="attend|attention of a transformer"):
+            ready(name).attribute(problem, Budget(passes=BUDGET), 0)
+        assert not problem.detector.images
+        return
     found = ready(name).attribute(problem, Budget(passes=BUDGET).started(), 0)
     assert found.forward == problem.detector.images
     assert found.passes <= BUDGET

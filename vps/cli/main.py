@@ -16,6 +16,7 @@ from vps._version import __version__
 from vps.cli.demo import demo_command
 from vps.cli.detect import detect_command
 from vps.cli.explain import explain_command
+from vps.cli.importing import import_command
 from vps.cli.inspect import inspect_command
 from vps.cli.lists import detectors_command, methods_command, searches_command
 from vps.cli.sanity import sanity_command
@@ -44,6 +45,7 @@ _app.command("sanity")(sanity_command)
 _app.command("study")(study_command)
 _app.command("select")(select_command)
 _app.command("report")(report_command)
+_app.command("import")(import_command)
 _app.command("demo")(demo_command)
 _app.command("detectors")(detectors_command)
 _app.command("inspect")(inspect_command)

@@ -7,6 +7,7 @@ import operator
 import typing
 from typing import Any
 
+from vps.core.extras import require
 from vps.core.schema import UNIONS, hints_of
 
 
@@ -21,21 +22,17 @@ def compiled(kind: Any) -> Any:
     Args:
         kind: a TypedDict of plain types, tuples, dicts, unions of these, and others like it.
     """
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(_strict(kind))
+    return require("pydantic", extra="eval").TypeAdapter(_strict(kind))
 
 
 def _strict(kind: Any) -> Any:
-    from pydantic import ConfigDict
-    from typing_extensions import TypedDict
-
     if typing.is_typeddict(kind):
         # Before Python 3.12, pydantic takes no other class of them.
-        fields = {name: _strict(own) for name, own in hints_of(kind).items()}
-        make: Any = TypedDict
-        made = make(kind.__name__, fields)
-        made.__pydantic_config__ = ConfigDict(strict=True, allow_inf_nan=False)
+        typed_dict: Any = require("typing_extensions", extra="eval").TypedDict
+        made = typed_dict(
+            kind.__name__, {name: _strict(own) for name, own in hints_of(kind).items()}
+        )
+        made.__pydantic_config__ = {"strict": True, "allow_inf_nan": False}
         return made
     if typing.get_origin(kind) in UNIONS:
         return functools.reduce(operator.or_, map(_strict, typing.get_args(kind)))

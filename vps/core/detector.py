@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -119,6 +120,32 @@ class WordHider(Detector, Protocol):
 
 
 @runtime_checkable
+class TokenReader(Detector, Protocol):
+    """A detector whose tokenizer tells what stands at which token of a caption."""
+
+    def label_at(self, caption: str, positions: Sequence[int]) -> str:
+        """The phrase of a caption "a . b ." that holds some of its tokens.
+
+        Args:
+            caption: phrases, each followed by a full stop.
+            positions: of tokens, counted from 0 with the first one of the model's own, [CLS].
+
+        Raises:
+            InputError: no position, one outside the caption, or positions that are of no phrase, or
+                of several.
+        """
+        ...
+
+    def tokens_of(self, label: str) -> tuple[str, tuple[int, ...]]:
+        """The caption in which a label is asked for, and the positions of its tokens in it.
+
+        Raises:
+            InputError: a label that the detector was not asked for.
+        """
+        ...
+
+
+@runtime_checkable
 class TargetScorer(Detector, Protocol):
     """A detector that can say of a target how it scores, without listing candidates.
 
@@ -207,6 +234,45 @@ class FeatureLayer:
     module: nn.Module
     pick: Callable[[Any], Tensor] = _itself
     grid: Callable[[Tensor, tuple[int, int]], Tensor] = _as_it_is
+
+
+@dataclass(frozen=True)
+class AttentionLayers:
+    """The attention of a transformer, in the order in which it runs.
+
+    Each module gives, among what it returns, probabilities (B, heads, rows, columns): of N tokens
+    with places in the image among themselves, or of Q queries.
+
+    Attributes:
+        encoder: self-attention of the tokens.
+        decoder: for each layer, self-attention of the queries and their attention to the tokens;
+            none where some of the tokens are themselves the candidates.
+        candidates: which rows of the last layer become candidates.
+        pick: from what a module returns to the probabilities.
+        grid: from values of tokens (B, N, C) and the (h, w) of the pixels to values
+            (B, C, h', w') on a grid over these.
+    """
+
+    encoder: tuple[nn.Module, ...]
+    decoder: tuple[tuple[nn.Module, nn.Module], ...]
+    candidates: slice
+    pick: Callable[[Any], Tensor]
+    grid: Callable[[Tensor, tuple[int, int]], Tensor]
+
+
+@runtime_checkable
+class AttentionDetector(DifferentiableDetector, Protocol):
+    """A differentiable detector whose transformer tells how it attends."""
+
+    def attending(self) -> AbstractContextManager[AttentionLayers]:
+        """Within the block the layers give their probabilities, with the graph.
+
+        Scores are the same as outside, beyond float noise.
+
+        Raises:
+            InputError: a model without such layers.
+        """
+        ...
 
 
 @runtime_checkable

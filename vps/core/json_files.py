@@ -37,7 +37,9 @@ def read_json_record(
     return parse_json_record(_read(path, what, most), f"{what} {shown_path(path)}", most)
 
 
-def read_json(kind: Any, path: str | PathLike[str], what: str, most: int = MOST_JSON_BYTES) -> Any:
+def read_typed_json(
+    kind: Any, path: str | PathLike[str], what: str, most: int = MOST_JSON_BYTES
+) -> Any:
     """A value of a TypedDict from a JSON file: `build` of `read_json_record`, and as strict.
 
     What is as the program writes it is parsed and checked in one go, in a sixth of the time;

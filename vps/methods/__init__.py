@@ -11,6 +11,7 @@ from vps.core.schema import build
 from vps.errors import InputError
 from vps.methods.control.box import BoxPrior
 from vps.methods.control.random import RandomOrder
+from vps.methods.gradient.attention import GenericAttention
 from vps.methods.gradient.grad_cam import GradCAM
 from vps.methods.gradient.grad_cam_pp import GradCAMPlusPlus
 from vps.methods.gradient.gradient_x_input import GradientXInput
@@ -59,6 +60,7 @@ METHODS: dict[str, type[RegisteredMethod]] = {
     "ssgrad-cam": SSGradCAM,
     "ssgrad-cam++": SSGradCAMPlusPlus,
     "odam": ODAM,
+    "attention": GenericAttention,
     "gradient-x-input": GradientXInput,
     "smooth-grad": SmoothGrad,
     "integrated-gradients": IntegratedGradients,

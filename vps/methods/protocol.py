@@ -40,7 +40,9 @@ class Complete(str, enum.Enum):
 
 GRADIENTS = "gradients"
 FEATURES = "gradients, feature layers"
-"""What methods need that ask a `DifferentiableDetector` or a `FeatureDetector`."""
+ATTENTION = "gradients, attention"
+"""What methods need that ask a `DifferentiableDetector`, a `FeatureDetector`, an
+`AttentionDetector`."""
 
 
 @dataclass(frozen=True, eq=False)

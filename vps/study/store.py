@@ -17,7 +17,7 @@ import numpy as np
 from vps.core.extras import require
 from vps.core.file_names import safe_name
 from vps.core.files import write_atomically
-from vps.core.json_files import read_json
+from vps.core.json_files import read_typed_json
 from vps.core.masking import FILLS
 from vps.core.schema import to_plain
 from vps.core.versions import versions
@@ -157,7 +157,7 @@ class Store:
         # A text: to make a path of it takes as long as to parse the file.
         path = f"{self.out}/{place}.row.json"
         try:
-            row = check_row(read_json(Row, path, "row", _MOST))
+            row = check_row(read_typed_json(Row, path, "row", _MOST))
         except InputError:
             return None
         if row["digest"] != digest:
@@ -211,7 +211,7 @@ class Store:
             return ResultRecord(task, method, "done", row=row)
         path, digest = self.path(task, method, ".error.json"), self.digest(task, method)
         try:
-            error: _ErrorRecord = read_json(_ErrorRecord, path, "record", _MOST)
+            error: _ErrorRecord = read_typed_json(_ErrorRecord, path, "record", _MOST)
         except InputError:
             return ResultRecord(task, method, "missing")
         if error["digest"] != digest:
@@ -284,13 +284,14 @@ def _settings(config: StudyConfig, dataset: str, method: str, facts: Facts) -> A
     scenes = dict(plain["scenes"] or {})
     del detector["device"]
     scenes.pop("folder", None)
+    plain["regions"]["file"] = Path(config.regions.file or "").name
     return {
         "schema": SCHEMA,
         **{key: plain[key] for key in ("regions", "fill", "mode", "lambdas", "seed", "metrics")},
         "detector": detector,
         **facts._asdict(),
         "dataset": dataset,
-        "data": {key: data[key] for key in ("format", "options", "rename")},
+        "data": {key: data[key] for key in ("format", "options", "rename", "regions")},
         "files": [Path(data[key] or "").name for key in ("annotations", "images")],
         "scenes": scenes,
         "method": chosen.method,

@@ -11,12 +11,14 @@ from typing import NamedTuple
 from tqdm import tqdm
 
 from vps.data.cases.cases import CaseList
+from vps.engine.attribution import OURS
 from vps.errors import InputError, one_line
 from vps.report.tables.results import StudyResults, results_of
 from vps.report.tables.rows import Failure, Row
 from vps.report.tables.study import write_report
 from vps.study.config import StudyConfig, read_config
-from vps.study.inputs import draw_scenes
+from vps.study.exports import export_folder, export_results
+from vps.study.inputs import check_regions, draw_scenes
 from vps.study.lists import find_lists, read_list
 from vps.study.plan import parse_shard
 from vps.study.progress import case_bar
@@ -50,6 +52,7 @@ def run_study(
     part = None if shard is None else parse_shard(shard)
     # First of all, so that a folder that cannot be written is told before hours are spent.
     config.save(Path(config.out) / "config.yaml")
+    check_regions(config)
     lists = select(config, loader, quiet=quiet)
     for name, cases in lists.items():
         for remark in cases.remarks:
@@ -62,6 +65,9 @@ def run_study(
     )
     if summary.failed or summary.skipped:
         print(f"why stands in the *.error.json below {config.out}/cases")
+    if config.run.export is not None:
+        count = export_results(config, lists, part)
+        print(f"{count} results as files of VPS below {export_folder(config)}")
     if part is None:
         print(report_study([config.out]))
     return summary.exit_code
@@ -112,7 +118,13 @@ def report_study(folders: Sequence[str | os.PathLike[str]], out: Path | None = N
         failed=read.failed,
         missing=read.counts["missing"],
         skipped=read.counts["skipped"],
+        note=_note(config),
         remarks=read.remarks,
+        masks={
+            name: one.options["masks"]
+            for name, one in config.methods.items()
+            if "masks" in one.options
+        },
         settings=dataclasses.replace(
             config.report, reference=config.report.reference or next(iter(config.methods))
         ),
@@ -147,6 +159,15 @@ def _read_all(config: StudyConfig, paths: Sequence[Path], out: Path) -> _Read:
 
     remarks = {name: cases.remarks for name, cases in lists.items() if cases.remarks}
     return _Read(results_of(rows()), failed, counts, remarks)
+
+
+def _note(config: StudyConfig) -> str:
+    """By which rules the metrics of a study were taken; "" by the usual ones."""
+    rules = (config.metrics.map_rule or OURS, config.metrics.pointing_rule)
+    said = [] if rules == (OURS, OURS) else [f"Map rule {rules[0]}, pointing rule {rules[1]}."]
+    if config.protocol is not None:
+        said.insert(0, f"Protocol {config.protocol}; config.yaml has what it set.")
+    return " ".join(said)
 
 
 def _failure(record: ResultRecord) -> Failure:

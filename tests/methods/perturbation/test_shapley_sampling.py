@@ -85,3 +85,13 @@ def test_ended_early_the_steps_until_then_are_used():
 def test_what_it_cannot_be_set_to(settings):
     with pytest.raises(InputError, match=next(iter(settings))):
         ShapleySampling(**settings)
+
+
+def test_it_may_be_ended_where_all_subsets_are_known():
+    asked_often = []
+    budget = Budget(cancelled=lambda: asked_often.append(1) or len(asked_often) > 500)
+    problem = asked(needed_pair(WEIGHTS, *PAIR))
+    values, found = values_of(ShapleySampling(permutations=10**6), problem, budget=budget)
+    np.testing.assert_allclose(values, exact_shapley(pair_score, 6), atol=0.05)
+    assert (found.passes, found.stopped) == (64, "cancelled")
+    assert len(asked_often) == 501

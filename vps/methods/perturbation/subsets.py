@@ -76,13 +76,14 @@ class ShownSubsets:
         if known < len(keep) and not self.stopped.early:
             self.stopped = StopReason.BUDGET
         rows = np.flatnonzero(new[:known])
-        for start in range(0, len(rows), self.source.batch_size):
+        # Time goes by also where all are known.
+        for start in range(0, max(len(rows), not self.stopped.early), self.source.batch_size):
             batch = rows[start : start + self.source.batch_size]
             try:
                 self._budget.check(len(batch))
                 self.source.evaluate(keep[batch])
             except (Stopped, DetectorError, KeyboardInterrupt) as reason:
-                known = int(batch[0])
+                known = int(batch[0]) if len(batch) else known
                 if known < least:
                     raise
                 self.stopped, self.error = ending(reason)

@@ -73,6 +73,7 @@ def write_gallery(
     pieces = environment.get_template(_TEMPLATE).generate(
         name=summary["name"],
         counts=counted(summary["counts"]),
+        note=summary.get("note", ""),
         level=f"{summary['settings']['level']:.0%}",
         failed=failed,
         remarks=summary.get("remarks", {}),

@@ -21,7 +21,7 @@ SIDES = ("insertion", "deletion")
 
 _TEXTS = (
     "dataset", "image_id", "case", "kind", "label", "predicted_label", "size", "frequency",
-    "image_name", "method",
+    "image_name", "method", "replay",
 )  # fmt: skip
 _ROOM = 64  # images for whose curves there is room at first
 _NUMBERS = ("score", "x1", "y1", "x2", "y2")

@@ -15,6 +15,7 @@ from vps.core.targets import Box, Kind
 from vps.data.sample import Id
 from vps.errors import InputError
 from vps.metrics import METRICS, find_metric
+from vps.metrics.families import METRIC_FAMILIES
 
 _SIDES = ("insertion", "deletion")
 _ROUNDING = 1e-6  # by which a sum may leave its range
@@ -54,6 +55,7 @@ class Row(TypedDict):
         frequency: "r", "c" or "f" in LVIS.
         score: of the detection.
         method, digest: the name that the study gives to the method, and the hash of its settings.
+        replay: what the curves show and hide, see `vps.results.explanation.Explanation.replay`.
         metrics: by name; one that does not apply is absent or NaN.
         curves: see `RowCurves`.
         picture: path of the picture, relative to the page.
@@ -74,6 +76,7 @@ class Row(TypedDict):
     score: float
     method: str
     digest: str
+    replay: str
     metrics: dict[str, float]
     curves: RowCurves
     picture: str | None
@@ -146,9 +149,17 @@ def check_row(row: Row) -> Row:
 
 
 def by_rank(names: Iterable[str]) -> list[str]:
-    """Distinct names of metrics in the order of METRICS, others last."""
-    found = set(names)
-    return [name for name in METRICS if name in found] + sorted(found - set(METRICS))
+    """Distinct names of metrics in the order of METRICS, a family together, others last."""
+    places = {name: place for place, name in enumerate(METRICS)}
+    last = {name.rpartition("_")[0]: place for name, place in places.items()}
+
+    def rank(name: str) -> tuple[int, int, str]:
+        own, family = places.get(name), name.rpartition("_")[0]
+        if own is None:
+            own = last[family] if family in METRIC_FAMILIES else len(places)
+        return own, name not in places, name
+
+    return sorted(set(names), key=rank)
 
 
 def _checked_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
