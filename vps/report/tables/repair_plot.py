@@ -19,7 +19,7 @@ from vps.report.tables.summary import ALL, split
 _TICKS = (0, 1, 5, 10, 20, 50, 100)
 _MOST = 5  # kinds that have a panel of their own, the most frequent ones
 _AT_ONCE = 100  # points of a line, which bounds the memory
-_STEPS = 500  # of a line, where the failures have more areas than can be told apart
+_STEPS = 200  # of a line, where the failures have more areas than can be told apart
 
 
 def draw_repairs(
