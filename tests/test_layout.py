@@ -29,6 +29,7 @@ LADDER = [
     "data",
     "report",
     "study",
+    "reliance",
     "demo",
     "cli",
 ]

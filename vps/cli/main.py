@@ -19,6 +19,7 @@ from vps.cli.explain import explain_command
 from vps.cli.importing import import_command
 from vps.cli.inspect import inspect_command
 from vps.cli.lists import detectors_command, methods_command, searches_command
+from vps.cli.reliance import reliance_command
 from vps.cli.sanity import sanity_command
 from vps.cli.stability import stability_command
 from vps.cli.study import report_command, select_command, study_command
@@ -45,6 +46,7 @@ _app.command("sanity")(sanity_command)
 _app.command("study")(study_command)
 _app.command("select")(select_command)
 _app.command("report")(report_command)
+_app.command("reliance")(reliance_command)
 _app.command("import")(import_command)
 _app.command("demo")(demo_command)
 _app.command("detectors")(detectors_command)

@@ -106,7 +106,7 @@ def report_study(folders: Sequence[str | os.PathLike[str]], out: Path | None = N
     """
     paths = [Path(folder) for folder in folders]
     out = out or paths[0]
-    config = _config_of(paths[0])
+    config = config_of(paths[0])
     read = _read_all(config, paths, out)
     if not len(read.results):
         reasons = ", ".join(f"{read.counts[status]} {status}" for status in RANK[1:])
@@ -183,7 +183,7 @@ def _failure(record: ResultRecord) -> Failure:
 
 def _check_same(folder: Path, config: StudyConfig, lists: Mapping[str, CaseList]) -> None:
     """Raise InputError unless a folder is of the same study."""
-    other = dataclasses.replace(_config_of(folder), out=config.out, run=config.run)
+    other = dataclasses.replace(config_of(folder), out=config.out, run=config.run)
     same = other == config and all(
         read_list(dataclasses.replace(config, out=str(folder)), name).cases == cases.cases
         for name, cases in lists.items()
@@ -198,7 +198,12 @@ def _rank(found: tuple[Path, ResultRecord]) -> int:
     return RANK.index(found[1].status)
 
 
-def _config_of(folder: Path) -> StudyConfig:
+def config_of(folder: Path) -> StudyConfig:
+    """The settings of the study whose results lie in a folder.
+
+    Raises:
+        InputError: it holds none.
+    """
     path = folder / "config.yaml"
     if not path.is_file():
         raise InputError(f"{folder} holds no study: config.yaml is missing")
