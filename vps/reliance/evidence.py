@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from vps.core.targets import Box
+from vps.engine import attribution
 from vps.errors import InputError
+from vps.results.explanation import Explanation
 
 OWN = 0.1
 """A region of which more than this share is the object's counts as a region of the object."""
@@ -99,6 +102,15 @@ def evidence_in(
         others[label] = Share(float(values @ weights), float(usual @ weights))
         taken |= mask
     return float(values @ own / total), float(values @ pixels(~taken) / total), others
+
+
+def region_evidence(explanation: Explanation) -> np.ndarray:
+    """(m,) float64, the map of an explanation in each of its regions, in [0, 1]; zeros where it is
+    constant."""
+    with warnings.catch_warnings():
+        # That it is constant was said when it was made.
+        warnings.simplefilter("ignore", UserWarning)
+        return attribution.scaled(explanation.region_scores).astype(np.float64)
 
 
 def distance_from(box: Box, size: tuple[int, int], grid: tuple[int, int]) -> np.ndarray:

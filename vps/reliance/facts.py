@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,7 +14,7 @@ from vps.data.sample import Id, Sample
 from vps.engine import attribution
 from vps.engine.problem import Problem
 from vps.metrics.localisation import inside_box
-from vps.reliance.evidence import Surroundings, distance_from, evidence_in
+from vps.reliance.evidence import Surroundings, distance_from, evidence_in, region_evidence
 from vps.reliance.hiding import moved_elsewhere, seen_with
 from vps.results.explanation import Explanation
 from vps.sets.goals import is_seen
@@ -150,9 +149,7 @@ def evidence_facts(
 ) -> CaseFacts:
     """Where the evidence of an explanation lies; nothing that takes a pass."""
     around, label_map = scenery.surroundings, explanation.label_map
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # Of a constant map, which has no evidence.
-        values = attribution.scaled(explanation.region_scores).astype(np.float64)
+    values = region_evidence(explanation)
     first = explanation.order[: explanation.smallest_sufficient()]
     chosen = np.isin(np.arange(len(values)), first).astype(np.float64)
     of_map = evidence_in(values, label_map, around)
@@ -238,8 +235,9 @@ def measured_facts(
     others = dict(facts.others)
     for label, count in zip(labels, counts, strict=True):
         if count:
-            own, moved = next(scores), tuple(next(scores) for _ in range(count))
-            others[label] = dataclasses.replace(others[label], hidden=own, elsewhere=moved)
+            own = next(scores)
+            elsewhere = tuple(next(scores) for _ in range(count))
+            others[label] = dataclasses.replace(others[label], hidden=own, elsewhere=elsewhere)
     return dataclasses.replace(
         facts,
         alone=alone,
