@@ -30,6 +30,7 @@ LADDER = [
     "report",
     "study",
     "reliance",
+    "comparing",
     "demo",
     "cli",
 ]

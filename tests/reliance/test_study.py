@@ -14,7 +14,7 @@ from vps.cli import study as commands
 from vps.cli.main import main
 from vps.data.dataset import Annotation, Dataset, ImageEntry
 from vps.engine.curves import prefixes
-from vps.reliance.facts import passes_allowed, scenery_of
+from vps.reliance.facts import fact_passes, scenery_of
 from vps.reliance.study import CaseReader, chosen_method
 from vps.results.explanation import Explanation
 from vps.study.run import run
@@ -120,7 +120,7 @@ def test_the_command_writes_tables_and_a_page(made, monkeypatch, capsys):
     with open(f"{folder}/reliance.html") as file:
         page = file.read()
     assert "All 1 pairs of classes" in page
-    assert 'src="plots/reliance_drawn.png"' in page
+    assert 'src="plots/reliance_drawn.png" width=' in page
 
 
 def test_what_cannot_be_read_is_told(made, tmp_path, capsys, monkeypatch):
@@ -181,4 +181,4 @@ def test_scenery_of_a_box_on_nothing_and_of_an_image_without_annotations():
 
 @pytest.mark.parametrize(("spent", "share", "most"), [(300, 0.1, 30), (5, 0.1, 2), (0, 0.5, 2)])
 def test_passes_allowed(spent, share, most):
-    assert passes_allowed(spent, share) == most
+    assert fact_passes(spent, share) == most

@@ -9,7 +9,7 @@ from tests.helpers.reliance import case_facts, facts_of_noise
 from vps.errors import InputError
 from vps.metrics.aggregate import mean_interval
 from vps.reliance.statistics import above_zero
-from vps.reliance.table import RelianceSettings, Verdict, reliance_table
+from vps.reliance.table import RelianceSettings, RelianceVerdict, reliance_table
 
 FAST = RelianceSettings(draws=50)
 
@@ -30,14 +30,16 @@ def planted(images=12, seed=0):
 
 def test_what_was_planted_comes_first_and_is_all_that_is_verified():
     entries = reliance_table(planted(), FAST)
-    assert [(entry.label, entry.other) for entry in entries if entry.verdict is Verdict.VERIFIED]
+    assert [
+        (entry.label, entry.other) for entry in entries if entry.verdict is RelianceVerdict.VERIFIED
+    ]
     first = entries[0]
-    assert (first.label, first.other, first.verdict) == ("wheel", "bar", Verdict.VERIFIED)
+    assert (first.label, first.other, first.verdict) == ("wheel", "bar", RelianceVerdict.VERIFIED)
     assert first.excess.low > 0
     assert first.effect.low > 0
     assert first.fall == pytest.approx(0.8)
     assert first.fall_elsewhere == 0
-    assert {entry.verdict for entry in entries[1:]} == {Verdict.CHANCE}
+    assert {entry.verdict for entry in entries[1:]} == {RelianceVerdict.CHANCE}
     assert len(entries) == 4
 
 
@@ -81,7 +83,7 @@ def test_the_sign_test_against_all_signs():
 @pytest.mark.parametrize("images", [1, 4])
 def test_too_few_images_are_listed_and_not_tested(images):
     entries = reliance_table(planted(images), FAST)
-    assert {entry.verdict for entry in entries} == {Verdict.FEW}
+    assert {entry.verdict for entry in entries} == {RelianceVerdict.FEW}
     assert all(entry.q_evidence is None and entry.q_effect is None for entry in entries)
     assert entries[0].excess.n == images
 
@@ -95,10 +97,10 @@ def test_failures_and_maps_without_evidence_are_left_out():
 
 def test_evidence_without_an_effect_and_without_a_measurement():
     facts = [case_facts("dog", image, snow=(0.5, 0.1, 0.5, 0.5)) for image in range(8)]
-    assert reliance_table(facts, FAST)[0].verdict is Verdict.EVIDENCE
+    assert reliance_table(facts, FAST)[0].verdict is RelianceVerdict.EVIDENCE
     facts = [case_facts("dog", image, snow=(0.5, 0.1, None, None)) for image in range(8)]
     (entry,) = reliance_table(facts, FAST)
-    assert (entry.verdict, entry.measured, entry.effect) == (Verdict.EVIDENCE, 0, None)
+    assert (entry.verdict, entry.measured, entry.effect) == (RelianceVerdict.EVIDENCE, 0, None)
 
 
 def test_settings_out_of_range():
@@ -115,8 +117,8 @@ def falsely_found(runs):
     verified = either = 0
     for seed in range(runs):
         entries = reliance_table(facts_of_noise(seed), settings)
-        assert sum(entry.verdict is not Verdict.FEW for entry in entries) >= 4
-        verified += any(entry.verdict is Verdict.VERIFIED for entry in entries)
+        assert sum(entry.verdict is not RelianceVerdict.FEW for entry in entries) >= 4
+        verified += any(entry.verdict is RelianceVerdict.VERIFIED for entry in entries)
         either += any(
             min(entry.q_evidence or 1, entry.q_effect or 1) <= settings.level for entry in entries
         )

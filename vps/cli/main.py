@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from vps._version import __version__
+from vps.cli.compare import compare_command
 from vps.cli.demo import demo_command
 from vps.cli.detect import detect_command
 from vps.cli.explain import explain_command
@@ -47,6 +48,7 @@ _app.command("study")(study_command)
 _app.command("select")(select_command)
 _app.command("report")(report_command)
 _app.command("reliance")(reliance_command)
+_app.command("compare")(compare_command)
 _app.command("import")(import_command)
 _app.command("demo")(demo_command)
 _app.command("detectors")(detectors_command)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vps.comparing.outcomes import Fate, Outcome, Outcomes
+from vps.comparing.outcomes import Fate, ObjectOutcome, Outcomes
 from vps.core.boxes import overlap
 from vps.core.detect import Detection
 from vps.data.sample import Id
@@ -65,8 +65,8 @@ class ObjectChange:
     """
 
     image_id: Id
-    first: Outcome
-    second: Outcome
+    first: ObjectOutcome
+    second: ObjectOutcome
     change: Change
 
 

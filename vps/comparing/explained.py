@@ -11,7 +11,7 @@ from pathlib import Path
 from vps.comparing.changes import Change, FalseBoxes, ObjectChange
 from vps.comparing.figure import save_change_figure
 from vps.comparing.maps import BothMaps, MapSettings, explain_both, failing_target
-from vps.comparing.outcomes import Outcome
+from vps.comparing.outcomes import ObjectOutcome
 from vps.core.detector import Detector
 from vps.core.file_names import safe_name
 from vps.core.images import OpenedImage
@@ -142,7 +142,9 @@ def picture_name(*parts: object) -> str:
     return safe_name("-".join(map(str, parts))) + ".jpg"
 
 
-def _targets(found: Outcome, failed: Outcome, right: Side, wrong: Side) -> tuple[Target, Target]:
+def _targets(
+    found: ObjectOutcome, failed: ObjectOutcome, right: Side, wrong: Side
+) -> tuple[Target, Target]:
     """What the one finds, and what the other fails at, each under its own names."""
     box = found.box if found.detection is None else found.detection.box
     truth = Target(found.box, wrong.names[found.label], Kind.MISSED)

@@ -15,7 +15,7 @@ from vps.comparing.explained import (
     picture_name,
 )
 from vps.comparing.maps import MapSettings
-from vps.comparing.outcomes import Fate, Outcome
+from vps.comparing.outcomes import Fate, ObjectOutcome
 from vps.core.boxes import overlap
 from vps.core.detect import Detection, detect
 from vps.core.detector import Detector
@@ -127,7 +127,7 @@ def _change(
         if told.label not in side.names:
             fates[place], change = Fate.UNKNOWN, Change.UNCOMPARED
     outcomes = [
-        Outcome(number, told.label, told.box, fate, item)
+        ObjectOutcome(number, told.label, told.box, fate, item)
         for fate, item in zip(fates, (one, other), strict=True)
     ]
     return ObjectChange(1, outcomes[0], outcomes[1], change)

@@ -36,7 +36,7 @@ FATES = {
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ObjectOutcome:
     """What a detector makes of one object.
 
     Attributes:
@@ -63,7 +63,7 @@ class Outcomes:
         false_boxes: detections on nothing, with the detector's labels.
     """
 
-    objects: tuple[Outcome, ...]
+    objects: tuple[ObjectOutcome, ...]
     false_boxes: tuple[Detection, ...]
 
 
@@ -119,5 +119,5 @@ def outcomes_of(
         if label not in vocabulary.to_detector:
             fate, detection = Fate.UNKNOWN, None
         own = sample.object_ids[place]
-        objects.append(Outcome(own, label, (x1, y1, x2, y2), fate, detection))
+        objects.append(ObjectOutcome(own, label, (x1, y1, x2, y2), fate, detection))
     return Outcomes(tuple(objects), tuple(nothing))

@@ -249,6 +249,6 @@ def measured_facts(
     )
 
 
-def passes_allowed(spent: float, share: float) -> int:
+def fact_passes(spent: float, share: float) -> int:
     """How many passes a case may take: a share of what its explanations took, at least two."""
     return max(math.floor(share * spent), _LEAST)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from vps.reliance.table import Entry, Verdict
+from vps.reliance.table import Entry, RelianceVerdict
 from vps.report.tables.plot_style import TEXT, new_figure
 
 MOST = 30
@@ -27,7 +27,7 @@ def draw_reliance(entries: Sequence[Entry]) -> Figure | None:
     Returns:
         None where nothing was tested.
     """
-    tested = [entry for entry in entries if entry.verdict is not Verdict.FEW]
+    tested = [entry for entry in entries if entry.verdict is not RelianceVerdict.FEW]
     if not tested:
         return None
     rows = _largest([(entry.label, entry) for entry in tested])
@@ -38,13 +38,14 @@ def draw_reliance(entries: Sequence[Entry]) -> Figure | None:
     for entry in entries:
         if entry.label in rows and entry.other in columns:
             place = rows.index(entry.label), columns.index(entry.other)
-            few[place] = entry.verdict is Verdict.FEW
+            few[place] = entry.verdict is RelianceVerdict.FEW
             if not few[place]:
                 values[place] = entry.excess.mean
-            if entry.verdict is Verdict.VERIFIED:
+            if entry.verdict is RelianceVerdict.VERIFIED:
                 dots.append(place)
-    height = 1.1 + 0.17 * len(rows)
-    figure, (axes,) = new_figure(1, max(height, 1.8), width=min(2.8 + 0.19 * len(columns), 7.2))
+    figure, (axes,) = new_figure(
+        1, max(1.1 + 0.17 * len(rows), 2.2), width=min(2.8 + 0.19 * len(columns), 7.2)
+    )
     most = max(float(np.nanmax(np.abs(values))), 1e-6)
     shades = np.where(few, 0.9, np.nan)
     axes.imshow(shades, cmap="gray", vmin=0, vmax=1, aspect="auto")
@@ -56,7 +57,7 @@ def draw_reliance(entries: Sequence[Entry]) -> Figure | None:
     axes.set_xlabel("objects beside them", fontsize=TEXT)
     axes.set_ylabel("detections", fontsize=TEXT)
     bar = figure.colorbar(drawn, ax=axes, shrink=0.8, pad=0.02)
-    bar.set_label("evidence above chance", fontsize=TEXT)
+    bar.set_label("above chance", fontsize=TEXT)
     bar.ax.tick_params(labelsize=TEXT - 1)
     return figure
 
@@ -66,5 +67,5 @@ def _largest(named: Sequence[tuple[str, Entry]]) -> list[str]:
     cases: Counter[str] = Counter()
     for name, entry in named:
         # More than any number of cases.
-        cases[name] += entry.cases + (10**9 if entry.verdict is Verdict.VERIFIED else 0)
+        cases[name] += entry.cases + (10**9 if entry.verdict is RelianceVerdict.VERIFIED else 0)
     return sorted(name for name, _ in cases.most_common(MOST))

@@ -13,7 +13,7 @@ from vps.metrics.aggregate import Interval, mean_intervals
 from vps.reliance.facts import CaseFacts
 from vps.reliance.table import RelianceSettings
 
-COLUMNS = {
+MEAN_COLUMNS = {
     "own": "share of the evidence in the object",
     "others": "share in other annotated objects",
     "rest": "share outside of all annotated objects",
@@ -33,7 +33,7 @@ class ClassMeans:
         label: the class; "" for all.
         cases: how many.
         images: of them.
-        means: by the names of `COLUMNS`; None where no case has a value.
+        means: by the names of `MEAN_COLUMNS`; None where no case has a value.
     """
 
     label: str
@@ -56,11 +56,11 @@ def class_means(facts: Iterable[CaseFacts], settings: RelianceSettings) -> list[
 def _means(label: str, facts: Sequence[CaseFacts], settings: RelianceSettings) -> ClassMeans:
     numbers: dict[object, int] = {}
     images = [numbers.setdefault((one.dataset, one.image_id), len(numbers)) for one in facts]
-    table = np.array([[_value(one, name) for name in COLUMNS] for one in facts], np.float64)
+    table = np.array([[_value(one, name) for name in MEAN_COLUMNS] for one in facts], np.float64)
     intervals = mean_intervals(
         table, np.array(images), draws=settings.draws, level=1 - settings.level, seed=settings.seed
     )
-    means = dict(zip(COLUMNS, intervals, strict=True))
+    means = dict(zip(MEAN_COLUMNS, intervals, strict=True))
     return ClassMeans(label, len(facts), len(numbers), means)
 
 

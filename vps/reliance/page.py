@@ -9,12 +9,13 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from vps.core.files import encoded, written_atomically
+from vps.core.images import stored_size
 from vps.core.targets import Kind
 from vps.metrics.aggregate import Interval
 from vps.reliance.facts import CaseFacts, OtherObjects
-from vps.reliance.means import COLUMNS, ClassMeans
+from vps.reliance.means import MEAN_COLUMNS, ClassMeans
 from vps.reliance.study import CaseRecord
-from vps.reliance.table import VERDICTS, Entry, RelianceSettings, Verdict
+from vps.reliance.table import VERDICTS, Entry, RelianceSettings, RelianceVerdict
 from vps.report.tables.gallery import GALLERY_PAGE
 
 _TEMPLATE = "page.html"
@@ -23,7 +24,7 @@ _CASES = 8  # of each
 _CLASSES = 30  # whose means are shown
 _LINES = 1000  # of the table of pairs
 
-_SHOWN = (Verdict.VERIFIED, Verdict.EVIDENCE, Verdict.EFFECT)
+_SHOWN = (RelianceVerdict.VERIFIED, RelianceVerdict.EVIDENCE, RelianceVerdict.EFFECT)
 
 
 def write_reliance_page(
@@ -60,10 +61,8 @@ def write_reliance_page(
     sections = [
         {
             "name": dataset,
-            "plot": plots[dataset].relative_to(path.parent).as_posix()
-            if dataset in plots
-            else None,
-            "heads": COLUMNS,
+            "plot": _plot(plots[dataset], path) if dataset in plots else None,
+            "heads": MEAN_COLUMNS,
             "means": [_mean_row(one) for one in means[dataset][:_CLASSES]],
             "classes": len(means[dataset]) - 1,
             "cards": [
@@ -91,6 +90,13 @@ def write_reliance_page(
         for piece in pieces:
             file.write(encoded(piece))
     return path
+
+
+def _plot(file: Path, page: Path) -> dict[str, Any]:
+    height, width = stored_size(file)
+    source = quote(file.relative_to(page.parent).as_posix())
+    # In one scale with those of the study's page, so that letters are of one size.
+    return {"source": source, "width": width, "height": height, "rem": round(width / 34, 1)}
 
 
 def _by_pair(
@@ -166,7 +172,7 @@ def _sentences(entry: Entry) -> Iterator[str]:
             f"{_q(entry.q_effect)}; {entry.measured} measured)."
         )
     yield (
-        f"{entry.other} is in {entry.together:.0%} of the images with such a detection, and in "
+        f"There is one in {entry.together:.0%} of the images with such a detection, and in "
         f"{entry.anywhere:.0%} of all ({entry.lift:.1f} times as often)."
     )
 
@@ -192,7 +198,7 @@ def _row(entry: Entry) -> dict[str, Any]:
 
 def _mean_row(one: ClassMeans) -> dict[str, Any]:
     cells = []
-    for name in COLUMNS:
+    for name in MEAN_COLUMNS:
         found = one.means[name]
         as_share = name != "distance"
         form = ".0%" if as_share else ".2f"

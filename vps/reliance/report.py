@@ -16,7 +16,7 @@ from vps.reliance.heat_map import draw_reliance
 from vps.reliance.means import ClassMeans, class_means
 from vps.reliance.page import write_reliance_page
 from vps.reliance.study import CaseRecord
-from vps.reliance.table import Entry, RelianceSettings, Verdict, reliance_table
+from vps.reliance.table import Entry, RelianceSettings, RelianceVerdict, reliance_table
 from vps.report.tables.gallery import RELIANCE_PAGE
 from vps.report.tables.plots import save_plot
 from vps.study.config import StudyConfig
@@ -46,9 +46,9 @@ class RelianceReport:
         """What is printed: the first entries of each table, and where the rest is."""
         for name, entries in self.tables.items():
             yield from _survival(name, self.means[name])
-            tested = [entry for entry in entries if entry.verdict is not Verdict.FEW]
-            found = [entry for entry in tested if entry.verdict is not Verdict.CHANCE]
-            verified = sum(entry.verdict is Verdict.VERIFIED for entry in tested)
+            tested = [entry for entry in entries if entry.verdict is not RelianceVerdict.FEW]
+            found = [entry for entry in tested if entry.verdict is not RelianceVerdict.CHANCE]
+            verified = sum(entry.verdict is RelianceVerdict.VERIFIED for entry in tested)
             few = len(entries) - len(tested)
             yield (
                 f"{name}: {len(entries)} pairs of classes, {few} of them in too few images to be "

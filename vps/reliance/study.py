@@ -25,8 +25,8 @@ from vps.errors import InputError, VpsError, one_line
 from vps.reliance.facts import (
     CaseFacts,
     evidence_facts,
+    fact_passes,
     measured_facts,
-    passes_allowed,
     scenery_of,
 )
 from vps.results.explanation import Explanation
@@ -118,7 +118,7 @@ class CaseReader:
         if row is None:
             return None
         spent = sum(one["metrics"].get("passes", 0.0) for one in rows.values() if one)
-        most = passes_allowed(spent, self.share)
+        most = fact_passes(spent, self.share)
         name = f"{task.dataset}-{task.case.image_id}-{task.case.key}-{self.method}"
         path = Path(self.config.out) / "reliance" / f"{safe_name(name)}.json"
         about = f"{_VERSION}/{row['digest']}/{most}/{self.config.select.score_threshold}"

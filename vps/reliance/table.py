@@ -44,7 +44,7 @@ class RelianceSettings:
         check_whole("seed", self.seed, 0, 2**63)
 
 
-class Verdict(str, enum.Enum):
+class RelianceVerdict(str, enum.Enum):
     """What is known of an entry."""
 
     VERIFIED = "verified"
@@ -55,11 +55,11 @@ class Verdict(str, enum.Enum):
 
 
 VERDICTS = {
-    Verdict.VERIFIED: "more evidence than by chance, and hiding costs more than elsewhere",
-    Verdict.EVIDENCE: "more evidence than by chance, but hiding costs no more than elsewhere",
-    Verdict.EFFECT: "no more evidence than by chance, but hiding costs more than elsewhere",
-    Verdict.CHANCE: "neither differs from chance",
-    Verdict.FEW: "not tested",
+    RelianceVerdict.VERIFIED: "more evidence than by chance, and hiding costs more than elsewhere",
+    RelianceVerdict.EVIDENCE: "more evidence than by chance, but hiding costs no more than elsewhere",
+    RelianceVerdict.EFFECT: "no more evidence than by chance, but hiding costs more than elsewhere",
+    RelianceVerdict.CHANCE: "neither differs from chance",
+    RelianceVerdict.FEW: "not tested",
 }
 """What each says."""
 
@@ -108,7 +108,7 @@ class Entry:
     p_effect: float | None = None
     q_evidence: float | None = None
     q_effect: float | None = None
-    verdict: Verdict = Verdict.FEW
+    verdict: RelianceVerdict = RelianceVerdict.FEW
 
     @property
     def lift(self) -> float:
@@ -264,17 +264,17 @@ def _judged(entries: Sequence[Entry], settings: RelianceSettings) -> list[Entry]
     return judged
 
 
-def _verdict(entry: Entry, level: float) -> Verdict:
+def _verdict(entry: Entry, level: float) -> RelianceVerdict:
     if entry.q_evidence is None:
-        return Verdict.FEW
+        return RelianceVerdict.FEW
     more = entry.q_evidence <= level and (entry.usual is None or entry.share > entry.usual)
     costs = entry.q_effect is not None and entry.q_effect <= level
     if more:
-        return Verdict.VERIFIED if costs else Verdict.EVIDENCE
-    return Verdict.EFFECT if costs else Verdict.CHANCE
+        return RelianceVerdict.VERIFIED if costs else RelianceVerdict.EVIDENCE
+    return RelianceVerdict.EFFECT if costs else RelianceVerdict.CHANCE
 
 
 def _rank(entry: Entry) -> tuple[int, float, str, str]:
-    first = entry.verdict is Verdict.VERIFIED and entry.effect is not None
+    first = entry.verdict is RelianceVerdict.VERIFIED and entry.effect is not None
     worth = entry.effect.mean if first and entry.effect is not None else entry.excess.mean
-    return list(Verdict).index(entry.verdict), -worth, entry.label, entry.other
+    return list(RelianceVerdict).index(entry.verdict), -worth, entry.label, entry.other
