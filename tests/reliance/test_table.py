@@ -30,9 +30,6 @@ def planted(images=12, seed=0):
 
 def test_what_was_planted_comes_first_and_is_all_that_is_verified():
     entries = reliance_table(planted(), FAST)
-    assert [
-        (entry.label, entry.other) for entry in entries if entry.verdict is RelianceVerdict.VERIFIED
-    ]
     first = entries[0]
     assert (first.label, first.other, first.verdict) == ("wheel", "bar", RelianceVerdict.VERIFIED)
     assert first.excess.low > 0

@@ -56,8 +56,8 @@ class RelianceVerdict(str, enum.Enum):
 
 VERDICTS = {
     RelianceVerdict.VERIFIED: "more evidence than by chance, and hiding costs more than elsewhere",
-    RelianceVerdict.EVIDENCE: "more evidence than by chance, but hiding costs no more than elsewhere",
-    RelianceVerdict.EFFECT: "no more evidence than by chance, but hiding costs more than elsewhere",
+    RelianceVerdict.EVIDENCE: "more evidence than by chance, hiding costs no more than elsewhere",
+    RelianceVerdict.EFFECT: "no more evidence than by chance, hiding costs more than elsewhere",
     RelianceVerdict.CHANCE: "neither differs from chance",
     RelianceVerdict.FEW: "not tested",
 }
