@@ -31,6 +31,7 @@ LADDER = [
     "study",
     "reliance",
     "comparing",
+    "grouping",
     "demo",
     "cli",
 ]

@@ -18,6 +18,7 @@ from vps.cli.demo import demo_command
 from vps.cli.detect import detect_command
 from vps.cli.explain import explain_command
 from vps.cli.export import export_command
+from vps.cli.groups import groups_command
 from vps.cli.importing import import_command
 from vps.cli.inspect import inspect_command
 from vps.cli.lists import detectors_command, methods_command, searches_command
@@ -49,6 +50,7 @@ _app.command("study")(study_command)
 _app.command("select")(select_command)
 _app.command("report")(report_command)
 _app.command("reliance")(reliance_command)
+_app.command("groups")(groups_command)
 _app.command("compare")(compare_command)
 _app.command("export")(export_command)
 _app.command("import")(import_command)
