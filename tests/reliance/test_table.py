@@ -77,6 +77,14 @@ def test_the_sign_test_against_all_signs():
     assert above_zero(np.repeat(values, 2), np.repeat(np.arange(8), 2)) == pytest.approx(expected)
 
 
+def test_many_images_against_the_sign_test():
+    values = np.random.default_rng(2).normal(0.15, 1, 60)
+    signs = np.random.default_rng(3).choice([-1, 1], (20_000, 60))
+    expected = (signs @ values >= values.sum()).mean()
+    assert above_zero(values, np.arange(60)) == pytest.approx(expected, abs=0.01)
+    assert above_zero(np.zeros(60), np.arange(60)) == 1
+
+
 @pytest.mark.parametrize("images", [1, 4])
 def test_too_few_images_are_listed_and_not_tested(images):
     entries = reliance_table(planted(images), FAST)
