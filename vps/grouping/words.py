@@ -10,7 +10,7 @@ from vps.core.targets import Box
 from vps.metrics.localisation import inside_box
 from vps.sets.hiding import BESIDE
 
-BACKGROUND = "background"
+_BACKGROUND = "background"
 
 _MOST_OF = 0.25  # of what is hidden, from which on an object is named
 _SMALL, _LARGE = 0.05, 0.2  # shares of the image
@@ -43,8 +43,8 @@ def repair_words(
     """
     area = np.count_nonzero(hidden)
     shares = {label: (mask & hidden).sum() / area for label, mask in others.items()}
-    largest = max(shares, key=lambda label: (shares[label], label), default=BACKGROUND)
-    object_word = largest if shares.get(largest, 0) >= _MOST_OF else BACKGROUND
+    largest = max(shares, key=lambda label: (shares[label], label), default=_BACKGROUND)
+    object_word = largest if shares.get(largest, 0) >= _MOST_OF else _BACKGROUND
     inside = (inside_box(box, (hidden.shape[0], hidden.shape[1])) & hidden).sum() / area
     rows, columns = np.nonzero(hidden)
     down = rows.mean() + 0.5 - (box[1] + box[3]) / 2
