@@ -12,6 +12,7 @@ from typing import Any
 
 from detectors.registry import DETECTORS, DetectorEntry
 from detectors.shared.options import COMMON
+from vps.core.extras import install_command
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def list_detectors() -> str:
 def _state(found: AvailableDetector) -> str:
     if found.usable:
         return f"installed: {', '.join(found.installed)}"
-    return f"not installed: {', '.join(found.missing)}; pip install '.[{found.extra}]'"
+    return f"not installed: {', '.join(found.missing)}; {install_command(found.extra)}"
 
 
 def _described(

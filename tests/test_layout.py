@@ -17,6 +17,7 @@ from tests.helpers.paths import ROOT
 # A wing of vps imports those before it only; the rooms of one wing may import each other.
 LADDER = [
     "_version",
+    "_neighbours",
     "errors",
     "core",
     "engine",

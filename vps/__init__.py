@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from vps._neighbours import check_detectors
 from vps._version import __version__
 
 if TYPE_CHECKING:
@@ -138,6 +139,8 @@ _HOMES = {
     "vps.sets.smallest": "SmallestSet",
 }
 """Modules, and the public names that each defines."""
+
+check_detectors()
 
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
