@@ -7,11 +7,12 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from vps.data.cases.cases import CaseList
 from vps.engine.attribution import OURS
 from vps.errors import InputError, one_line
+from vps.report.progress import disabled
 from vps.report.tables.results import results_of
 from vps.report.tables.rows import Failure, Row
 from vps.report.tables.study import write_report
@@ -79,7 +80,7 @@ def select(config: StudyConfig, loader: str, *, quiet: bool = False) -> dict[str
     """
     if config.scenes is not None:
         draw_scenes(config.scenes)
-    with tqdm(desc="select", unit=" images", disable=True if quiet else None) as bar:
+    with tqdm(desc="select", unit=" images", disable=disabled(quiet)) as bar:
 
         def show(name: str, done: int, total: int) -> None:
             bar.set_description(f"select {name}", refresh=False)
