@@ -16,8 +16,9 @@ from vps.report.progress import disabled
 from vps.report.tables.results import results_of
 from vps.report.tables.rows import Failure, Row
 from vps.report.tables.study import write_report
-from vps.study.config import StudyConfig, read_config
+from vps.study.config import StudyConfig
 from vps.study.exports import export_folder, export_results
+from vps.study.finished import config_of
 from vps.study.inputs import check_regions, draw_scenes
 from vps.study.lists import find_lists, read_list
 from vps.study.plan import parse_shard
@@ -106,7 +107,7 @@ def report_study(folders: Sequence[str | os.PathLike[str]], out: Path | None = N
     """
     paths = [Path(folder) for folder in folders]
     out = out or paths[0]
-    config = _config_of(paths[0])
+    config = config_of(paths[0])
     lists = {name: read_list(config, name) for name in config.datasets}
     for path in paths[1:]:
         _check_same(path, config, lists)
@@ -170,7 +171,7 @@ def _failure(record: ResultRecord) -> Failure:
 
 def _check_same(folder: Path, config: StudyConfig, lists: Mapping[str, CaseList]) -> None:
     """Raise InputError unless a folder is of the same study."""
-    other = dataclasses.replace(_config_of(folder), out=config.out, run=config.run)
+    other = dataclasses.replace(config_of(folder), out=config.out, run=config.run)
     same = other == config and all(
         read_list(dataclasses.replace(config, out=str(folder)), name).cases == cases.cases
         for name, cases in lists.items()
@@ -183,13 +184,6 @@ def _check_same(folder: Path, config: StudyConfig, lists: Mapping[str, CaseList]
 
 def _rank(found: tuple[Path, ResultRecord]) -> int:
     return RANK.index(found[1].status)
-
-
-def _config_of(folder: Path) -> StudyConfig:
-    path = folder / "config.yaml"
-    if not path.is_file():
-        raise InputError(f"{folder} holds no study: config.yaml is missing")
-    return dataclasses.replace(read_config(path), out=str(folder))
 
 
 def _moved(row: Row, folder: Path, out: Path) -> Row:
