@@ -31,11 +31,12 @@ LADDER = [
     "report",
     "study",
     "demo",
+    "app",
     "cli",
 ]
 
 # What may load detectors, so that all else works with any object that is one.
-LOADING = ("tools", "vps/cli", "vps/study", "vps/demo")
+LOADING = ("tools", "vps/cli", "vps/study", "vps/demo", "vps/app")
 
 # An adapter of this name would shadow what it wraps.
 WRAPPED = {

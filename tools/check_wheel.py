@@ -61,9 +61,7 @@ def main() -> int:
 def faults(names: list[str]) -> list[str]:
     """What is wrong with the names of a wheel's files."""
     missing = [f"the wheel lacks {name}" for name in NEEDED if name not in names]
-    return missing + [
-        f"the wheel holds {name}" for name in names if name.split("/")[0] in FOREIGN
-    ]
+    return missing + [f"the wheel holds {name}" for name in names if name.split("/")[0] in FOREIGN]
 
 
 if __name__ == "__main__":

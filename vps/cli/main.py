@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from vps._version import __version__
+from vps.cli.app import app_command
 from vps.cli.demo import demo_command
 from vps.cli.detect import detect_command
 from vps.cli.explain import explain_command
@@ -47,6 +48,7 @@ _app.command("select")(select_command)
 _app.command("report")(report_command)
 _app.command("import")(import_command)
 _app.command("demo")(demo_command)
+_app.command("app")(app_command)
 _app.command("detectors")(detectors_command)
 _app.command("inspect")(inspect_command)
 _app.command("methods")(methods_command)
