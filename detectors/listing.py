@@ -70,7 +70,8 @@ def available() -> tuple[AvailableDetector, ...]:
     >>> kinds = {found.kind: found for found in detectors.available()}
     >>> kinds["mmdet"].form
     'mmdet:CONFIG.py'
-    >>> [(option.name, option.type, option.default) for option in kinds["onnx"].options][0]
+    >>> first, *_ = kinds["onnx"].options
+    >>> first.name, first.type, first.default
     ('threads', 'int', 1)
     >>> kinds["torchvision"].usable, kinds["torchvision"].prompted
     (True, False)

@@ -49,7 +49,7 @@ def main() -> int:
         commands = folder / "venv" / ("Scripts" if os.name == "nt" else "bin")
         install = [commands / "pip", "install", "--quiet", "-c", arguments.constraints.resolve()]
         subprocess.run([*install, f"{arguments.wheel.resolve()}[hf,eval]"], check=True)
-        blocked = {key: DEAD for key in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")}
+        blocked = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), DEAD)
         for line in COMMANDS:
             print(f"$ vps {line}", flush=True)
             subprocess.run(
