@@ -13,7 +13,7 @@ from vps.data.scenes.scenes import make_scene
 image = make_scene(77, 0).image  # (H, W, 3) uint8 RGB; the path of a file does as well
 detector = load("demo-grounding-dino", prompt="circle . cross . wheel . buoy .")
 for found in vps.detect(detector, image):
-    print(found)
+    print(f"{found.label} {found.score:.2f} at", *map(round, found.box))
 
 # %% [markdown]
 # `explain` cuts the image into regions, and searches for the order in which they matter: as few as possible should be

@@ -13,7 +13,7 @@ image = make_scene(77, 6).image
 prompt = "circle . square . triangle . star . cross . ring . ball . wheel . plate . buoy ."
 detector = load("demo-grounding-dino", prompt=prompt)
 for found in vps.detect(detector, image):
-    print(found)
+    print(f"{found.label} {found.score:.2f} at", *map(round, found.box))
 
 # %% [markdown]
 # There is a wheel that is not among them. Where it is, and what it is called, comes from you (or from the annotations
