@@ -53,7 +53,9 @@ def test_what_is_missing_is_told(monkeypatch):
     torch = importlib.metadata.version("torch")
     assert (found.kind, found.form, found.usable) == ("rare", "rare:X", False)
     assert (found.missing, found.installed) == (("dodo",), (f"torch {torch}",))
-    text = "rare: rare birds\n    not installed: dodo; pip install '.[rare]'\n"
+    text = (
+        "rare: rare birds\n    not installed: dodo; pip install 'visual-precision-search[rare]'\n"
+    )
     assert list_detectors().split("\n\n")[-1].startswith(text)
 
 

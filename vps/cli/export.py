@@ -35,8 +35,8 @@ def export_command(
     from vps.errors import InputError
     from vps.study.case_table import write_case_table
     from vps.study.coco_results import write_coco_results
+    from vps.study.finished import config_of
     from vps.study.lists import read_list
-    from vps.study.study import config_of
 
     check_range("--threshold", threshold, high=1)
     config = config_of(folder)

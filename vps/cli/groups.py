@@ -26,8 +26,8 @@ def groups_command(
     """
     from vps.grouping.study import read_failures, write_groups
     from vps.reliance.study import chosen_method
+    from vps.study.finished import config_of
     from vps.study.lists import read_list
-    from vps.study.study import config_of
 
     config = config_of(folder)
     chosen = chosen_method(config, method)

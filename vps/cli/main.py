@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from vps._version import __version__
+from vps.cli.app import app_command
 from vps.cli.compare import compare_command
 from vps.cli.demo import demo_command
 from vps.cli.detect import detect_command
@@ -55,6 +56,7 @@ _app.command("compare")(compare_command)
 _app.command("export")(export_command)
 _app.command("import")(import_command)
 _app.command("demo")(demo_command)
+_app.command("app")(app_command)
 _app.command("detectors")(detectors_command)
 _app.command("inspect")(inspect_command)
 _app.command("methods")(methods_command)

@@ -55,8 +55,8 @@ def reliance_command(
     from vps.reliance.study import CaseReader, chosen_method, without_phrases
     from vps.reliance.table import RelianceSettings
     from vps.study.devices import devices_here
+    from vps.study.finished import config_of
     from vps.study.lists import read_list
-    from vps.study.study import config_of
 
     settings = RelianceSettings(least_images=least, level=level)
     config = config_of(folder)

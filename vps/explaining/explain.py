@@ -26,6 +26,7 @@ from vps.errors import IncompleteError, InputError
 from vps.explaining.cost import explanation_cost
 from vps.explaining.settings import as_problem, check_seed, sort_settings
 from vps.explaining.tracing import Traced, trace
+from vps.explaining.updates import OnUpdate, updating
 from vps.methods import Method
 from vps.methods.search.vps import VPS
 from vps.results.explanation import Explanation
@@ -41,6 +42,7 @@ def explain(
     method: str | Method = VPS.name,
     budget: Budget | int | None = None,
     seed: int = 0,
+    on_update: OnUpdate | None = None,
     **settings: Any,
 ) -> Explanation: ...
 
@@ -54,6 +56,7 @@ def explain(
     method: str | Method = VPS.name,
     budget: Budget | int | None = None,
     seed: int = 0,
+    on_update: OnUpdate | None = None,
     **settings: Any,
 ) -> list[Explanation]: ...
 
@@ -65,6 +68,7 @@ def explain(
     method: str | Method = VPS.name,
     budget: Budget | int | None = None,
     seed: int = 0,
+    on_update: OnUpdate | None = None,
     **settings: Any,
 ) -> list[Explanation]: ...
 
@@ -78,6 +82,7 @@ def explain(
     method: str | Method = VPS.name,
     budget: Budget | int | None = None,
     seed: int = 0,
+    on_update: OnUpdate | None = None,
     **settings: Any,
 ) -> Explanation | list[Explanation]:
     """Which parts of an image make a detector put this box, with this label, here.
@@ -106,6 +111,10 @@ def explain(
         budget: what the method may cost; a number is one of passes. Curves that are not known when
             it ends are measured, with up to 2 m passes more a target.
         seed: of all that is drawn at random.
+        on_update: called after each round of a search with what would be returned if it were
+            cancelled now, for a picture that grows (`vps.LiveDisplay`); it has no `effects` yet,
+            and curves are interpolated where they are not yet measured. Methods that are no search
+            have nothing to tell before their end.
         settings: of the problem, see `vps.engine.problem.make_problem`: regions, region_method,
             numbering, fill, mode, lambdas, batch_size, image_name, all_prompts, map_rule,
             map_replay; and of the method, where it is given by its name: for "vps" search and
@@ -135,18 +144,28 @@ def explain(
     asked = targets if held else _targets(target, targets)
     problem = as_problem(detector, image, asked, of_problem)
     spent = time.perf_counter() - start
-    traced = trace(problem, chosen, cost, seed)
+    one = target is not None
+    told = updating(
+        cost,
+        problem,
+        chosen,
+        lambda cut, so_far: make_explanations(
+            cut, so_far, seconds=spent + so_far.seconds, seed=seed, effects=False
+        ),
+        on_update and (lambda found: on_update(found[0] if one else found)),
+    )
+    traced = trace(problem, chosen, told, seed)
     results = make_explanations(problem, traced, seconds=spent + traced.seconds, seed=seed)
     for note in dict.fromkeys(note for result in results for note in result.warnings):
         warnings.warn(note, stacklevel=2)
-    return results[0] if target is not None else results
+    return results[0] if one else results
 
 
 explain.cost = explanation_cost  # type: ignore[attr-defined]
 
 
 def make_explanations(
-    problem: Problem, traced: Traced, *, seconds: float, seed: int
+    problem: Problem, traced: Traced, *, seconds: float, seed: int, effects: bool = True
 ) -> list[Explanation]:
     """An explanation for each target of a problem, from the orders that were found.
 
@@ -155,6 +174,7 @@ def make_explanations(
         traced: its orders and curves.
         seconds: all that it took.
         seed: recorded in the results.
+        effects: whether the effects of regions are worked out, which takes a while.
 
     Raises:
         IncompleteError: the detector failed on the way; `partial` has the explanations.
@@ -194,11 +214,11 @@ def make_explanations(
                 method=traced.method.name,
                 options=to_plain(traced.method),
                 saliency=None if found.maps is None else found.maps[number],
-                effects=effects_of(source.subsets, scores) if found.searched else None,
+                effects=effects_of(source.subsets, scores) if found.searched and effects else None,
                 backward=found.backward,
                 backward_cost=found.backward_cost,
                 map_rule=problem.map_rule,
-            )
+            ).with_image(problem.picture)
         )
     if traced.error is not None:
         raise IncompleteError(

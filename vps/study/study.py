@@ -8,16 +8,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from vps.data.cases.cases import CaseList
 from vps.engine.attribution import OURS
 from vps.errors import InputError, one_line
+from vps.report.progress import disabled
 from vps.report.tables.results import StudyResults, results_of
 from vps.report.tables.rows import Failure, Row
 from vps.report.tables.study import write_report
-from vps.study.config import StudyConfig, read_config
+from vps.study.config import StudyConfig
 from vps.study.exports import export_folder, export_results
+from vps.study.finished import config_of
 from vps.study.inputs import check_regions, draw_scenes
 from vps.study.lists import find_lists, read_list
 from vps.study.plan import parse_shard
@@ -80,7 +82,7 @@ def select(config: StudyConfig, loader: str, *, quiet: bool = False) -> dict[str
     """
     if config.scenes is not None:
         draw_scenes(config.scenes)
-    with tqdm(desc="select", unit=" images", disable=True if quiet else None) as bar:
+    with tqdm(desc="select", unit=" images", disable=disabled(quiet)) as bar:
 
         def show(name: str, done: int, total: int) -> None:
             bar.set_description(f"select {name}", refresh=False)
@@ -196,18 +198,6 @@ def _check_same(folder: Path, config: StudyConfig, lists: Mapping[str, CaseList]
 
 def _rank(found: tuple[Path, ResultRecord]) -> int:
     return RANK.index(found[1].status)
-
-
-def config_of(folder: Path) -> StudyConfig:
-    """The settings of the study whose results lie in a folder.
-
-    Raises:
-        InputError: it holds none.
-    """
-    path = folder / "config.yaml"
-    if not path.is_file():
-        raise InputError(f"{folder} holds no study: config.yaml is missing")
-    return dataclasses.replace(read_config(path), out=str(folder))
 
 
 def _moved(row: Row, folder: Path, out: Path) -> Row:

@@ -1,0 +1,151 @@
+"""The part of the page that shows results: maps, curves, a slider along the order, files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from vps.app import views
+from vps.app.asking import Answered
+from vps.app.parts import Changes
+from vps.results.explanation import Explanation
+
+Named = Sequence[tuple[str, Explanation]]
+
+
+@dataclass(frozen=True, eq=False)
+class ResultParts:
+    """The components, and what they show."""
+
+    answers: Any
+    maps: Any
+    curves: Any
+    side: Any
+    step: Any
+    at_step: Any
+    picture: Any
+    archive: Any
+    more: Any
+    shell: Any
+    python: Any
+
+    @property
+    def all(self) -> list[Any]:
+        """All of them, as the outputs of what fills them."""
+        return [*vars(self).values()]
+
+    def empty(self) -> Changes:
+        """Nothing to show."""
+        return {
+            self.answers: "",
+            self.maps: "",
+            self.curves: "",
+            self.side: gr.Radio(visible=False),
+            self.step: gr.Slider(visible=False),
+            self.at_step: "",
+            self.picture: gr.DownloadButton(visible=False),
+            self.archive: gr.DownloadButton(visible=False),
+            self.more: gr.Accordion(visible=False),
+        }
+
+    def growing(self, explanations: Named, pixels: np.ndarray) -> Changes:
+        """What is known so far."""
+        return {
+            self.maps: views.maps(explanations, pixels),
+            self.curves: views.curves(explanations),
+        }
+
+    def complete(self, answered: list[Answered], pixels: np.ndarray) -> Changes:
+        """The results."""
+        shown = [
+            (one.how.method, one.explanation) for one in answered if one.explanation is not None
+        ]
+        changes: Changes = {self.answers: views.answers(answered, pixels)}
+        return changes | (self.explained(shown, pixels) if shown else {})
+
+    def explained(self, shown: Named, pixels: np.ndarray) -> Changes:
+        """Maps and curves, and the slider at the part that suffices."""
+        first = shown[0][1]
+        start = first.smallest_sufficient() if first.insertion[-1] > 0 else 1
+        start = min(max(start, 1), len(first.order))
+        return {
+            self.maps: views.maps(shown, pixels),
+            self.curves: views.curves(shown, start),
+            self.side: gr.Radio(visible=True, value="shown"),
+            self.step: gr.Slider(0, len(first.order), start, step=1, visible=True),
+            self.at_step: views.at_step(shown, pixels, start, "shown"),
+        }
+
+    def files(self, picture: Path, archive: Path, shell: str, python: str) -> Changes:
+        """What can be taken home."""
+        return {
+            self.picture: gr.DownloadButton(value=str(picture), visible=True),
+            self.archive: gr.DownloadButton(value=str(archive), visible=True),
+            self.more: gr.Accordion(visible=True),
+            self.shell: gr.Code(value=shell, visible=bool(shell)),
+            self.python: gr.Code(value=python),
+        }
+
+    def wire(self, known: Callable[[gr.Request], tuple[Named, Any]], fast: dict[str, Any]) -> None:
+        """Let the slider move along the order; no pass is made for it.
+
+        Args:
+            known: a visitor's explanations and image.
+            fast: settings of what answers at once.
+        """
+
+        def slide(step: int, side: str, request: gr.Request) -> Changes:
+            shown, pixels = known(request)
+            if not shown or side not in ("shown", "hidden"):
+                return {}
+            return {
+                self.curves: views.curves(shown, int(step)),
+                self.at_step: views.at_step(shown, pixels, int(step), side),  # type: ignore[arg-type]
+            }
+
+        outputs = [self.curves, self.at_step]
+        settings = {**fast, "trigger_mode": "always_last"}
+        self.step.input(slide, [self.step, self.side], outputs, **settings)
+        self.side.input(slide, [self.step, self.side], outputs, **settings)
+
+
+def result_parts() -> ResultParts:
+    """The components, where they are made."""
+    answers = gr.HTML(elem_id="answers", elem_classes="vps-answers")
+    maps = gr.HTML(elem_id="maps")
+    curves = gr.HTML(elem_id="curves")
+    with gr.Row():
+        step = gr.Slider(
+            0,
+            1,
+            0,
+            step=1,
+            label="The first regions of the order",
+            visible=False,
+            scale=3,
+            elem_id="step",
+        )
+        side = gr.Radio(
+            ["shown", "hidden"],
+            value="shown",
+            label="are",
+            visible=False,
+            scale=1,
+            min_width=150,
+            elem_id="side",
+        )
+    at_step = gr.HTML(elem_id="at-step")
+    with gr.Row():
+        picture = gr.DownloadButton("Picture (.png)", visible=False, size="sm")
+        archive = gr.DownloadButton("Data (.npz, .json)", visible=False, size="sm")
+    with gr.Accordion("The same without this page", open=False, visible=False) as more:
+        shell = gr.Code(language="shell", label="Command line", elem_classes="vps-small")
+        python = gr.Code(language="python", label="Python", elem_classes="vps-small")
+    return ResultParts(
+        answers, maps, curves, side, step, at_step, picture, archive, more, shell, python
+    )
