@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from vps.comparing.maps import BothMaps
 from vps.core.images import OpenedImage
+from vps.core.pictures import drawable
 from vps.engine import attribution
 from vps.report.figures.explanation import write_figure
 from vps.report.figures.panels import (
@@ -19,7 +20,6 @@ from vps.report.figures.panels import (
     draw_detection,
     draw_map,
     draw_outline,
-    drawable,
     greyed,
     show,
 )
@@ -48,7 +48,7 @@ def save_change_figure(
         OutputError: the file cannot be written.
     """
     size = maps.first.image_size
-    pixels = drawable(image.pixels, size, "the image")
+    pixels = drawable(image.pixels, size, "the comparison is of")
     ratio = size[0] / size[1]
     figure, axes = new_figure(4, min(_WIDTH / 4 * ratio, 4) + 0.4, width=_WIDTH)
     draw_detection(axes[0], maps.answer.explanation, pixels)
