@@ -48,9 +48,8 @@ class ResultParts:
             self.side: gr.Radio(visible=False),
             self.step: gr.Slider(visible=False),
             self.at_step: "",
-            self.picture: gr.DownloadButton(visible=False),
-            self.archive: gr.DownloadButton(visible=False),
-            self.more: gr.Accordion(visible=False),
+            self.picture: gr.DownloadButton(interactive=False),
+            self.archive: gr.DownloadButton(interactive=False),
         }
 
     def growing(self, explanations: Named, pixels: np.ndarray) -> Changes:
@@ -84,11 +83,10 @@ class ResultParts:
     def files(self, picture: Path, archive: Path, shell: str, python: str) -> Changes:
         """What can be taken home."""
         return {
-            self.picture: gr.DownloadButton(value=str(picture), visible=True),
-            self.archive: gr.DownloadButton(value=str(archive), visible=True),
-            self.more: gr.Accordion(visible=True),
-            self.shell: gr.Code(value=shell, visible=bool(shell)),
-            self.python: gr.Code(value=python),
+            self.picture: gr.DownloadButton(value=str(picture), interactive=True),
+            self.archive: gr.DownloadButton(value=str(archive), interactive=True),
+            self.shell: gr.Textbox(value=shell, visible=bool(shell)),
+            self.python: python,
         }
 
     def wire(self, known: Callable[[gr.Request], tuple[Named, Any]], fast: dict[str, Any]) -> None:
@@ -141,11 +139,22 @@ def result_parts() -> ResultParts:
         )
     at_step = gr.HTML(elem_id="at-step")
     with gr.Row():
-        picture = gr.DownloadButton("Picture (.png)", visible=False, size="sm")
-        archive = gr.DownloadButton("Data (.npz, .json)", visible=False, size="sm")
-    with gr.Accordion("The same without this page", open=False, visible=False) as more:
-        shell = gr.Code(language="shell", label="Command line", elem_classes="vps-small")
-        python = gr.Code(language="python", label="Python", elem_classes="vps-small")
+        picture = gr.DownloadButton("Picture (.png)", interactive=False, size="sm")
+        archive = gr.DownloadButton("Data (.npz, .json)", interactive=False, size="sm")
+    with gr.Accordion("The same without this page", open=False) as more:
+        shell = _lines("Command line")
+        python = _lines("Python")
     return ResultParts(
         answers, maps, curves, side, step, at_step, picture, archive, more, shell, python
+    )
+
+
+def _lines(label: str) -> Any:
+    return gr.Textbox(
+        label=label,
+        lines=1,
+        max_lines=12,
+        buttons=["copy"],
+        elem_classes="vps-small",
+        interactive=False,
     )
