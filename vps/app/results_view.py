@@ -30,7 +30,6 @@ class ResultParts:
     at_step: Any
     picture: Any
     archive: Any
-    more: Any
     shell: Any
     python: Any
 
@@ -45,11 +44,13 @@ class ResultParts:
             self.answers: "",
             self.maps: "",
             self.curves: "",
-            self.side: gr.Radio(visible=False),
-            self.step: gr.Slider(visible=False),
+            self.side: gr.Radio(interactive=False),
+            self.step: gr.Slider(interactive=False),
             self.at_step: "",
             self.picture: gr.DownloadButton(interactive=False),
             self.archive: gr.DownloadButton(interactive=False),
+            self.shell: "",
+            self.python: "",
         }
 
     def growing(self, explanations: Named, pixels: np.ndarray) -> Changes:
@@ -75,8 +76,8 @@ class ResultParts:
         return {
             self.maps: views.maps(shown, pixels),
             self.curves: views.curves(shown, start),
-            self.side: gr.Radio(visible=True, value="shown"),
-            self.step: gr.Slider(0, len(first.order), start, step=1, visible=True),
+            self.side: gr.Radio(interactive=True, value="shown"),
+            self.step: gr.Slider(0, len(first.order), start, step=1, interactive=True),
             self.at_step: views.at_step(shown, pixels, start, "shown"),
         }
 
@@ -85,7 +86,7 @@ class ResultParts:
         return {
             self.picture: gr.DownloadButton(value=str(picture), interactive=True),
             self.archive: gr.DownloadButton(value=str(archive), interactive=True),
-            self.shell: gr.Textbox(value=shell, visible=bool(shell)),
+            self.shell: shell,
             self.python: python,
         }
 
@@ -113,10 +114,16 @@ class ResultParts:
 
 
 def result_parts() -> ResultParts:
-    """The components, where they are made."""
+    """The components, where they are made.
+
+    What is of no use yet is not hidden but cannot be used: the page stays as it is laid out.
+    """
     answers = gr.HTML(elem_id="answers", elem_classes="vps-answers")
-    maps = gr.HTML(elem_id="maps")
-    curves = gr.HTML(elem_id="curves")
+    with gr.Row():
+        with gr.Column(min_width=230):
+            maps = gr.HTML(elem_id="maps")
+        with gr.Column(min_width=230):
+            at_step = gr.HTML(elem_id="at-step")
     with gr.Row():
         step = gr.Slider(
             0,
@@ -124,29 +131,27 @@ def result_parts() -> ResultParts:
             0,
             step=1,
             label="The first regions of the order",
-            visible=False,
+            interactive=False,
             scale=3,
+            min_width=280,
             elem_id="step",
         )
         side = gr.Radio(
             ["shown", "hidden"],
             value="shown",
             label="are",
-            visible=False,
+            interactive=False,
             scale=1,
             min_width=150,
             elem_id="side",
         )
-    at_step = gr.HTML(elem_id="at-step")
+    curves = gr.HTML(elem_id="curves")
     with gr.Row():
         picture = gr.DownloadButton("Picture (.png)", interactive=False, size="sm")
         archive = gr.DownloadButton("Data (.npz, .json)", interactive=False, size="sm")
-    with gr.Accordion("The same without this page", open=False) as more:
-        shell = _lines("Command line")
-        python = _lines("Python")
-    return ResultParts(
-        answers, maps, curves, side, step, at_step, picture, archive, more, shell, python
-    )
+    with gr.Accordion("The same without this page", open=False):
+        shell, python = _lines("Command line"), _lines("Python")
+    return ResultParts(answers, maps, curves, side, step, at_step, picture, archive, shell, python)
 
 
 def _lines(label: str) -> Any:
