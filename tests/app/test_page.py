@@ -98,7 +98,7 @@ def test_click_a_box_and_the_map_grows_live(tab):
     maps = tab.maps_until_the_end()
     assert len(set(maps)) >= 3  # it changes at least twice
     assert "insertion" in tab.text("curves")
-    assert not tab.page.locator("#stop").is_visible()
+    assert tab.page.locator("#stop").is_disabled()
 
 
 def test_slide_along_the_order_without_a_pass(tab):
@@ -107,19 +107,23 @@ def test_slide_along_the_order_without_a_pass(tab):
     tab.says("at-step", "regions shown")
     # Lines and files come last.
     tab.page.get_by_text("The same without this page").click()
-    tab.page.get_by_label("Python").first.wait_for()
+    tab.page.wait_for_function("document.querySelector('#shell textarea')?.value")
+    shell = tab.page.locator("#shell textarea").input_value()
+    assert "--detection 1 " in shell
+    assert "explain(detector, image" in tab.page.locator("#python textarea").input_value()
     calls, before = Colours.calls, tab.page.locator("#at-step img").get_attribute("src")
     tab.page.locator("#step input[type=number]").fill("20")
     tab.page.locator("#step input[type=number]").press("Enter")
     tab.says("at-step", "20 of")
-    tab.page.get_by_label("hidden").check()
+    tab.page.get_by_role("radio", name="hidden").check()
     tab.says("at-step", "regions hidden")
     assert tab.page.locator("#at-step img").get_attribute("src") != before
     assert Colours.calls == calls
 
 
 def test_stop_keeps_what_is_there(tab):
-    Colours.delay = 0.1
+    assert tab.page.locator("#stop").is_disabled()
+    Colours.delay = 0.4
     tab.boxes.first.click()
     tab.page.locator("#maps img").first.wait_for()
     tab.press("Stop")
@@ -148,6 +152,7 @@ def test_draw_what_was_missed_and_ask(tab):
     tab.says("hint", "2 found")
     tab.page.get_by_label("Draw").check()
     tab.says("hint", "Draw a box")
+    tab.page.locator(".vps-viewer").scroll_into_view_if_needed()
     frame = tab.page.locator(".vps-viewer").bounding_box()
     x, y, wide, high = frame["x"], frame["y"], frame["width"], frame["height"]
     tab.page.mouse.move(x + 0.45 * wide, y + 0.3 * high)

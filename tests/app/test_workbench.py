@@ -209,11 +209,12 @@ def test_the_lines_that_give_the_same_run(bench, images, monkeypatch):
         ),
     ],
 )
-def test_the_command_that_gives_the_same(bench, question, words):
+def test_the_command_that_gives_the_same(bench, images, question, words):
     visit = looked(bench)
     (one,) = asked(bench, visit, question)
     line = command_line(bench.asked(visit), one)
-    assert line.startswith(f"vps explain blocks.png --detector {DETECTOR} --prompt 'red . green .'")
+    path = images / "blocks.png"
+    assert line.startswith(f"vps explain {path} --detector {DETECTOR} --prompt 'red . green .'")
     assert f"--threshold 0.3 {words} --regions 12 --method vps" in line
     assert f"--search {one.explanation.search} --effort fast --out out" in line
 

@@ -48,9 +48,7 @@ class Page:
                     self._viewer = viewer_part()
                     self._hint = gr.HTML(views.note(""), elem_id="hint")
                     self._status = gr.HTML(elem_id="status")
-                    self._stop = gr.Button(
-                        "Stop", visible=False, elem_id="stop", variant="stop", size="sm"
-                    )
+                    self._stop = gr.Button("Stop", interactive=False, elem_id="stop", size="sm")
                     with gr.Column(elem_id="asks"):
                         self._ask_parts()
                 with gr.Column(scale=6, min_width=320, elem_id="right"):
@@ -182,7 +180,7 @@ class Page:
         if visit.turn is not turn:
             return
         if turn.error is not None:
-            yield {self._hint: views.problem(_told(turn.error)), self._stop: _hidden()}
+            yield {self._hint: views.problem(_told(turn.error)), self._stop: _idle()}
             return
         found = len(visit.found)
         text = f"{found} found: click one." if found else "Nothing found with that score."
@@ -196,7 +194,7 @@ class Page:
             self._words: gr.Button(visible=visit.words),
             self._cost: self._cost_text(visit, How()),
             self._status: "",
-            self._stop: _hidden(),
+            self._stop: _idle(),
         }
 
     # Asking
@@ -254,7 +252,7 @@ class Page:
             self._viewer: self._view(visit),
             self._drawing: False,
             self._status: views.note("Beginning ..."),
-            self._stop: gr.Button(visible=True),
+            self._stop: gr.Button(interactive=True),
         }
         for heard in self._follow(visit, turn):
             yield self._progress(visit, turn, heard, names)
@@ -272,7 +270,7 @@ class Page:
         return changes
 
     def _finished(self, visit: Visit, turn: Turn) -> Changes:
-        changes: Changes = {self._stop: _hidden(), self._status: ""}
+        changes: Changes = {self._stop: _idle(), self._status: ""}
         if turn.error is not None:
             changes[self._status] = views.problem(_told(turn.error))
         if not visit.answered or visit.pixels is None:
@@ -312,7 +310,7 @@ class Page:
 
     def _end(self, request: gr.Request) -> Changes:
         self._visit(request).stop()
-        return {self._stop: _hidden()}
+        return {self._stop: _idle()}
 
     def _other_detector(self, name: str) -> Any:
         prompt = self._bench.held.choices.prompt_of(name)
@@ -370,8 +368,9 @@ class Page:
             raise
 
 
-def _hidden() -> Any:
-    return gr.Button(visible=False)
+def _idle() -> Any:
+    """There is nothing to stop."""
+    return gr.Button(interactive=False)
 
 
 def _told(error: BaseException) -> str:

@@ -150,16 +150,17 @@ def result_parts() -> ResultParts:
         picture = gr.DownloadButton("Picture (.png)", interactive=False, size="sm")
         archive = gr.DownloadButton("Data (.npz, .json)", interactive=False, size="sm")
     with gr.Accordion("The same without this page", open=False):
-        shell, python = _lines("Command line"), _lines("Python")
+        shell, python = _lines("Command line", "shell"), _lines("Python", "python")
     return ResultParts(answers, maps, curves, side, step, at_step, picture, archive, shell, python)
 
 
-def _lines(label: str) -> Any:
+def _lines(label: str, name: str) -> Any:
     return gr.Textbox(
         label=label,
         lines=1,
         max_lines=12,
         buttons=["copy"],
         elem_classes="vps-small",
+        elem_id=name,
         interactive=False,
     )
