@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from vps.app.pictures import LONGEST
 from vps.core.detector import Detector
-from vps.core.images import AnyImage, ImageReading, OpenedImage
-from vps.core.needed import needed_by, open_for
+from vps.core.images import AnyImage, ImageReading, OpenedImage, open_image
+from vps.core.needed import needed_by
 from vps.core.numbers import check_whole
+from vps.core.pictures import smaller
 from vps.data.dataset import Dataset
 from vps.data.scenes.scenes import make_scene
 from vps.demo.cases import SEED
@@ -29,22 +31,29 @@ class ChosenImage:
     Attributes:
         name: of the file, as results call it.
         image: to be opened.
+        path: what to type for the file.
         shell: a line that makes the file, where there is none; "" for none.
         python: the image in Python.
     """
 
     name: str
     image: AnyImage
+    path: str
     shell: str = ""
     python: str = ""
 
     def opened(self, detector: Detector, reading: ImageReading) -> OpenedImage:
-        """As finely as a detector needs it.
+        """As finely as a detector needs it, and the page.
 
         Raises:
             InputError: it cannot be read, or is too large.
         """
-        return open_for(detector, self.image, reading)
+
+        def needed(size: tuple[int, int]) -> tuple[int, int] | None:
+            least = needed_by(detector, size)
+            return None if least is None else max(least, smaller(size, LONGEST) or size)
+
+        return open_image(self.image, needed, reading)
 
 
 class ImageSource(Protocol):
@@ -80,7 +89,7 @@ class DrawnScenes:
             f"Image.fromarray({drawn}).save('{name}')\""
         )
         return ChosenImage(
-            name, make_scene(SEED, number).image, shell, f"{imported}\n\nimage = {drawn}"
+            name, make_scene(SEED, number).image, name, shell, f"{imported}\n\nimage = {drawn}"
         )
 
 
@@ -102,7 +111,7 @@ class ImageFolder:
     def choose(self, name: str, detector: Detector) -> ChosenImage:
         _place(name, self.names)
         path = self._folder / name
-        return ChosenImage(name, path, python=f"image = {str(path)!r}")
+        return ChosenImage(name, path, str(path), python=f"image = {str(path)!r}")
 
 
 class DatasetImages:
@@ -121,13 +130,13 @@ class DatasetImages:
         sample = self._dataset.find(self._ids[name], lambda size: needed_by(detector, size))
         opened = OpenedImage(sample.image, sample.size, sample.name)
         path = self._images / self._dataset.picture_name(self._ids[name])
-        return ChosenImage(sample.name or name, opened, python=f"image = {str(path)!r}")
+        return ChosenImage(sample.name or name, opened, str(path), python=f"image = {str(path)!r}")
 
 
 def uploaded(path: str) -> ChosenImage:
     """A file that a visitor has sent."""
     name = Path(path).name
-    return ChosenImage(name, Path(path), python=f"image = {name!r}")
+    return ChosenImage(name, Path(path), name, python=f"image = {name!r}")
 
 
 def reading(max_pixels: int) -> ImageReading:

@@ -12,7 +12,7 @@ import gradio as gr
 from vps.app import views
 from vps.app.asking import MOST_REGIONS, Heard, How, Question, Why, cost_beforehand
 from vps.app.detector import DetectorChoices
-from vps.app.parts import BLOCKS, FAST, SLOW, Changes, title_part, viewer_part
+from vps.app.parts import BLOCKS, FAST, SLOW, Changes, heading_part, title_part, viewer_part
 from vps.app.recipes import command_line, python_lines
 from vps.app.results_view import ResultParts, result_parts
 from vps.app.turns import Turn
@@ -43,14 +43,15 @@ class Page:
         with gr.Blocks(**BLOCKS) as self.demo:
             title_part("What did the detector go by?", _ABOUT)
             with gr.Row():
-                with gr.Column(scale=5, min_width=320):
+                with gr.Column(scale=5, min_width=320, elem_id="left"):
                     self._choose_parts(choices, bench.source.names)
                     self._viewer = viewer_part()
                     self._hint = gr.HTML(views.note(""), elem_id="hint")
-                    self._ask_parts(bench)
-                with gr.Column(scale=6, min_width=320):
                     self._status = gr.HTML(elem_id="status")
-                    self._stop = gr.Button("Stop", visible=False, elem_id="stop", variant="stop")
+                    self._stop = gr.Button("Stop", interactive=False, elem_id="stop", size="sm")
+                    with gr.Column(elem_id="asks"):
+                        self._ask_parts()
+                with gr.Column(scale=6, min_width=320, elem_id="right"):
                     self._parts: ResultParts = result_parts()
             self._wire()
 
@@ -75,18 +76,19 @@ class Page:
             )
             self._look = gr.Button("Detect", variant="primary", scale=1, min_width=90)
 
-    def _ask_parts(self, bench: Workbench) -> None:
+    def _ask_parts(self) -> None:
+        heading_part("Ask more about the box that was clicked")
         with gr.Row():
             self._smallest = gr.Button("Smallest part?", min_width=110, size="sm")
             self._false_box = gr.Button("Why a false box?", min_width=110, size="sm")
             self._words = gr.Button("Which words?", min_width=110, size="sm")
-        with gr.Row():
-            self._label = gr.Dropdown(
-                [], label="Another label", info="that it should have had", scale=2, min_width=140
-            )
+        with gr.Row(equal_height=True):
+            self._label = gr.Dropdown([], label="Another label", scale=2, min_width=140)
             self._why_not = gr.Button("Why not this label?", min_width=110, size="sm")
-        with gr.Row():
-            self._drawing = gr.Checkbox(False, label="Draw the box of something missed")
+        heading_part("Ask about what was missed: draw its box, and choose its label")
+        with gr.Row(equal_height=True):
+            self._drawing = gr.Checkbox(False, label="Draw", scale=1, min_width=80)
+            self._missed_label = gr.Dropdown([], label="Its label", scale=2, min_width=120)
             self._missed = gr.Button("Why was it missed?", min_width=110, size="sm")
         with gr.Accordion("Settings", open=False):
             self._threshold = gr.Slider(0.05, 0.95, 0.3, step=0.05, label="Lowest score shown")
@@ -102,7 +104,16 @@ class Page:
 
     def _wire(self) -> None:
         """Which use of which part does what."""
-        shown = [self._viewer, self._hint, self._label, self._words, self._cost, self._status]
+        labels = [self._label, self._missed_label]
+        shown = [
+            self._viewer,
+            self._hint,
+            *labels,
+            self._words,
+            self._cost,
+            self._status,
+            self._drawing,
+        ]
         look_in = [self._detector, self._prompt, self._threshold]
         looks = {"outputs": [*shown, self._stop, *self._parts.all], **SLOW}
         self._image.input(self._look_listed, [self._image, *look_in], **looks)
@@ -121,7 +132,8 @@ class Page:
             (self._why_not, Why.WHY_NOT),
             (self._missed, Why.MISSED),
         ):
-            button.click(self._asker(why), [self._label, *how_in], **asks)
+            label = self._missed_label if why is Why.MISSED else self._label
+            button.click(self._asker(why), [label, *how_in], **asks)
         self._viewer.drawn(self._drawn, None, [self._viewer, self._hint], **FAST)
         self._drawing.input(self._draw, self._drawing, [self._viewer, self._hint], **FAST)
         self._stop.click(self._end, None, self._stop, **FAST)
@@ -168,7 +180,7 @@ class Page:
         if visit.turn is not turn:
             return
         if turn.error is not None:
-            yield {self._hint: views.problem(_told(turn.error)), self._stop: _hidden()}
+            yield {self._hint: views.problem(_told(turn.error)), self._stop: _idle()}
             return
         found = len(visit.found)
         text = f"{found} found: click one." if found else "Nothing found with that score."
@@ -177,10 +189,12 @@ class Page:
             self._viewer: self._view(visit),
             self._hint: views.note(text),
             self._label: gr.Dropdown(list(visit.labels), value=None),
+            self._missed_label: gr.Dropdown(list(visit.labels), value=visit.labels[0]),
+            self._drawing: False,
             self._words: gr.Button(visible=visit.words),
             self._cost: self._cost_text(visit, How()),
             self._status: "",
-            self._stop: _hidden(),
+            self._stop: _idle(),
         }
 
     # Asking
@@ -236,8 +250,9 @@ class Page:
         yield {
             **self._parts.empty(),
             self._viewer: self._view(visit),
+            self._drawing: False,
             self._status: views.note("Beginning ..."),
-            self._stop: gr.Button(visible=True),
+            self._stop: gr.Button(interactive=True),
         }
         for heard in self._follow(visit, turn):
             yield self._progress(visit, turn, heard, names)
@@ -255,7 +270,7 @@ class Page:
         return changes
 
     def _finished(self, visit: Visit, turn: Turn) -> Changes:
-        changes: Changes = {self._stop: _hidden(), self._status: ""}
+        changes: Changes = {self._stop: _idle(), self._status: ""}
         if turn.error is not None:
             changes[self._status] = views.problem(_told(turn.error))
         if not visit.answered or visit.pixels is None:
@@ -284,7 +299,7 @@ class Page:
         visit = self._visit(request)
         x1, y1, x2, y2 = (float(side) for side in event.box)
         visit.drawn = (x1, y1, x2, y2)
-        text = "Say its label above, then ask why it was missed. Or draw it anew."
+        text = "Choose its label and ask why it was missed; or draw it anew."
         return {self._viewer: self._view(visit), self._hint: views.note(text)}
 
     def _draw(self, drawing: bool, request: gr.Request) -> Changes:
@@ -295,7 +310,7 @@ class Page:
 
     def _end(self, request: gr.Request) -> Changes:
         self._visit(request).stop()
-        return {self._stop: _hidden()}
+        return {self._stop: _idle()}
 
     def _other_detector(self, name: str) -> Any:
         prompt = self._bench.held.choices.prompt_of(name)
@@ -353,8 +368,9 @@ class Page:
             raise
 
 
-def _hidden() -> Any:
-    return gr.Button(visible=False)
+def _idle() -> Any:
+    """There is nothing to stop."""
+    return gr.Button(interactive=False)
 
 
 def _told(error: BaseException) -> str:

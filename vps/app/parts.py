@@ -42,6 +42,11 @@ def title_part(title: str, about: str) -> Any:
     return gr.HTML(text, elem_classes="vps-page")
 
 
+def heading_part(text: str) -> Any:
+    """The head of a part of a page."""
+    return gr.HTML(f"<h2>{html.escape(text)}</h2>", elem_classes="vps-page")
+
+
 def viewer_part() -> Any:
     """The image with its boxes, see `viewer.js`: it tells of "choose" and "drawn"."""
     return gr.HTML(

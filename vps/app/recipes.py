@@ -39,7 +39,7 @@ def command_line(asked: Asked, answered: Answered) -> str:
     A question about words alone has no command of its own.
     """
     question, how = answered.question, answered.how
-    words = ["vps", "explain", asked.image.name, "--detector", asked.detector]
+    words = ["vps", "explain", asked.image.path, "--detector", asked.detector]
     words += [] if asked.prompt is None else ["--prompt", asked.prompt]
     for name, value in asked.settings.items():
         usual = name in ("device", "dtype")
@@ -84,6 +84,7 @@ def python_lines(asked: Asked, answered: Answered) -> str:
         [
             "from detectors import load",
             f"from vps import {', '.join(sorted(imports))}",
+            "",
             asked.image.python,
             load,
             f"target = {_target(target)}",

@@ -30,7 +30,6 @@ class ResultParts:
     at_step: Any
     picture: Any
     archive: Any
-    more: Any
     shell: Any
     python: Any
 
@@ -45,12 +44,13 @@ class ResultParts:
             self.answers: "",
             self.maps: "",
             self.curves: "",
-            self.side: gr.Radio(visible=False),
-            self.step: gr.Slider(visible=False),
+            self.side: gr.Radio(interactive=False),
+            self.step: gr.Slider(interactive=False),
             self.at_step: "",
-            self.picture: gr.DownloadButton(visible=False),
-            self.archive: gr.DownloadButton(visible=False),
-            self.more: gr.Accordion(visible=False),
+            self.picture: gr.DownloadButton(interactive=False),
+            self.archive: gr.DownloadButton(interactive=False),
+            self.shell: "",
+            self.python: "",
         }
 
     def growing(self, explanations: Named, pixels: np.ndarray) -> Changes:
@@ -76,19 +76,18 @@ class ResultParts:
         return {
             self.maps: views.maps(shown, pixels),
             self.curves: views.curves(shown, start),
-            self.side: gr.Radio(visible=True, value="shown"),
-            self.step: gr.Slider(0, len(first.order), start, step=1, visible=True),
+            self.side: gr.Radio(interactive=True, value="shown"),
+            self.step: gr.Slider(0, len(first.order), start, step=1, interactive=True),
             self.at_step: views.at_step(shown, pixels, start, "shown"),
         }
 
     def files(self, picture: Path, archive: Path, shell: str, python: str) -> Changes:
         """What can be taken home."""
         return {
-            self.picture: gr.DownloadButton(value=str(picture), visible=True),
-            self.archive: gr.DownloadButton(value=str(archive), visible=True),
-            self.more: gr.Accordion(visible=True),
-            self.shell: gr.Code(value=shell, visible=bool(shell)),
-            self.python: gr.Code(value=python),
+            self.picture: gr.DownloadButton(value=str(picture), interactive=True),
+            self.archive: gr.DownloadButton(value=str(archive), interactive=True),
+            self.shell: shell,
+            self.python: python,
         }
 
     def wire(self, known: Callable[[gr.Request], tuple[Named, Any]], fast: dict[str, Any]) -> None:
@@ -115,10 +114,16 @@ class ResultParts:
 
 
 def result_parts() -> ResultParts:
-    """The components, where they are made."""
+    """The components, where they are made.
+
+    What is of no use yet is not hidden but cannot be used: the page stays as it is laid out.
+    """
     answers = gr.HTML(elem_id="answers", elem_classes="vps-answers")
-    maps = gr.HTML(elem_id="maps")
-    curves = gr.HTML(elem_id="curves")
+    with gr.Row():
+        with gr.Column(min_width=230):
+            maps = gr.HTML(elem_id="maps")
+        with gr.Column(min_width=230):
+            at_step = gr.HTML(elem_id="at-step")
     with gr.Row():
         step = gr.Slider(
             0,
@@ -126,26 +131,36 @@ def result_parts() -> ResultParts:
             0,
             step=1,
             label="The first regions of the order",
-            visible=False,
+            interactive=False,
             scale=3,
+            min_width=280,
             elem_id="step",
         )
         side = gr.Radio(
             ["shown", "hidden"],
             value="shown",
             label="are",
-            visible=False,
+            interactive=False,
             scale=1,
             min_width=150,
             elem_id="side",
         )
-    at_step = gr.HTML(elem_id="at-step")
+    curves = gr.HTML(elem_id="curves")
     with gr.Row():
-        picture = gr.DownloadButton("Picture (.png)", visible=False, size="sm")
-        archive = gr.DownloadButton("Data (.npz, .json)", visible=False, size="sm")
-    with gr.Accordion("The same without this page", open=False, visible=False) as more:
-        shell = gr.Code(language="shell", label="Command line", elem_classes="vps-small")
-        python = gr.Code(language="python", label="Python", elem_classes="vps-small")
-    return ResultParts(
-        answers, maps, curves, side, step, at_step, picture, archive, more, shell, python
+        picture = gr.DownloadButton("Picture (.png)", interactive=False, size="sm")
+        archive = gr.DownloadButton("Data (.npz, .json)", interactive=False, size="sm")
+    with gr.Accordion("The same without this page", open=False):
+        shell, python = _lines("Command line", "shell"), _lines("Python", "python")
+    return ResultParts(answers, maps, curves, side, step, at_step, picture, archive, shell, python)
+
+
+def _lines(label: str, name: str) -> Any:
+    return gr.Textbox(
+        label=label,
+        lines=1,
+        max_lines=12,
+        buttons=["copy"],
+        elem_classes="vps-small",
+        elem_id=name,
+        interactive=False,
     )

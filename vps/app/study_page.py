@@ -55,8 +55,8 @@ class StudyPage:
                         )
                     self._viewer = viewer_part()
                     self._about = gr.HTML(elem_id="about")
-                with gr.Column(scale=6, min_width=320):
                     self._status = gr.HTML(elem_id="status")
+                with gr.Column(scale=6, min_width=320):
                     self._parts = result_parts()
             chosen = [self._case, self._method, self._other]
             outputs = [self._viewer, self._about, self._status, *self._parts.all]
