@@ -8,8 +8,6 @@ import warnings
 from collections.abc import Sequence
 from typing import Any, overload
 
-import numpy as np
-
 from vps.core.detect import Detection
 from vps.core.detector import Detector
 from vps.core.images import AnyImage
@@ -17,20 +15,18 @@ from vps.core.masking import check_fill
 from vps.core.schema import to_plain
 from vps.core.targets import Target
 from vps.core.versions import versions
-from vps.engine.attribution import AUTHORS
-from vps.engine.budget import Budget, StopReason, as_budget
+from vps.engine.budget import Budget, as_budget
 from vps.engine.certainty import effects_of
-from vps.engine.curves import Curves
 from vps.engine.problem import Problem
 from vps.errors import IncompleteError, InputError
 from vps.explaining.cost import explanation_cost
+from vps.explaining.doubts import constant_map, doubts
 from vps.explaining.settings import as_problem, check_seed, sort_settings
 from vps.explaining.tracing import Traced, trace
 from vps.explaining.updates import OnUpdate, updating
 from vps.methods import Method
 from vps.methods.search.vps import VPS
 from vps.results.explanation import Explanation
-from vps.search.path_search import NO_EVIDENCE
 
 
 @overload
@@ -186,6 +182,7 @@ def make_explanations(
         judged, source = replay.problem, replay.source
         scores = source.seen.score[:, replay.number]
         highest = float(scores.max(initial=0))
+        saliency = None if found.maps is None else found.maps[number]
         results.append(
             Explanation(
                 label_map=judged.regions.label_map,
@@ -206,14 +203,18 @@ def make_explanations(
                 passes=traced.passes,
                 seconds=seconds,
                 versions=versions(),
-                warnings=(*unsure, *_doubts(curves, traced.stopped, highest, problem.map_rule)),
+                warnings=(
+                    *unsure,
+                    *doubts(curves, traced.stopped, highest),
+                    *constant_map(curves, problem.map_rule, saliency),
+                ),
                 image_name=problem.image_name,
                 rounds=found.rounds,
                 stopped=traced.stopped,
                 sharing=len(problem.targets),
                 method=traced.method.name,
                 options=to_plain(traced.method),
-                saliency=None if found.maps is None else found.maps[number],
+                saliency=saliency,
                 effects=effects_of(source.subsets, scores) if found.searched and effects else None,
                 backward=found.backward,
                 backward_cost=found.backward_cost,
@@ -238,30 +239,3 @@ def _targets(
     if isinstance(target, Sequence):
         raise InputError("several targets are given by their name: explain(..., targets=[...])")
     return [target] if target is not None else targets or ()
-
-
-def _doubts(curves: Curves, stopped: StopReason, highest: float, rule: str) -> tuple[str, ...]:
-    """What the user should know; `highest` is the largest score of any subset, `rule` of maps."""
-    notes = []
-    if stopped.early:
-        notes.append(f"the search was stopped before its end: {stopped}")
-    if not curves.measured.all():
-        missing = int((~curves.measured).sum())
-        notes.append(
-            f"{missing} of {len(curves.measured)} steps of the curves are interpolated, because "
-            "they were not measured"
-        )
-    if highest < NO_EVIDENCE:
-        notes.append(
-            f"the target scores {highest:.2g} at the most, whatever is shown: there is no evidence "
-            "to order the regions by; check the label and the box"
-        )
-    elif not curves.insertion[-1] > 0:
-        notes.append(
-            "the target scores 0 on the whole image: the order says what would make the detector "
-            "find it, not why it does"
-        )
-    steps = np.diff(curves.objective)
-    if not (steps[1:] if rule == AUTHORS else steps[:-1]).any():
-        notes.append("F does not change from one region to the next: the map is constant")
-    return tuple(notes)

@@ -194,15 +194,15 @@ class _Group:
 
 
 def _groups(config: StudyConfig, found: DryRun) -> list[_Group]:
-    """All cases that are known, or, without any, none of each number of regions."""
+    """All cases that are known, and none of each number of regions of those to be selected."""
     groups = [
         _Group(config.region_count(name, Kind(kind)), number, number * Kind(kind).traits.failure)
         for name, kinds in found.cases.items()
         for kind, number in (kinds or {}).items()
     ]
-    kinds = config.select.kinds
-    counts = {config.region_count(name, kind) for name in config.datasets for kind in kinds}
-    return groups or [_Group(count, 0, 0) for count in counts]
+    unknown = [name for name in config.datasets if found.cases.get(name) is None]
+    counts = {config.region_count(name, kind) for name in unknown for kind in config.select.kinds}
+    return groups + [_Group(count, 0, 0) for count in counts]
 
 
 def _costs(config: StudyConfig, found: DryRun) -> Iterator[str]:
@@ -255,7 +255,8 @@ def _span(passes: dict[int, int]) -> str:
 def _counted(kinds: Counter[str] | None) -> str:
     kinds = kinds or Counter()
     each = ", ".join(f"{number:,} {kind}" for kind, number in kinds.items())
-    return f"{sum(kinds.values()):,} cases ({each})"
+    many = sum(kinds.values())
+    return f"{many:,} case{'' if many == 1 else 's'} ({each})"
 
 
 @contextlib.contextmanager

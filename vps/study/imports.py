@@ -281,4 +281,9 @@ def _by_name(entries: Sequence[VpsEntry]) -> dict[str, VpsEntry]:
             found.setdefault(stem, []).append(entry)
             if entry.annotation_id is not None:
                 found.setdefault(f"{stem}_{entry.annotation_id}", []).append(entry)
-    return {name: own[0] for name, own in found.items() if len(own) == 1}
+    # An entry may stand in a list twice.
+    return {
+        name: own[0]
+        for name, own in found.items()
+        if len({(one.label, one.truth) for one in own}) == 1
+    }
