@@ -100,11 +100,12 @@ VPS_PAPER = Protocol(
             "method": "drise",
             "options": {
                 "masks": 5000,
-                "similarity": "class",
-                "normalisation": "expected",
-                "grid": 7,
+                "similarity": "score",
+                "normalisation": "coverage",
+                "grid": 16,
             },
         },
+        "d-hsic": {"options": {"masks": 1000, "grid": 16, "similarity": "score"}},
     },
     compared=("vps", "drise", "rise"),
 )
