@@ -13,11 +13,14 @@ from tests.helpers.studies import BOXES, LOADER, SIZE, config_of, draw
 from vps.cli.main import main
 from vps.core.targets import Kind
 from vps.data.cases.cases import Case
+from vps.data.left_out import LeftOut
+from vps.data.readers.vps_list import read_entries
 from vps.errors import InputError
 from vps.study.exports import export_lists, export_results, file_names
 from vps.study.imports import ImportSettings, import_results
 from vps.study.inputs import open_data
 from vps.study.lists import find_lists, read_list
+from vps.study.result_names import entries_by_name
 from vps.study.study import report_study, run_study
 
 METHODS = {
@@ -164,6 +167,34 @@ def test_without_images_nothing_is_said_of_places(ran, tmp_path):
         assert "passes" in row["metrics"]
         assert not [name for name in row["metrics"] if "pointing" in name]
         assert "the size of the image is not known" in row["warnings"][-1]
+
+
+def test_images_that_are_not_in_their_folder_are_told(ran, tmp_path, capsys):
+    folder, _ = ran
+    theirs = tmp_path / "theirs"
+    shutil.copytree(folders_of(folder)["box"], theirs)
+    for path in (theirs / "json").iterdir():
+        record = json.loads(path.read_text())
+        del record["vps"]
+        path.write_text(json.dumps(record))
+    (tmp_path / "images").mkdir()
+    command = ["import", str(theirs), "--out", str(tmp_path / "study")]
+    # They are used, so that the exit status is that of no problem.
+    assert main([*command, "--images", str(tmp_path / "images")]) == 0
+    count = len([*(theirs / "json").iterdir()])
+    told = f"image is not in the folder of images, or not told by its name ({count} results)"
+    assert told in capsys.readouterr().out
+
+
+def test_an_entry_of_a_list_is_found_by_id_or_by_class_and_may_stand_there_twice(tmp_path):
+    cat, dog = (
+        {"file_name": "a.jpg", "category": name, "bbox": [1, 1, 9, 9]} for name in ("cat", "dog")
+    )
+    entries = [cat, cat, {**dog, "id": 5}, {**dog, "id": 6, "bbox": [2, 2, 9, 9]}]
+    (tmp_path / "list.json").write_text(json.dumps(entries))
+    found = entries_by_name(read_entries(tmp_path / "list.json", LeftOut())[1])
+    numbers = {name: entry.number for name, entry in found.items()}
+    assert numbers == {"a_cat": 1, "a_5": 3, "a_6": 4}
 
 
 def test_bad_files_are_named_and_counted(ran, tmp_path, capsys):

@@ -7,7 +7,7 @@ import dataclasses
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,11 +33,12 @@ from vps.study.case import row_of
 from vps.study.config import StudyConfig, config_from
 from vps.study.looks import list_path
 from vps.study.plan import Task
-from vps.study.result_names import FoundImage, Images, split_name
+from vps.study.result_names import FoundImage, Images, entries_by_name, split_name
 from vps.study.store import Store, facts_of
 
 DAMAGED = "result that cannot be used"
 OTHER_TARGET = "result whose target is another than in the first folder that has the case"
+WITHOUT_IMAGE = "result whose image is not in the folder of images, or not told by its name"
 UNSIZED = "the size of the image is not known: no pointing games; name the folder of the images"
 UNCOUNTED = "the files do not tell how many passes the method took"
 
@@ -137,7 +138,8 @@ def import_results(
         own = remarks if number == 0 else ()
         _list_of(name, tuple(cases.values()), own).save(list_path(config, name))
     config.save(out / "config.yaml")
-    return config, sum(left_out.counts.values())
+    unused = {reason: n for reason, n in left_out.counts.items() if reason != WITHOUT_IMAGE}
+    return config, sum(unused.values())
 
 
 def _config(
@@ -219,12 +221,13 @@ class _Source:
     def __init__(self, settings: ImportSettings, left_out: LeftOut) -> None:
         self._left_out = left_out
         self._images = Images(settings.images)
+        self._pictured = settings.images is not None
         self._entries: dict[str, VpsEntry] = {}
         self._kind = settings.kind or Kind.CORRECT
         if settings.cases is not None:
             section, entries = read_entries(settings.cases, left_out, section=settings.section)
             self._kind = settings.kind or SECTIONS[section].object
-            self._entries = _by_name(entries)
+            self._entries = entries_by_name(entries)
         elif settings.section is not None:
             self._kind = settings.kind or choose(SECTIONS, settings.section, "section").object
 
@@ -241,6 +244,8 @@ class _Source:
 
     def _read(self, method: str, folder: Path, name: str) -> _Found:
         image = self._images.find(name)
+        if image is None and self._pictured:
+            self._left_out.note(WITHOUT_IMAGE, f"{folder}: {name}", unit="result")
         entry = self._entry(name)
         target = None if entry is None else entry.case("?", self._kind).target
         size = None if image is None else image.size
@@ -271,19 +276,3 @@ class _Source:
         if name not in self._entries:
             raise InputError(f"result {name} is of no entry of the list")
         return self._entries[name]
-
-
-def _by_name(entries: Sequence[VpsEntry]) -> dict[str, VpsEntry]:
-    """Entries by the names that results of them bear: <image>_<id>, or <image> of its only one."""
-    found: dict[str, list[VpsEntry]] = {}
-    for entry in entries:
-        for stem in {PurePath(name).stem for name in entry.files} or {str(entry.image_id)}:
-            found.setdefault(stem, []).append(entry)
-            if entry.annotation_id is not None:
-                found.setdefault(f"{stem}_{entry.annotation_id}", []).append(entry)
-    # An entry may stand in a list twice.
-    return {
-        name: own[0]
-        for name, own in found.items()
-        if len({(one.label, one.truth) for one in own}) == 1
-    }
