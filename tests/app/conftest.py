@@ -11,14 +11,12 @@ import pytest
 from PIL import Image
 
 from tests.helpers.colours import Colours, scene
-from vps.app.detector import DetectorChoices, HeldDetector
-from vps.app.images import ImageFolder
+from tests.helpers.page import workbench
 from vps.app.workbench import Workbench
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
 )
-DETECTOR = "tests.helpers.colours:build"
 
 
 @pytest.fixture(autouse=True)
@@ -36,12 +34,6 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Image.fromarray(scene()).save(folder / "blocks.png")
     Image.fromarray(scene(192, 256)).save(folder / "large.png")
     return folder
-
-
-def workbench(images: Path, folder: Path) -> Workbench:
-    """What does the work of a page."""
-    held = HeldDetector(DetectorChoices((DETECTOR,), prompt="red . green ."))
-    return Workbench(held, ImageFolder(images), folder, max_pixels=150_000_000)
 
 
 @pytest.fixture

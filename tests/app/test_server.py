@@ -4,6 +4,7 @@ import urllib.request
 
 import pytest
 
+from tests.helpers.page import workbench
 from vps.app.server import ServerSettings, private_folder
 
 
@@ -53,7 +54,6 @@ def test_uploads_have_a_limit(address):
 
 def test_a_password_is_asked_for(images, tmp_path):
     pytest.importorskip("gradio")
-    from tests.app.conftest import workbench
     from vps.app.page import Page
     from vps.app.server import launch
 

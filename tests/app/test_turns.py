@@ -3,15 +3,9 @@ import time
 
 import pytest
 
+from tests.helpers.page import ended
 from vps.app.turns import Turns
 from vps.errors import CancelledError, InputError
-
-
-def ended(turn, seconds: float = 60.0) -> bool:
-    end = time.monotonic() + seconds
-    while not turn.done and time.monotonic() < end:
-        turn.wait(1 << 62, 0.05)
-    return turn.done
 
 
 def test_one_at_a_time_first_come_first_served():

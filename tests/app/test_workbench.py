@@ -4,13 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.app.conftest import DETECTOR
-from tests.app.test_turns import ended
 from tests.helpers.colours import PLACES, Colours, scene
+from tests.helpers.page import DETECTOR, ended
 from vps import Answer, Explanation, InputError, Kind
 from vps.app.asking import Heard, How, Question, Why, cost_beforehand
 from vps.app.detector import DetectorChoices, HeldDetector
-from vps.app.images import DrawnScenes, ImageFolder
+from vps.app.images import DrawnScenes, FolderImages
 from vps.app.recipes import command_line, python_lines
 from vps.app.visits import Visit, Visits
 from vps.app.workbench import told
@@ -230,12 +229,12 @@ def test_drawn_scenes_are_made_by_the_lines_too(bench):
 
 
 def test_folders_list_their_images_only(images, tmp_path):
-    assert ImageFolder(images).names == ("blocks.png", "large.png")
+    assert FolderImages(images).names == ("blocks.png", "large.png")
     (tmp_path / "note.txt").touch()
     with pytest.raises(InputError, match="no image files"):
-        ImageFolder(tmp_path)
+        FolderImages(tmp_path)
     with pytest.raises(InputError, match="no folder"):
-        ImageFolder(tmp_path / "gone")
+        FolderImages(tmp_path / "gone")
 
 
 def test_settings_that_there_are_not():

@@ -19,7 +19,7 @@ FOUND = {found.kind: found for found in detectors.available()}
 
 def test_the_example_of_the_docstring_is_true():
     (example,) = doctest.DocTestFinder(recurse=False).find(detectors.available, "available")
-    assert len(example.examples) == 5
+    assert len(example.examples) == 6
     assert doctest.DocTestRunner(verbose=False).run(example).failed == 0
 
 

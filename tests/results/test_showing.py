@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageShow
 
 from tests.helpers.analytic import TARGET, by_score, photo, strip_detector
-from tests.results.test_word_answer import RIGHTLY
+from tests.helpers.words import RIGHTLY
 from vps import Answer, Explanation, InputError, Kind, OutputError, Target, explain, explain_failure
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")

@@ -32,7 +32,7 @@ from vps.results.word_answer import WordAnswer
 from vps.search.settings import EFFORTS
 from vps.sets.goals import with_rival
 
-MOST_REGIONS = 400
+MOST_PAGE_REGIONS = 400
 
 
 class Why(str, enum.Enum):
@@ -101,7 +101,7 @@ class How:
     def __post_init__(self) -> None:
         choose(METHODS, self.method, "method")
         choose(dict.fromkeys(EFFORTS), self.effort, "effort")
-        check_whole("regions", self.regions, 2, MOST_REGIONS)
+        check_whole("regions", self.regions, 2, MOST_PAGE_REGIONS)
 
     def made(self) -> Method:
         """The method with its settings."""

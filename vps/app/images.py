@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from vps.app.pictures import LONGEST
+from vps.app.pictures import LONGEST_ON_PAGE
 from vps.core.detector import Detector
 from vps.core.images import AnyImage, ImageReading, OpenedImage, open_image
 from vps.core.needed import needed_by
@@ -51,7 +51,7 @@ class ChosenImage:
 
         def needed(size: tuple[int, int]) -> tuple[int, int] | None:
             least = needed_by(detector, size)
-            return None if least is None else max(least, smaller(size, LONGEST) or size)
+            return None if least is None else max(least, smaller(size, LONGEST_ON_PAGE) or size)
 
         return open_image(self.image, needed, reading)
 
@@ -93,7 +93,7 @@ class DrawnScenes:
         )
 
 
-class ImageFolder:
+class FolderImages:
     """The image files of a folder, the first 2,000 by name.
 
     Raises:
@@ -139,7 +139,7 @@ def uploaded(path: str) -> ChosenImage:
     return ChosenImage(name, Path(path), name, python=f"image = {name!r}")
 
 
-def reading(max_pixels: int) -> ImageReading:
+def page_reading(max_pixels: int) -> ImageReading:
     """How files are read on the page: none with more pixels than that."""
     check_whole("max_pixels", max_pixels, 1, 1 << 40)
     return ImageReading(max_pixels=max_pixels)

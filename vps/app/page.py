@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from vps.app import views
-from vps.app.asking import MOST_REGIONS, Heard, How, Question, Why, cost_beforehand
+from vps.app.asking import MOST_PAGE_REGIONS, Heard, How, Question, Why, cost_beforehand
 from vps.app.detector import DetectorChoices
 from vps.app.parts import BLOCKS, FAST, SLOW, Changes, heading_part, title_part, viewer_part
 from vps.app.recipes import command_line, python_lines
@@ -98,7 +98,7 @@ class Page:
             with gr.Row():
                 self._effort = gr.Radio(list(EFFORTS), value="balanced", label="Effort (of vps)")
                 self._regions = gr.Slider(
-                    9, min(196, MOST_REGIONS), 36, step=1, label="Regions, about"
+                    9, min(196, MOST_PAGE_REGIONS), 36, step=1, label="Regions, about"
                 )
         self._cost = gr.HTML(elem_id="cost")
 

@@ -12,12 +12,12 @@ from PIL import Image
 from vps.core.pictures import shrunk
 from vps.engine import attribution
 from vps.report.figures.panels import greyed, map_colours
-from vps.report.figures.steps import Side, step_pixels
+from vps.report.figures.steps import ShownOrHidden, step_pixels
 from vps.report.figures.thumbnail import ORANGE, draw_pixel_box, outlined
 from vps.results.answer import Answer
 from vps.results.explanation import Explanation
 
-LONGEST = 900
+LONGEST_ON_PAGE = 900
 """Pixels of the longer side: about what a screen has room for."""
 
 _QUALITY = 88
@@ -25,7 +25,7 @@ _QUALITY = 88
 
 def page_pixels(pixels: np.ndarray) -> np.ndarray:
     """An image (H, W, 3) uint8 as large as the page shows it."""
-    return shrunk(pixels, LONGEST)
+    return shrunk(pixels, LONGEST_ON_PAGE)
 
 
 def address(pixels: np.ndarray | Image.Image) -> str:
@@ -48,7 +48,7 @@ def map_picture(explanation: Explanation, pixels: np.ndarray) -> Image.Image:
 
 
 def step_picture(
-    explanation: Explanation, pixels: np.ndarray, step: int, side: Side
+    explanation: Explanation, pixels: np.ndarray, step: int, side: ShownOrHidden
 ) -> Image.Image:
     """What the detector saw at a step of the order, with the box that it gave."""
     picture = _picture(step_pixels(explanation, pixels, step, side))

@@ -13,7 +13,7 @@ from vps.methods.search.vps import VPS
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedOnPage:
     """All that a result came from.
 
     Attributes:
@@ -33,7 +33,7 @@ class Asked:
     found: tuple[Detection, ...]
 
 
-def command_line(asked: Asked, answered: Answered) -> str:
+def command_line(asked: AskedOnPage, answered: Answered) -> str:
     """What to type for the same result; after the line that makes the image, if it is drawn.
 
     A question about words alone has no command of its own.
@@ -64,7 +64,7 @@ def command_line(asked: Asked, answered: Answered) -> str:
     return "\n".join([*filter(None, [asked.image.shell]), shlex.join(words)])
 
 
-def python_lines(asked: Asked, answered: Answered) -> str:
+def python_lines(asked: AskedOnPage, answered: Answered) -> str:
     """A script for the same result."""
     question, how = answered.question, answered.how
     target = question.target(asked.found)

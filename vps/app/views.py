@@ -13,7 +13,7 @@ from vps.app.pictures import address, hidden_picture, map_picture, step_picture
 from vps.core.detect import Detection
 from vps.core.targets import Box
 from vps.report.figures.panels import BLUE, VERMILLION
-from vps.report.figures.steps import Side
+from vps.report.figures.steps import ShownOrHidden
 from vps.results.answer import Answer
 from vps.results.explanation import Explanation
 from vps.results.sentences import as_percent
@@ -129,7 +129,10 @@ def curves(explanations: Sequence[tuple[str, Explanation]], step: int | None = N
 
 
 def at_step(
-    explanations: Sequence[tuple[str, Explanation]], pixels: np.ndarray, step: int, side: Side
+    explanations: Sequence[tuple[str, Explanation]],
+    pixels: np.ndarray,
+    step: int,
+    side: ShownOrHidden,
 ) -> str:
     """What the detector saw at a step, of one or two methods."""
     figures = []

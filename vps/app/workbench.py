@@ -10,9 +10,9 @@ from pathlib import Path
 from vps.app.asking import How, Question, answer
 from vps.app.detector import HeldDetector, hides_words
 from vps.app.downloads import write_files
-from vps.app.images import ChosenImage, ImageSource, reading, uploaded
+from vps.app.images import ChosenImage, ImageSource, page_reading, uploaded
 from vps.app.pictures import address, page_pixels
-from vps.app.recipes import Asked
+from vps.app.recipes import AskedOnPage
 from vps.app.turns import Turn, Turns
 from vps.app.visits import Visit, Visits
 from vps.core.detect import detect
@@ -39,7 +39,7 @@ class Workbench:
     ) -> None:
         self.held, self.source, self.folder = held, source, folder
         self.turns, self.visits = Turns(), Visits()
-        self._reading = reading(max_pixels)
+        self._reading = page_reading(max_pixels)
 
     def listed(self, name: str) -> Choose:
         """An image of the list."""
@@ -116,14 +116,14 @@ class Workbench:
             raise InputError("there is nothing to download yet")
         return write_files(visit.answered, visit.image, self.folder)
 
-    def asked(self, visit: Visit) -> Asked:
+    def asked(self, visit: Visit) -> AskedOnPage:
         """What the visit's results came from."""
         assert visit.chosen is not None
         choices = self.held.choices
         settings = dict(choices.options)
         settings |= {} if choices.device == "cpu" else {"device": choices.device}
         settings |= {} if choices.dtype == "float32" else {"dtype": choices.dtype}
-        return Asked(
+        return AskedOnPage(
             visit.chosen, visit.detector, visit.prompt, visit.threshold, settings, visit.found
         )
 

@@ -145,10 +145,10 @@ def app_command(
 
 def _source(folder: Path | None, coco: Path | None) -> ImageSource:
     """The images that the page lists."""
-    from vps.app.images import DatasetImages, DrawnScenes, ImageFolder
+    from vps.app.images import DatasetImages, DrawnScenes, FolderImages
 
     if coco is None:
-        return DrawnScenes() if folder is None else ImageFolder(folder)
+        return DrawnScenes() if folder is None else FolderImages(folder)
     if folder is None:
         raise InputError("--coco names the annotations: say by --folder where the images are")
     from vps.data.readers.formats import open_dataset

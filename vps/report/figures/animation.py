@@ -19,7 +19,7 @@ from vps.core.pictures import drawable
 from vps.errors import InputError, OutputError, one_line
 from vps.report.figures.letters import fit_letters, shortened
 from vps.report.figures.panels import GREY, SMALL, draw_box, draw_curves, show
-from vps.report.figures.steps import Side, step_pixels
+from vps.report.figures.steps import ShownOrHidden, step_pixels
 from vps.results.explanation import Explanation
 
 _WIDTH, _MARGIN, _GAP, _TITLE, _BELOW = 7.2, 0.06, 0.12, 0.24, 0.36  # inches
@@ -152,7 +152,7 @@ class _Film:
 class _Seen:
     """One of the two images: what is shown, or what is left."""
 
-    def __init__(self, axes: Axes, explanation: Explanation, side: Side) -> None:
+    def __init__(self, axes: Axes, explanation: Explanation, side: ShownOrHidden) -> None:
         self._axes, self._explanation, self._side = axes, explanation, side
         shown = side == "shown"
         self._curve = explanation.insertion if shown else explanation.deletion

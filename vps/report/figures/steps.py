@@ -10,10 +10,12 @@ from vps.engine import attribution
 from vps.report.figures.panels import fill_of
 from vps.results.explanation import Explanation
 
-Side = Literal["shown", "hidden"]
+ShownOrHidden = Literal["shown", "hidden"]
 
 
-def step_pixels(explanation: Explanation, image: np.ndarray, step: int, side: Side) -> np.ndarray:
+def step_pixels(
+    explanation: Explanation, image: np.ndarray, step: int, side: ShownOrHidden
+) -> np.ndarray:
     """(h, w, 3) in [0, 1]: an image with the first regions of an order shown alone, or hidden.
 
     Args:
