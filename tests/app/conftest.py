@@ -38,10 +38,10 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def workbench(images: Path, folder: Path) -> Workbench:
+def workbench(images: Path, folder: Path, max_pixels: int = 150_000_000) -> Workbench:
     """What does the work of a page."""
     held = HeldDetector(DetectorChoices((DETECTOR,), prompt="red . green ."))
-    return Workbench(held, ImageFolder(images), folder, max_pixels=150_000_000)
+    return Workbench(held, ImageFolder(images), folder, max_pixels)
 
 
 @pytest.fixture
