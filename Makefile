@@ -11,7 +11,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist workste
 # A wheel of mmcv's operators, which take tens of minutes to build; without one they are built.
 WHEELS ?= ../shared/wheels
 
-.PHONY: demo test test-mmdet test-transformers5 test-slow fuzz check format docs release clean
+.PHONY: demo test test-mmdet test-transformers5 test-app test-slow fuzz check format docs release clean
 
 demo: $(VENV)/.demo
 	$(BIN)/vps demo --out out/demo
@@ -26,6 +26,10 @@ test-mmdet: $(VENV)/.mmdet
 test-transformers5: $(VENV)/.transformers5
 	PYTHONPATH=$(VENV)/transformers5 $(PYTEST) -m "not slow" \
 		-k "hf or florence or demo" tests/detectors
+
+# Gradio wants an older pillow than the newest. The browser is Debian's chromium.
+test-app: $(VENV)/.app
+	$(PYTEST) -n 0 tests/app
 
 test-slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow
@@ -80,6 +84,10 @@ $(VENV)/.mmdet: $(VENV)/.dev
 $(VENV)/.transformers5: $(VENV)/.dev
 	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade --target $(VENV)/transformers5 \
 		'transformers>=5,<6'
+	touch $@
+
+$(VENV)/.app: $(VENV)/.dev
+	$(PIP) -e '.[app,video]' playwright
 	touch $@
 
 $(BIN)/python:

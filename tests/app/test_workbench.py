@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from tests.helpers.colours import PLACES, Colours, scene
-from tests.helpers.page import DETECTOR, ended
+from tests.helpers.page import DETECTOR, ended, workbench
 from vps import Answer, Explanation, InputError, Kind
 from vps.app.asking import Heard, How, Question, Why, cost_beforehand
 from vps.app.detector import DetectorChoices, HeldDetector
@@ -156,9 +156,10 @@ def test_a_detector_that_raises_is_told_and_the_next_question_is_answered(bench)
     assert asked(bench, visit, Question(Why.MAP, 0))
 
 
-def test_what_cannot_be_read_or_is_too_large(bench, tmp_path):
+def test_what_cannot_be_read_or_is_too_large(images, tmp_path):
+    bench = workbench(images, tmp_path, max_pixels=20_000)
     (tmp_path / "text.png").write_text("no image")
-    Image.new("RGB", (16000, 10000)).save(tmp_path / "huge.png")
+    Image.new("RGB", (160, 126)).save(tmp_path / "huge.png")
     visit = bench.visits.of("me")
     for name, message in (("text.png", "not an image"), ("huge.png", "too large")):
         turn = bench.look(visit, bench.sent(str(tmp_path / name)), DETECTOR, "red .", 0.3)

@@ -13,10 +13,10 @@ from vps.app.workbench import Workbench
 DETECTOR = "tests.helpers.colours:build"
 
 
-def workbench(images: Path, folder: Path) -> Workbench:
+def workbench(images: Path, folder: Path, max_pixels: int = 150_000_000) -> Workbench:
     """What does the work of a page."""
     held = HeldDetector(DetectorChoices((DETECTOR,), prompt="red . green ."))
-    return Workbench(held, FolderImages(images), folder, max_pixels=150_000_000)
+    return Workbench(held, FolderImages(images), folder, max_pixels)
 
 
 def ended(turn: Turn, seconds: float = 60.0) -> bool:

@@ -8,32 +8,10 @@ import numpy as np
 import torch
 
 from vps.core.candidates import Candidates
-from vps.results.word_answer import LOST, SAME, Word, WordAnswer, WordSet
 
 LEFT, MIDDLE, FAR = (0.0, 0.0, 5.0, 8.0), (5.0, 0.0, 10.0, 8.0), (10.0, 0.0, 15.0, 8.0)
 BOXES = (LEFT, MIDDLE, FAR)
 PHRASE = "a very big red dog"
-
-RIGHTLY = WordAnswer(
-    label="the left red dog",
-    right=True,
-    said=(0.0, 1.5, 4.0, 4.0),
-    said_score=0.7,
-    target_score=0.7,
-    words=(
-        Word("the", 0.68, 0.68, SAME, 0.0),
-        Word("left", 0.72, 0.72, SAME, -0.05),
-        Word("red", 0.4, 0.4, SAME, 0.3),
-        Word("dog", 0.1, 0.1, LOST, 0.5),
-    ),
-    sufficient=WordSet((3,), 0.5, SAME, True),
-    necessary=WordSet((3,), 0.1, LOST, True),
-    repair=None,
-    threshold=0.3,
-    passes=9,
-    seconds=0.1,
-)
-"""An answer about words that nothing computed."""
 
 
 Rule = Callable[[np.ndarray], tuple[float, float, float]]

@@ -3,10 +3,28 @@ import json
 
 import pytest
 
-from tests.helpers.words import RIGHTLY
 from vps.errors import InputError
-from vps.results.word_answer import ELSEWHERE, LOST, RIGHT, SAME, WordAnswer, WordSet
+from vps.results.word_answer import ELSEWHERE, LOST, RIGHT, SAME, Word, WordAnswer, WordSet
 
+RIGHTLY = WordAnswer(
+    label="the left red dog",
+    right=True,
+    said=(0.0, 1.5, 4.0, 4.0),
+    said_score=0.7,
+    target_score=0.7,
+    words=(
+        Word("the", 0.68, 0.68, SAME, 0.0),
+        Word("left", 0.72, 0.72, SAME, -0.05),
+        Word("red", 0.4, 0.4, SAME, 0.3),
+        Word("dog", 0.1, 0.1, LOST, 0.5),
+    ),
+    sufficient=WordSet((3,), 0.5, SAME, True),
+    necessary=WordSet((3,), 0.1, LOST, True),
+    repair=None,
+    threshold=0.3,
+    passes=9,
+    seconds=0.1,
+)
 WRONGLY = dataclasses.replace(
     RIGHTLY, right=False, target_score=0.2, repair=WordSet((1, 2), 0.45, RIGHT, False)
 )

@@ -57,16 +57,18 @@ class Page:
 
     def _choose_parts(self, choices: DetectorChoices, images: tuple[str, ...]) -> None:
         first = choices.prompt_of(choices.names[0])
-        with gr.Row(equal_height=True):
+        with gr.Row():
             self._image = gr.Dropdown(list(images), label="Image", value=images[0], scale=3)
-            self._upload = gr.UploadButton("Upload", file_types=["image"], scale=1, min_width=90)
+            self._upload = gr.UploadButton(
+                "Upload", file_types=["image"], scale=1, min_width=90, elem_classes="vps-go"
+            )
         self._detector = gr.Dropdown(
             list(choices.names),
             value=choices.names[0],
             label="Detector",
             visible=len(choices.names) > 1,
         )
-        with gr.Row(equal_height=True):
+        with gr.Row():
             self._prompt = gr.Textbox(
                 first,
                 label="What to look for, each followed by a dot",
@@ -74,7 +76,9 @@ class Page:
                 scale=3,
                 visible=first is not None,
             )
-            self._look = gr.Button("Detect", variant="primary", scale=1, min_width=90)
+            self._look = gr.Button(
+                "Detect", variant="primary", scale=1, min_width=90, elem_classes="vps-go"
+            )
 
     def _ask_parts(self) -> None:
         heading_part("Ask more about the box that was clicked")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from vps.core.extras import require
 from vps.errors import InputError, one_line
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
+_SWITCH = 0.001  # seconds; 0.005 is Python's own
 USER = "vps"
 """The name that goes with the password."""
 
@@ -79,6 +81,8 @@ def launch(demo: Any, settings: ServerSettings, *, block: bool = True) -> str:
     gr = require("gradio", extra="app")
     from vps.app.parts import resource
 
+    # A search computes in short steps, between which the page has to get its turn soon.
+    sys.setswitchinterval(_SWITCH)
     fonts = {"font": ["system-ui", "sans-serif"], "font_mono": ["ui-monospace", "monospace"]}
     auth = None if settings.password is None else (USER, settings.password)
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -111,7 +111,6 @@ def app_command(
 ) -> None:
     """Serve a page in the browser: click a box, and see what the detector went by."""
     from vps.app.server import ServerSettings, launch, private_folder
-    from vps.core.extras import require
 
     settings = ServerSettings(host, port, password, max_upload)
     if password is not None and not password:
@@ -119,28 +118,47 @@ def app_command(
     if study is not None and (detector or folder or coco):
         raise InputError("--study shows what is there: leave out --detector, --folder and --coco")
     with private_folder() as files:
-        require("gradio", extra="app")
         if study is not None:
-            from vps.app.study_page import StudyPage
-            from vps.study.finished import FinishedStudy
-
-            demo = StudyPage(FinishedStudy(study)).demo
+            page = _study_page(study)
         else:
-            from vps.app.detector import DetectorChoices, HeldDetector
-            from vps.app.page import Page
-            from vps.app.workbench import Workbench
-
-            names = tuple(dict.fromkeys(detector or [DEMO_DETECTOR]))
-            for name in names:
-                DetectorChoice(name, prompt, device, dtype, option or ()).check()
-            options = parse_pairs(option or (), "--option")
-            held = HeldDetector(DetectorChoices(names, prompt, device, dtype, options))
-            source = _source(folder, coco)
-            held.get(names[0], held.choices.prompt_of(names[0]))
-            demo = Page(Workbench(held, source, files, max_pixels)).demo
+            chosen = DetectorChoice(DEMO_DETECTOR, prompt, device, dtype, option or ())
+            names = detector or [DEMO_DETECTOR]
+            page = _page(chosen, names, _source(folder, coco), files, max_pixels)
         if warning := settings.warning():
             print(f"note: {warning}", file=sys.stderr)
-        launch(demo, settings)
+        launch(page, settings)
+
+
+def _study_page(folder: Path) -> Any:
+    """What browses a study."""
+    from vps.core.extras import require
+    from vps.study.finished import FinishedStudy
+
+    study = FinishedStudy(folder)
+    require("gradio", extra="app")
+    from vps.app.study_page import StudyPage
+
+    return StudyPage(study).demo
+
+
+def _page(
+    chosen: DetectorChoice, names: list[str], source: ImageSource, files: Path, max_pixels: int
+) -> Any:
+    """What asks detectors, the first of which is loaded now."""
+    from vps.app.detector import DetectorChoices, HeldDetector
+    from vps.app.workbench import Workbench
+    from vps.core.extras import require
+
+    chosen.check()
+    options = parse_pairs(chosen.options, "--option")
+    names = list(dict.fromkeys(names))
+    choices = DetectorChoices(tuple(names), chosen.prompt, chosen.device, chosen.dtype, options)
+    require("gradio", extra="app")
+    from vps.app.page import Page
+
+    held = HeldDetector(choices)
+    held.get(names[0], choices.prompt_of(names[0]))
+    return Page(Workbench(held, source, files, max_pixels)).demo
 
 
 def _source(folder: Path | None, coco: Path | None) -> ImageSource:
