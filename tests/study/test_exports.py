@@ -17,7 +17,8 @@ from vps.data.left_out import LeftOut
 from vps.data.readers.vps_list import read_entries
 from vps.errors import InputError
 from vps.study.exports import export_lists, export_results, file_names
-from vps.study.imports import ImportSettings, import_results
+from vps.study.import_source import ImportSettings
+from vps.study.imports import import_results
 from vps.study.inputs import open_data
 from vps.study.lists import find_lists, read_list
 from vps.study.result_names import entries_by_name
@@ -150,6 +151,30 @@ def test_their_own_files_become_a_study(ran, tmp_path, capsys):
         assert set(row["metrics"]) == names
         for name in names:
             assert row["metrics"][name] == pytest.approx(same["metrics"][name], abs=1e-6), name
+
+
+def test_their_results_are_of_the_cases_that_ours_of_the_same_name_tell(ran, tmp_path, capsys):
+    """Compared case by case, whichever is named first; of another box they are no such result."""
+    folder, config = ran
+    theirs = tmp_path / "theirs"
+    shutil.copytree(folders_of(folder)["box"], theirs)
+    paths = sorted((theirs / "json").iterdir())
+    for number, path in enumerate(paths):
+        record = json.loads(path.read_text())
+        del record["vps"], record["category"]
+        record["target_label"] = [7]
+        if number == 0:
+            record["target_box"] = [0, 0, 3, 3]
+        path.write_text(json.dumps(record))
+    command = ["import", str(theirs), f"greedy={folders_of(folder)['greedy']}"]
+    assert main([*command, "--out", str(tmp_path / "study")]) == 1
+    assert f"(1 result): theirs, {paths[0].stem}" in capsys.readouterr().out
+    ours, back = rows(config.out), rows(tmp_path / "study")
+    assert len(back) == 2 * len(paths) - 1
+    for (image, key, method), row in back.items():
+        same = ours[image, key, "box" if method == "theirs" else method]
+        assert (row["dataset"], row["label"], row["box"]) == ("drawn", "dog", same["box"])
+        assert row["curves"] == same["curves"]
 
 
 def test_without_images_nothing_is_said_of_places(ran, tmp_path):
