@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.app.test_page import Tab
+from tests.helpers.browser import Tab
 from tests.helpers.studies import LOADER, config_of, draw
 from vps.study.finished import FinishedStudy
 from vps.study.study import run_study

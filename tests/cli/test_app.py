@@ -27,4 +27,4 @@ def test_what_cannot_be_served_is_told_before_a_detector_is_loaded(
 def test_without_the_extra_its_command_is_told(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "gradio", None)
     assert main(["app"]) == 2
-    assert "pip install '.[app]'" in capsys.readouterr().err
+    assert "search[app]'" in capsys.readouterr().err
