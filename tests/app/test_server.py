@@ -1,3 +1,4 @@
+import json
 import os
 import urllib.error
 import urllib.request
@@ -37,6 +38,34 @@ def test_no_file_of_the_machine_is_served(address):
     assert status(address) == 200
     for path in ("/etc/passwd", os.path.abspath("pyproject.toml"), "pyproject.toml"):
         assert status(f"{address}gradio_api/file={path}") in (403, 404)
+
+
+def test_no_file_of_the_machine_is_taken_for_an_upload(address, images):
+    """A browser may say of any path that it was uploaded."""
+    with urllib.request.urlopen(f"{address}config", timeout=60) as answer:
+        config = json.load(answer)
+    upload = next(one["id"] for one in config["components"] if one["type"] == "uploadbutton")
+    event = next(one for one in config["dependencies"] if [upload, "upload"] in one["targets"])
+    meta = {"_type": "gradio.FileData"}
+    for path in (images / "blocks.png", "/etc/passwd"):
+        given = {"path": str(path), "meta": meta}
+        data = [given, "tests.helpers.colours:build", "red .", 0.3]
+        asked = {"data": data, "fn_index": event["id"], "session_hash": "odd"}
+        request = urllib.request.Request(
+            f"{address}gradio_api/queue/join",
+            json.dumps(asked).encode(),
+            {"Content-Type": "application/json"},
+        )
+        urllib.request.urlopen(request, timeout=60).close()
+        stream = f"{address}gradio_api/queue/data?session_hash=odd"
+        told = ""
+        with urllib.request.urlopen(stream, timeout=60) as lines:
+            for line in lines:
+                told += line.decode()
+                if "process_completed" in told:
+                    break
+        assert '"success":false' in told.replace(" ", "").lower()
+        assert "found" not in told
 
 
 def test_uploads_have_a_limit(address):
