@@ -20,7 +20,7 @@ test: $(VENV)/.dev
 	$(PYTEST) -m "not slow"
 
 test-mmdet: $(VENV)/.mmdet
-	$(PYTEST) -m "mmdet and not slow"
+	$(PYTEST) -m "mmdet and not slow" tests/detectors
 
 # The adapters of transformers on version 5, which stands in front of the other.
 test-transformers5: $(VENV)/.transformers5

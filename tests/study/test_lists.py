@@ -108,17 +108,16 @@ def test_a_strict_selection_stops_at_an_image_that_kills_its_worker(tmp_path, tr
         find_lists(settings, LOADER)  # it was not taken for skipped
 
 
-def test_errors_of_a_selection_come_out_of_the_workers(drawn):
+def test_errors_of_a_selection_come_out(drawn):
     broken = {"name": "brightness", "options": {"broken": True}}
     with pytest.raises(DetectorError, match="no such weights"):
         find_lists(config(drawn, PROCESSES, detector=broken), LOADER)
-    strict = {**PROCESSES, "strict": True}
     with pytest.raises(InputError, match=r"3\.png"):
-        find_lists(config(drawn, strict), LOADER)
+        find_lists(config(drawn, {"strict": True}), LOADER)
 
 
 def test_a_selection_without_cases_says_why(drawn):
-    settings = config(drawn, PROCESSES, select={"score_threshold": 0.2, "min_area": 5000})
+    settings = config(drawn, select={"score_threshold": 0.2, "min_area": 5000})
     with pytest.raises(InputError, match=r"kinds leaves 12, min_area 5000 none"):
         find_lists(settings, LOADER)
 

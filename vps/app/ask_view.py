@@ -12,7 +12,7 @@ from vps.app.parts import heading_part, viewer_part
 from vps.methods import METHODS
 from vps.search.settings import EFFORTS
 
-NOTHING = "nothing"
+NO_OTHER_METHOD = "nothing"
 """What stands where no second method is chosen."""
 
 
@@ -103,7 +103,7 @@ class AskParts:
             with gr.Row():
                 self.method = gr.Dropdown(list(METHODS), value="vps", label="Method")
                 self.other = gr.Dropdown(
-                    [NOTHING, *METHODS], value=NOTHING, label="Side by side with"
+                    [NO_OTHER_METHOD, *METHODS], value=NO_OTHER_METHOD, label="Side by side with"
                 )
             with gr.Row():
                 self.effort = gr.Radio(list(EFFORTS), value="balanced", label="Effort (of vps)")
