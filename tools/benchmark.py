@@ -23,6 +23,7 @@ COMMANDS = (
     "images",
     "runner",
     "report",
+    "page",
 )
 
 
