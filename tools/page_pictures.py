@@ -28,14 +28,14 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
-    with served() as address, browser() as opened:
-        page = visit(opened, address, width=WIDE, height=HIGH)
+    with served() as server, browser() as opened:
+        page = visit(opened, server.address, width=WIDE, height=HIGH)
         page.locator(".vps-box", has_text="buoy").click()
         explained(page)
         shoot(page, folder / "page.png", 1000)
         ask_for_missed(page)
         shoot(page, folder / "page_missed.png", 1000)
-        phone = visit(opened, address, width=390, height=1500)
+        phone = visit(opened, server.address, width=390, height=1500)
         phone.locator(".vps-box", has_text="buoy").click()
         phone.locator("#maps img").first.wait_for()
         phone.wait_for_timeout(2500)
@@ -79,7 +79,7 @@ def shoot(page: Any, path: Path, width: int) -> None:
         image = file.convert("RGB")
     height = round(image.height * width / image.width)
     image = image.resize((width, height), Image.Resampling.LANCZOS)
-    few = image.quantize(128, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    few = image.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     few.save(path, optimize=True)
     print(path)
 

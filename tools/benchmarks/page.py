@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import shutil
 import statistics
 import subprocess
@@ -11,6 +12,8 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from vps.errors import InputError
@@ -44,25 +47,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Print seconds and milliseconds."""
     begun = time.monotonic()
-    with served() as address, browser() as opened:
+    with served() as server, browser() as opened:
         print(f"started, detector loaded: {time.monotonic() - begun:.1f} s")
-        page = visit(opened, address, width=1240, height=1010)
+        page = visit(opened, server.address, width=1240, height=1010)
         choose(page, arguments.image)
-        clicked = time.monotonic()
+        clicked, used = time.monotonic(), server.processor_seconds()
         page.locator(".vps-box", has_text=arguments.label).first.click()
         page.locator("#maps img").first.wait_for()
         print(f"from the click to the first map: {time.monotonic() - clicked:.1f} s")
         taken = page.evaluate(_ROUND_TRIPS, arguments.trips)
         page.locator("#at-step img").first.wait_for()
-        print(f"from the click to the explanation: {time.monotonic() - clicked:.1f} s")
+        spent, used = time.monotonic() - clicked, server.processor_seconds() - used
+        print(f"from the click to the explanation: {spent:.1f} s, {used:.1f} s of the processors")
         if taken:
             middle, most = statistics.median(taken), max(taken)
             print(f"{len(taken)} answers meanwhile: median {middle:.0f} ms, at most {most:.0f} ms")
 
 
+@dataclass(frozen=True)
+class Server:
+    """`vps app` in a process of its own.
+
+    Attributes:
+        address: where it listens.
+        process: its number.
+    """
+
+    address: str
+    process: int
+
+    def processor_seconds(self) -> float:
+        """What all its threads have computed so far, which others on the machine do not change."""
+        fields = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def served(*arguments: str) -> Iterator[str]:
-    """`vps app` in a process of its own, while the block runs; its address.
+def served(*arguments: str) -> Iterator[Server]:
+    """`vps app`, while the block runs.
 
     Raises:
         InputError: it ended before it listened.
@@ -73,7 +95,7 @@ def served(*arguments: str) -> Iterator[str]:
             assert process.stdout is not None
             for line in process.stdout:
                 if line.startswith("open http"):
-                    yield line.split()[1]
+                    yield Server(line.split()[1], process.pid)
                     return
             raise InputError("`vps app` has ended: what it said stands above")
         finally:

@@ -75,8 +75,8 @@ class AskParts:
         with gr.Row():
             self.prompt = gr.Textbox(
                 first,
-                label="What to look for, each followed by a dot",
-                max_lines=3,
+                label="What to look for, with dots between",
+                max_lines=4,
                 scale=3,
                 visible=first is not None,
             )

@@ -42,7 +42,7 @@ class ResultParts:
         """Nothing to show."""
         return {
             self.answers: "",
-            self.maps: "",
+            self.maps: views.no_map(),
             self.curves: "",
             self.side: gr.Radio(interactive=False),
             self.step: gr.Slider(interactive=False),
@@ -121,7 +121,7 @@ def result_parts() -> ResultParts:
     answers = gr.HTML(elem_id="answers", elem_classes="vps-answers")
     with gr.Row():
         with gr.Column(min_width=230):
-            maps = gr.HTML(elem_id="maps")
+            maps = gr.HTML(views.no_map(), elem_id="maps")
         with gr.Column(min_width=230):
             at_step = gr.HTML(elem_id="at-step")
     with gr.Row():

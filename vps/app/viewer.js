@@ -48,7 +48,25 @@ const draw = () => {
   sheet.hidden = !value.drawn;
   if (value.drawn) put(sheet, value.drawn);
   root.append(sheet);
+  image.addEventListener('load', () => part(root));
   if (value.drawing) paint(root, sheet, value, put);
+};
+
+// A name that lies on another one goes below its box.
+const part = (root) => {
+  const placed = [];
+  for (const name of root.querySelectorAll('.vps-box span')) {
+    const free = () => {
+      const one = name.getBoundingClientRect();
+      return placed.every((other) => one.left >= other.right || one.right <= other.left
+        || one.top >= other.bottom || one.bottom <= other.top);
+    };
+    if (!free()) {
+      name.classList.toggle('vps-inside');
+      if (!free()) name.classList.toggle('vps-inside');
+    }
+    placed.push(name.getBoundingClientRect());
+  }
 };
 
 const paint = (root, sheet, value, put) => {

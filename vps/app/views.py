@@ -79,6 +79,11 @@ def note(message: str) -> str:
     return _status(html.escape(message))
 
 
+def no_map() -> str:
+    """What stands where a map will."""
+    return '<div class="vps-await">Its map comes here.</div>'
+
+
 def maps(explanations: Sequence[tuple[str, Explanation]], pixels: np.ndarray) -> str:
     """The maps of one or two methods, side by side."""
     figures = [
