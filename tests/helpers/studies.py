@@ -73,6 +73,11 @@ class BrightnessDetector:
         return Candidates(boxes, torch.stack([0.5 * scores, scores], dim=-1), LABELS)
 
 
+def bright() -> BrightnessDetector:
+    """The same by a name that any config may have, `tests.helpers.studies:bright`."""
+    return BrightnessDetector("brightness")
+
+
 def load(name: str, usual: tuple[str, ...], *, device: str, dtype: str, **options: Any) -> Any:
     """What the runner imports in each worker."""
     if options.get("broken"):
