@@ -8,51 +8,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
-from PIL import Image
 
 import detectors
 import vps
-from detectors.shared.prompts import parse_prompt
-from tests.helpers.benchmarks import Knowing
+from tests.helpers.doc_pages import FENCED, MISSED, load_known, named, pages, read, run_python
 from tests.helpers.paths import ROOT
 from vps import Answer, Explanation, Kind
-from vps.data.scenes.layouts import CATEGORIES
-from vps.data.scenes.scenes import Scene, make_scene
-from vps.demo.cases import SEED
 
 PICTURES = ROOT / ".github" / "images"
 INDEX = ROOT / "docs" / "README.md"
 
-# What the pages show is said of these scenes of the demo, by the names that it gives them.
-SHOWN = {"correct_scene.png": 0, "missed_scene.png": 6}
-MISSED = (131, 123, 170, 162)
-"""The wheel of the second that is not found."""
-
-_FENCED = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _PATH = re.compile(r"(?<![\w/.])(?:configs|tools|docs)/[\w/]+\.(?:py|yaml|md)\b")
 
 
-def pages() -> list[Path]:
-    """All pages of the project."""
-    folders = ("docs", "vps", "detectors", "tools", "configs")
-    return sorted(
-        [*ROOT.glob("*.md"), *(page for name in folders for page in (ROOT / name).rglob("*.md"))]
-    )
-
-
-def named(page: Path) -> str:
-    return page.relative_to(ROOT).as_posix()
-
-
-def read(page: Path) -> str:
-    return page.read_text(encoding="utf-8")
-
-
 def links(text: str) -> Iterator[str]:
     """Targets of links and pictures, without those to other sites; code holds none."""
-    prose = re.sub(r"`[^`]*`", "", _FENCED.sub("", text))
+    prose = re.sub(r"`[^`]*`", "", FENCED.sub("", text))
     for target in _LINK.findall(prose):
         if "://" not in target:
             yield target
@@ -62,7 +34,7 @@ def anchors(text: str) -> set[str]:
     """What the headings of a page are called in links, as GitHub does it."""
     seen: Counter[str] = Counter()
     found = set()
-    for heading in re.findall(r"^#+ +(.+?) *$", _FENCED.sub("", text), re.MULTILINE):
+    for heading in re.findall(r"^#+ +(.+?) *$", FENCED.sub("", text), re.MULTILINE):
         shown = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
         slug = re.sub(r"[^\w\- ]", "", shown.lower()).replace(" ", "-")
         found.add(f"{slug}-{seen[slug]}" if seen[slug] else slug)
@@ -117,52 +89,6 @@ def test_all_detectors_are_in_the_table():
     cells = re.findall(r"^\| [^|]+ \| ([^|]+) \|", table, re.MULTILINE)
     kinds = {name for cell in cells for name in re.findall(r"`([\w-]+)[:`]", cell)}
     assert set(detectors.DETECTORS) <= kinds
-
-
-class Overlooking(Knowing):
-    """Misses one wheel, as long as it sees what stands beside it."""
-
-    def detect(self, pixels, size):
-        found = super().detect(pixels, size)
-        scene = self.scenes[size]
-        for row, item in enumerate(scene.objects):
-            if item.box == MISSED:
-                other = nearest_beside(scene, row)
-                mask = torch.from_numpy(scene.objects[other].mask[::8, ::8].copy())
-                shown = (pixels == self.whole[size]).all(dim=1)[:, mask].float().mean(dim=1)
-                found.scores[:, row] *= torch.where(shown > 0.5, 0.2, 1.0)[:, None]
-        return found
-
-
-def nearest_beside(scene: Scene, number: int) -> int:
-    """The object that begins least far right of another one's end."""
-    gaps = {
-        other: item.box[0] - scene.objects[number].box[2]
-        for other, item in enumerate(scene.objects)
-        if item.box[0] >= scene.objects[number].box[2]
-    }
-    return min(gaps, key=lambda other: gaps[other])
-
-
-def load_known(name: str, *, prompt: str) -> Overlooking:
-    """In place of `detectors.load`: what is asked for has to be there, all else is quick."""
-    detectors.find_entry(name)
-    assert set(parse_prompt(prompt)) <= set(CATEGORIES)
-    return Overlooking([make_scene(SEED, index) for index in SHOWN.values()])
-
-
-def run_python(page: Path, folder: Path) -> dict[str, object]:
-    """Run the code of a page, in its order, beside the scenes of the demo; its names."""
-    demo = folder / "out" / "demo"
-    demo.mkdir(parents=True)
-    for name, index in SHOWN.items():
-        Image.fromarray(make_scene(SEED, index).image).save(demo / name)
-    names: dict[str, object] = {}
-    blocks = [code for language, code in _FENCED.findall(read(page)) if language == "python"]
-    assert blocks
-    for code in blocks:
-        exec(compile(code, f"<{named(page)}>", "exec"), names)  # noqa: S102
-    return names
 
 
 @pytest.fixture(params=["known", pytest.param("demo", marks=pytest.mark.slow)])
