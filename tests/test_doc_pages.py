@@ -142,4 +142,4 @@ def test_commands_of_the_pages_are_understood():
             wrong.append(f"{page}: {' '.join(words)}: {error!r}")
         seen += 1
     assert wrong == []
-    assert seen > 60
+    assert seen > 50

@@ -35,7 +35,7 @@ def main() -> None:
         shoot(page, folder / "page.png", 1000)
         ask_for_missed(page)
         shoot(page, folder / "page_missed.png", 1000)
-        phone = visit(opened, server.address, width=390, height=1500)
+        phone = visit(opened, server.address, width=390, height=1380)
         phone.locator(".vps-box", has_text="buoy").click()
         phone.locator("#maps img").first.wait_for()
         phone.wait_for_timeout(2500)
