@@ -24,7 +24,6 @@ from vps.results.explanation import SCHEMA_VERSION
 from vps.results.stored import ARRAYS
 from vps.study.study import run_study
 
-
 DOCS = ROOT / "docs"
 
 

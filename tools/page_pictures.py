@@ -1,6 +1,6 @@
 """The pictures of the page that README and docs show, as `vps app` and chromium draw them.
 
-    python tools/page_pictures.py out/pictures
+python tools/page_pictures.py out/pictures
 """
 
 from __future__ import annotations
