@@ -29,6 +29,7 @@ OUTSIDE = (
 """Pages of the repository, besides `HOME`, that the site has at the same path."""
 
 PICTURES = ".github/images"
+ELSEWHERE = '<script src="https://unpkg.com/iframe-worker/shim"></script>'
 _LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
 _CODE = re.compile(r"(^ *```.*?^ *```$)", re.DOTALL | re.MULTILINE)
 
@@ -45,6 +46,16 @@ def on_files(files: Files, config: Any) -> Files:
         place = f"images/{path.name}"
         files.append(File.generated(config, place, content=path.read_bytes()))
     return files
+
+
+def on_post_page(output: str, **_: Any) -> str:
+    """Search from disk by what is here, in place of a script that the theme loads from elsewhere.
+
+    >>> "unpkg" in on_post_page(f"<head>{ELSEWHERE}</head>")
+    False
+    """
+    script = (ROOT / "tools" / "docs_worker.js").read_text("utf-8")
+    return output.replace(ELSEWHERE, f"<script>\n{script}</script>")
 
 
 def on_page_markdown(markdown: str, page: Page, files: Files, **_: Any) -> str:
