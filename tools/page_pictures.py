@@ -16,6 +16,7 @@ sys.path.insert(0, str(ROOT))  # so that a checkout works before it is installed
 from PIL import Image  # noqa: E402
 
 from tools.benchmarks.page import browser, choose, served, visit  # noqa: E402
+from vps.core.images import read_image  # noqa: E402
 
 WIDE, HIGH = 1240, 1010
 MISSED = ("scene-6.png", "wheel", (131, 123, 170, 162))
@@ -75,8 +76,7 @@ def shoot(page: Any, path: Path, width: int) -> None:
     page.mouse.move(0, 0)
     page.wait_for_timeout(1000)  # transitions
     page.screenshot(path=path)
-    with Image.open(path) as file:
-        image = file.convert("RGB")
+    image = Image.fromarray(read_image(path))
     height = round(image.height * width / image.width)
     image = image.resize((width, height), Image.Resampling.LANCZOS)
     few = image.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
