@@ -98,6 +98,19 @@ def test_draw_what_was_missed_and_ask(tab):
     tab.says("answers", "The green is missed")
 
 
+def test_names_that_would_lie_on_each_other_lie_apart(tab):
+    tab.page.add_style_tag(content=".vps-box span { font-size: 60px !important }")
+    tab.page.get_by_label("Draw").check()  # draws the boxes anew
+    tab.says("hint", "Draw a box")
+    tab.page.wait_for_function("document.querySelector('.vps-box .vps-inside')")
+    first, second = (
+        tab.page.locator(".vps-box span").nth(number).bounding_box() for number in range(2)
+    )
+    upper, lower = sorted((first, second), key=lambda one: one["y"])
+    assert abs(first["x"] - second["x"]) < upper["width"]
+    assert upper["y"] + upper["height"] <= lower["y"]
+
+
 def test_other_questions_are_answered_in_a_sentence(tab):
     tab.press("Smallest part?")
     tab.says("status", "click one of the boxes first")
