@@ -51,9 +51,7 @@ def test_measures_are_all_on_their_page(tmp_path):
 @pytest.mark.usefixtures("known")
 def test_files_hold_what_their_page_says(tmp_path):
     draw(tmp_path, 2)
-    config = config_of(tmp_path, select={"score_threshold": 0.2, "per_image": 1})
     study = config_of(tmp_path, out="out/eval/demo", select={"score_threshold": 0.2})
-    assert config.datasets == study.datasets
     assert run_study(study, LOADER, quiet=True) == 0
     page = DOCS / "file_formats.md"
     names = run_python(page, tmp_path)
