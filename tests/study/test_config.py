@@ -163,6 +163,17 @@ def test_shipped_configs_are_valid_and_named_as_their_files(path):
     assert config.name == path.stem
 
 
+def test_a_shipped_config_is_read_by_its_name_beside_a_folder_called_so(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for name in ("demo", "mine"):
+        (tmp_path / name).mkdir()
+    assert read_config("demo") == read_config(ROOT / "configs" / "demo.yaml")
+    with pytest.raises(InputError, match="mine is no file, but a folder"):
+        read_config("mine")
+    with pytest.raises(InputError, match="did you mean 'demo'"):
+        read_config("demp")
+
+
 @pytest.fixture(scope="module")
 def schema():
     return jsonschema.Draft202012Validator(json_schema(StudyConfig))

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from vps.app import views
-from vps.app.ask_view import NOTHING, AskParts
+from vps.app.ask_view import NO_OTHER_METHOD, AskParts
 from vps.app.asking import Heard, How, Question, Why, cost_beforehand
 from vps.app.parts import BLOCKS, FAST, SLOW, Changes, title_part
 from vps.app.recipes import command_line, python_lines
@@ -167,7 +167,7 @@ class Page:
         regions: int,
     ) -> Iterator[Changes]:
         try:
-            names = [method] if other in (NOTHING, method) or why is Why.WORDS else [method, other]
+            names = [method] if other in (NO_OTHER_METHOD, method) or why is Why.WORDS else [method, other]
             hows = [How(name, effort, int(regions)) for name in names]
             box = visit.drawn if why is Why.MISSED else None
             number = None if why is Why.MISSED else visit.number

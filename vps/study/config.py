@@ -205,10 +205,14 @@ def read_config(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Stu
 
 def _shipped(path: Path) -> Path:
     """The config of that name that ships, where it is a bare name and no file."""
-    if path.exists() or path.name != str(path) or path.suffix:
+    if path.is_file() or path.name != str(path) or path.suffix:
         return path
-    shipped = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
-    return choose({found.stem: found for found in shipped}, path.name, "config")
+    found = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
+    shipped = {one.stem: one for one in found}
+    # A folder may be called as one of them: `vps demo --out demo` makes one.
+    if path.exists() and path.name not in shipped:
+        return path
+    return choose(shipped, path.name, "config")
 
 
 def config_from(content: dict[str, Any], overrides: Sequence[str], what: str) -> StudyConfig:
