@@ -167,7 +167,8 @@ class Page:
         regions: int,
     ) -> Iterator[Changes]:
         try:
-            names = [method] if other in (NO_OTHER_METHOD, method) or why is Why.WORDS else [method, other]
+            alone = other in (NO_OTHER_METHOD, method) or why is Why.WORDS
+            names = [method] if alone else [method, other]
             hows = [How(name, effort, int(regions)) for name in names]
             box = visit.drawn if why is Why.MISSED else None
             number = None if why is Why.MISSED else visit.number
