@@ -19,7 +19,7 @@ EFFORTS = {"fast": 0.15, "balanced": 0.20, "high": 0.30}
 AUTO = "auto"
 """Stands for the one of `path_search` and `top_k` that suits the detector's batch speed-up."""
 
-BUDGETED = (AUTO, "path_search", "top_k")
+BUDGETED = (AUTO, "path_search", "sampled_search", "top_k")
 """Searches that can use any number of passes; the others end by themselves."""
 
 _LEAST_PER_REGION = 8  # passes; what the first round and the first two or three orders need
