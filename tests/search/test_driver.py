@@ -59,7 +59,8 @@ def test_targets_share_passes(name):
     assert together[0].source.passes == len({row.tobytes() for row in detector.seen})
     assert len(detector.seen) < sum(one.source.passes for one in alone)
     assert all(is_order(order) for order in outcome.orders)
-    if name not in ("path_search", "sampled_search", "top_k"):  # these learn from what others asked for
+    # Some learn from what others asked for.
+    if name not in ("path_search", "sampled_search", "top_k"):
         assert np.array_equal(outcome.orders, orders)
     assert outcome.stopped == "finished"
     assert outcome.error is None

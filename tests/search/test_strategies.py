@@ -171,7 +171,8 @@ def test_nothing_beats_what_is_found_on_simple_rules(rule, name, seed):
     ids=["coverage", "noisy", "table"],
 )
 def test_close_to_the_best_of_all_orders(rule, close, behind):
-    # No search is exact here; on average over some problems, those that plan reach these shares of the way from the worst to the best J, and greedy is not much better.
+    # No search is exact here; on average over some problems, those that plan reach these shares
+    # of the way from the worst to the best J, and greedy is not much better.
     shares: dict[str, list[float]] = {name: [] for name in SEARCHES}
     for count, seed in itertools.product((4, 5), range(8)):
         worths = worths_of_all_orders(rule(count, seed), count)
@@ -270,15 +271,15 @@ def test_sampled_search_shows_samples_of_an_order_and_then_all_of_the_best():
     new = sum(not objective.source.known(row[None])[0] for row in last.ask)
     assert new == 0
     assert samples[-1].reserve <= 2 * 39
-    known = [
-        worth(objective, one, replay(objective, one).objective) for one in (last.order, order)
-    ]
+    known = [worth(objective, one, replay(objective, one).objective) for one in (last.order, order)]
     assert known[1] >= known[0]
 
 
 @pytest.mark.parametrize("budget", [40, 60, 90, 140, 300])
 def test_sampled_search_keeps_passes_for_the_curves_of_its_answer(budget):
-    outcome, objective, _ = searched("sampled_search", noisy(weights(16)), 16, budget=Budget(budget))
+    outcome, objective, _ = searched(
+        "sampled_search", noisy(weights(16)), 16, budget=Budget(budget)
+    )
     assert objective.source.passes <= budget
     if budget >= 18 + 2 * 15:
         assert replay(objective, outcome.orders[0], measure=False).measured.all()

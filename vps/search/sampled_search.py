@@ -74,9 +74,7 @@ def _estimated_worth(objective: Objective, order: np.ndarray) -> float:
     return auc(curves.areas, curves.objective)
 
 
-def _reserve(
-    objective: Objective, kept: np.ndarray, order: np.ndarray, ask: np.ndarray
-) -> int:
+def _reserve(objective: Objective, kept: np.ndarray, order: np.ndarray, ask: np.ndarray) -> int:
     """The passes that measure the curves of either order, once all that is asked for is known."""
     curves = [with_complements(prefixes(one)) for one in (kept, order)]
     new = objective.source.new

@@ -22,6 +22,9 @@ AUTO = "auto"
 BUDGETED = (AUTO, "path_search", "sampled_search", "top_k")
 """Searches that can use any number of passes; the others end by themselves."""
 
+HOLDING = ("sampled_search",)
+"""Of these, the ones that hold passes back for their end, and so are told their budget."""
+
 _LEAST_PER_REGION = 8  # passes; what the first round and the first two or three orders need
 _WORTH_BATCHING = 1.5
 
