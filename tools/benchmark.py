@@ -16,6 +16,7 @@ COMMANDS = (
     "repairs",
     "search",
     "targets",
+    "masks",
     "prompts",
     "florence",
     "precision",

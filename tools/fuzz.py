@@ -11,6 +11,7 @@ written down with what it was. Inputs are drawn by their numbers: `--only coco:1
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -26,6 +27,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="number of the first (default: 0)")
     parser.add_argument("--kinds", nargs="+", help="of inputs (default: all)")
     parser.add_argument("--only", nargs="+", default=[], metavar="KIND:NUMBER", help="try these")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="at a time (default: all)")
     parser.add_argument("--out", type=Path, default=Path("out/fuzz"), help="for what is found")
     given = parser.parse_args()
     found = fuzz(
@@ -35,6 +37,7 @@ def main() -> int:
         first=given.first,
         kinds=given.kinds,
         only=given.only,
+        jobs=given.jobs,
     )
     print(show(found))
     return 1 if found.faults else 0

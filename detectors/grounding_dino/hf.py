@@ -10,7 +10,13 @@ import torch
 from torch import Tensor
 
 from detectors.grounding_dino.hf_checkpoint import GroundingDinoCheckpoint, read_grounding_dino
-from detectors.grounding_dino.prompted import EncodedPrompt, PromptedModel
+from detectors.grounding_dino.prompted import (
+    Channels,
+    EncodedPrompt,
+    InputOptions,
+    Phrase,
+    PromptedModel,
+)
 from detectors.grounding_dino.text_cache import reading
 from detectors.names import DEMO_ASKED
 from detectors.shared.features import pyramid_of
@@ -51,7 +57,7 @@ class HFGroundingDino(Differentiable, PromptedModel):
         mean = pixels.new_tensor(self.checkpoint.images.mean)[:, None, None]
         std = pixels.new_tensor(self.checkpoint.images.std)[:, None, None]
         # All images of a batch are prepared alike, so that there is nothing to pad.
-        inputs = (pixels - mean) / std
+        inputs = (self.options.ordered(pixels) - mean) / std
         return self._gather([self._ask(asked, inputs) for asked in self._asked], size)
 
     def feature_layers(self) -> dict[str, FeatureLayer]:
@@ -81,9 +87,22 @@ class HFGroundingDino(Differentiable, PromptedModel):
 
 
 def load_grounding_dino(
-    source: str, *, labels: Sequence[str] | None, device: str = "cpu", dtype: str = "float32"
+    source: str,
+    *,
+    labels: Sequence[str] | None,
+    device: str = "cpu",
+    dtype: str = "float32",
+    channels: Channels = "rgb",
+    phrase: Phrase = "label",
 ) -> HFGroundingDino:
     """Grounding DINO from a folder, or from the Hugging Face hub by name.
+
+    Args:
+        source: the folder or the name.
+        labels: what to look for.
+        device: where to compute.
+        dtype: in what to compute.
+        channels, phrase: how it is asked, see `detectors.grounding_dino.prompted.InputOptions`.
 
     Raises:
         InputError: no such checkpoint, not one of Grounding DINO, weights that are not safetensors
@@ -91,13 +110,24 @@ def load_grounding_dino(
     """
     names = required_labels(labels)
     checkpoint = read_grounding_dino(source, device=device, dtype=dtype)
-    return HFGroundingDino(checkpoint, names, name=f"hf-grounding-dino:{source}")
+    name, options = f"hf-grounding-dino:{source}", InputOptions(channels, phrase)
+    return HFGroundingDino(checkpoint, names, name=name, options=options)
 
 
 def load_demo_grounding_dino(
-    source: str, *, labels: Sequence[str] | None, device: str = "cpu", dtype: str = "float32"
+    source: str,
+    *,
+    labels: Sequence[str] | None,
+    device: str = "cpu",
+    dtype: str = "float32",
+    channels: Channels = "rgb",
+    phrase: Phrase = "label",
 ) -> HFGroundingDino:
     """The small Grounding DINO that comes with this package, for drawn scenes.
+
+    Args:
+        source: "", for it takes no path.
+        labels, device, dtype, channels, phrase: as for `load_grounding_dino`.
 
     Raises:
         InputError: its files are not there, or as for `load_grounding_dino`.
@@ -114,4 +144,5 @@ def load_demo_grounding_dino(
             "tools/train_demo_detectors.py"
         )
     checkpoint = read_grounding_dino(str(DEMO_GROUNDING_DINO), device=device, dtype=dtype)
-    return HFGroundingDino(checkpoint, names, name="demo-grounding-dino")
+    options = InputOptions(channels, phrase)
+    return HFGroundingDino(checkpoint, names, name="demo-grounding-dino", options=options)

@@ -11,7 +11,13 @@ import torch
 from torch import Tensor
 
 from detectors.grounding_dino.original_checkpoint import OriginalCheckpoint, read_original
-from detectors.grounding_dino.prompted import EncodedPrompt, PromptedModel
+from detectors.grounding_dino.prompted import (
+    Channels,
+    EncodedPrompt,
+    InputOptions,
+    Phrase,
+    PromptedModel,
+)
 from detectors.grounding_dino.text_cache import reading
 from detectors.shared.features import pyramid_of
 from detectors.shared.gradients import Differentiable, keeps_whole_gradients
@@ -52,7 +58,7 @@ class OriginalGroundingDino(Differentiable, PromptedModel):
         """
         check_batch(pixels)
         mean, std = (pixels.new_tensor(values)[:, None, None] for values in (MEAN, STD))
-        inputs = (pixels - mean) / std
+        inputs = (self.options.ordered(pixels) - mean) / std
         return self._gather([self._ask(asked, inputs) for asked in self._asked], size)
 
     def feature_layers(self) -> dict[str, FeatureLayer]:
@@ -102,6 +108,8 @@ def load_original(
     max_size: int = 1333,
     device: str = "cpu",
     dtype: str = "float32",
+    channels: Channels = "rgb",
+    phrase: Phrase = "label",
 ) -> OriginalGroundingDino:
     """The authors' Grounding DINO from a config and a checkpoint.
 
@@ -116,6 +124,7 @@ def load_original(
         max_size: unless the longer one would exceed this.
         device: where to compute.
         dtype: in what to compute.
+        channels, phrase: how it is asked, see `detectors.grounding_dino.prompted.InputOptions`.
 
     Raises:
         InputError: labels that cannot be asked for; a config, text encoder or checkpoint that is
@@ -136,4 +145,5 @@ def load_original(
         device=device,
         dtype=dtype,
     )
-    return OriginalGroundingDino(checkpoint, names, name=f"groundingdino:{source}")
+    name, options = f"groundingdino:{source}", InputOptions(channels, phrase)
+    return OriginalGroundingDino(checkpoint, names, name=name, options=options)

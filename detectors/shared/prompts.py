@@ -83,7 +83,7 @@ class Prompt:
 
 
 def build_prompts(
-    labels: Sequence[str], tokenizer: PreTrainedTokenizerBase, limit: int
+    labels: Sequence[str], tokenizer: PreTrainedTokenizerBase, limit: int, *, apart: bool = False
 ) -> tuple[Prompt, ...]:
     """Put labels into as few prompts as their order allows.
 
@@ -94,6 +94,7 @@ def build_prompts(
         labels: names, as `check_labels` returns them.
         tokenizer: a BERT tokenizer.
         limit: the most tokens a prompt may have, both ends and the separators included.
+        apart: whether each label gets a prompt of its own.
 
     Raises:
         InputError: a label does not fit into a prompt of its own, or has no part that the tokenizer
@@ -110,7 +111,8 @@ def build_prompts(
                 f"label {label[:40]!r}... has {len(tokens)} tokens, and the model reads at most "
                 f"{limit - 3} in one label; shorten it"
             )
-        if len(ids) + len(tokens) + 2 > limit:
+        full = len(ids) + len(tokens) + 2 > limit
+        if full or (apart and column > 0):
             prompts.append(Prompt((*ids, last), (*columns, NO_LABEL)))
             ids, columns = [first], [NO_LABEL]
         ids += [*tokens, stop]

@@ -12,7 +12,7 @@ from tests.helpers.paths import ROOT
 from vps.cli import choices
 from vps.cli.main import main
 from vps.core.masking import FILLS
-from vps.core.regions import REGION_METHODS
+from vps.core.regions import NUMBERINGS, REGION_METHODS
 from vps.core.scoring import MODES
 from vps.methods import METHODS
 from vps.search import SEARCHES
@@ -26,6 +26,7 @@ from vps.search.settings import AUTO, EFFORTS
         (choices.METHOD_NAMES, METHODS),
         (choices.EFFORT_NAMES, EFFORTS),
         (choices.REGION_METHOD_NAMES, REGION_METHODS),
+        (choices.NUMBERING_NAMES, dict.fromkeys(NUMBERINGS)),
         (choices.FILL_NAMES, FILLS),
         (choices.MODE_NAMES, MODES),
         (choices.DTYPE_NAMES, DTYPES),
@@ -52,7 +53,7 @@ def complete(words: str, monkeypatch, capsys) -> list[str]:
     ("words", "offered"),
     [
         ("vps ex", ["explain"]),
-        ("vps explain --reg", ["--regions", "--region-method"]),
+        ("vps explain --reg", ["--regions", "--region-method", "--regions-file"]),
         ("vps explain a.png --fill b", ["black", "blur"]),
         ("vps explain a.png --search ", list(choices.SEARCH_NAMES)),
         ("vps demo --effort h", ["high"]),

@@ -6,12 +6,15 @@ import errno
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from tests.helpers.cli import BOX, Bright, fails, run_explain, saved
 from vps.cli.output import result_name
+from vps.core.schema import to_plain
 from vps.core.targets import Kind
+from vps.methods.perturbation.drise import DRISE
 from vps.results.explanation import Explanation
 
 
@@ -30,6 +33,19 @@ def test_explain_takes_one_or_all_detections(image, bright, tmp_path):
     assert saved(tmp_path) == ["street_2_cat.json"]
     assert run_explain(image, tmp_path, "--all", "--search", "random") == 0
     assert saved(tmp_path) == ["street_1_dog.json", "street_2_cat.json"]
+
+
+def test_regions_of_a_file_numbered_by_distance(image, bright, tmp_path, capsys):
+    tiles = np.arange(20).reshape(4, 5).repeat(8, axis=0).repeat(8, axis=1)
+    Image.fromarray(tiles.astype(np.uint8)).save(tmp_path / "street_tiles.png")
+    options = ["--regions-file", str(tmp_path / "street_tiles.png"), "--numbering", "distance"]
+    assert run_explain(image, tmp_path, *options) == 0
+    explanation = Explanation.load(tmp_path / "out" / "street_1_dog")
+    assert explanation.region_method == "file:street_tiles.png"
+    # The four tiles in the middle of the box are as near as each other.
+    assert set(explanation.label_map[8:24, 8:24].ravel()) == {0, 1, 2, 3}
+    capsys.readouterr()
+    fails(capsys, run_explain(image, tmp_path, *options, "--all"), "explain them one by one")
 
 
 def test_a_box_that_is_found_is_explained_as_found(image, bright, tmp_path):
@@ -209,7 +225,43 @@ def test_settings_of_a_compared_method_are_handed_on(image, bright, tmp_path):
     assert run_explain(image, tmp_path, *given) == 0
     explanation = Explanation.load(tmp_path / "out" / "street_1_dog")
     assert explanation.method == "drise"
-    assert explanation.options == {"masks": 7, "grid": 16, "p": 0.25, "objectness": "auto"}
+    assert explanation.options == to_plain(DRISE(masks=7, p=0.25))
+
+
+def test_a_protocol_sets_what_other_options_do_not(image, bright, tmp_path):
+    given = ["--protocol", "vps-paper", "--method", "drise", "--method-option", "masks=7"]
+    given += ["--region-method", "grid", "--fill", "blur"]
+    assert run_explain(image, tmp_path, *given) == 0
+    explanation = Explanation.load(tmp_path / "out" / "street_1_dog")
+    assert explanation.options["masks"] == 7
+    assert explanation.options["similarity"] == "detections"
+    assert (explanation.map_rule, explanation.fill) == ("vps-paper", "black")
+    assert explanation.replay == "49 pixel steps, black"
+
+
+@pytest.mark.parametrize(
+    ("given", "rule", "regions"),
+    [
+        (["--protocol", "vps-paper"], "vps-paper", 6),
+        (["--protocol", "vps-paper", "--map-rule", "vps"], "vps", 6),
+        (["--map-rule", "vps-paper"], "vps-paper", 6),
+        ([], "vps", 6),
+    ],
+)
+def test_the_map_rule_by_protocol_or_by_itself(image, bright, tmp_path, given, rule, regions):
+    assert run_explain(image, tmp_path, *given, "--region-method", "grid") == 0
+    explanation = Explanation.load(tmp_path / "out" / "street_1_dog")
+    # The mean colour of the model, in the order of channels in which it gets them.
+    fill = "0.406,0.456,0.485" if "--protocol" in given else "mean"
+    assert (explanation.map_rule, explanation.replay) == (rule, f"regions, {fill}")
+    assert explanation.numbering == ("distance" if "--protocol" in given else "scan")
+    assert explanation.search == ("greedy" if "--protocol" in given else explanation.search)
+    assert len(explanation.order) == regions
+
+
+def test_an_unknown_protocol_names_the_nearest(image, bright, tmp_path, capsys):
+    assert run_explain(image, tmp_path, "--protocol", "vps_paper") == 2
+    assert "unknown protocol 'vps_paper', did you mean 'vps-paper'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("given", "passes"), [("17", 17), ("0.5", 21)])

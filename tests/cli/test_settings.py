@@ -17,6 +17,8 @@ from vps.methods.search.vps import VPS
         (["--fill", "bleu"], "unknown fill 'bleu', did you mean 'blur'"),
         (["--mode", "objekt"], "did you mean 'object'"),
         (["--region-method", "slik"], "unknown region method"),
+        (["--numbering", "scam"], "unknown numbering of regions 'scam', did you mean 'scan'"),
+        (["--regions-file", "no.npy"], "label map no.npy does not exist"),
         (["--method", "d-rise"], "did you mean 'drise'"),
         (["--search", "greed"], "did you mean 'greedy'"),
         (["--effort", "higher"], "did you mean 'high'"),

@@ -107,3 +107,21 @@ def test_the_schema_of_a_config_is_printed_and_takes_the_shipped_ones(capsys):
     assert not list(validator.iter_errors(content))
     wrong = list(validator.iter_errors({**content, "regoins": {}}))
     assert "regoins" in wrong[0].message
+
+
+def test_a_protocol_sets_what_the_config_does_not(config, tmp_path, capsys):
+    whole = yaml.safe_load(config.read_text())
+    kept = ("out", "datasets", "detector", "regions", "select")
+    small = {key: whole[key] for key in kept} | {"run": {"pictures": False}}
+    path = tmp_path / "small.yaml"
+    path.write_text(yaml.safe_dump(small))
+    given = ["--protocol", "vps-paper", "--set", "methods={box: }", "--quiet"]
+    assert main(["study", str(path), *given]) == 0
+    assert "49 pixel steps, black" in capsys.readouterr().out
+    saved = yaml.safe_load((tmp_path / "out" / "config.yaml").read_text())
+    assert saved["protocol"] == "vps-paper"
+    assert saved["metrics"]["map_rule"] == "vps-paper"
+    assert "Protocol vps-paper" in (tmp_path / "out" / "index.html").read_text()
+    # A config that sets everything leaves nothing to a protocol, which must not go unsaid.
+    assert main(["study", str(config), "--protocol", "vps-paper"]) == 2
+    assert "sets all that the protocol vps-paper would" in capsys.readouterr().err

@@ -3,18 +3,12 @@ import pytest
 import torch
 from scipy import ndimage
 
-from vps.core.regions import REGION_METHODS, Regions, make_regions, regions_from_masks
+from tests.helpers.region_methods import EVERY_METHOD, blobs
+from vps.core.regions import Regions, make_regions, numbered_by_distance, regions_from_masks
 from vps.errors import InputError
 
 
-def blobs(height: int = 60, width: int = 80) -> np.ndarray:
-    """(3, h, w) smooth noise, which has something to segment."""
-    noise = np.random.default_rng(0).random((3, height, width))
-    smooth = ndimage.gaussian_filter(noise, (0, 4, 4))
-    return ((smooth - smooth.min()) / np.ptp(smooth)).astype(np.float32)
-
-
-@pytest.mark.parametrize("method", REGION_METHODS)
+@pytest.mark.parametrize("method", EVERY_METHOD)
 @pytest.mark.parametrize("count", [1, 12, 40])
 def test_partition(method, count):
     regions = make_regions(blobs(), count, method)
@@ -32,14 +26,14 @@ def test_superpixels_are_connected(method):
         assert ndimage.label(regions.label_map == region)[1] == 1
 
 
-@pytest.mark.parametrize("method", REGION_METHODS)
+@pytest.mark.parametrize("method", EVERY_METHOD)
 def test_same_image_same_regions_as_tensor_or_array(method):
     one = make_regions(blobs(), 20, method)
     other = make_regions(torch.from_numpy(blobs()), 20, method)
     assert np.array_equal(one.label_map, other.label_map)
 
 
-@pytest.mark.parametrize("method", REGION_METHODS)
+@pytest.mark.parametrize("method", EVERY_METHOD)
 @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (9, 2)])
 def test_tiny_and_flat_images(method, shape):
     regions = make_regions(np.full((3, *shape), 0.5, np.float32), shape[0] * shape[1], method)
@@ -109,3 +103,30 @@ def test_masks_that_cannot_be_used():
 def test_regions_refuse_bad_label_maps(labels):
     with pytest.raises(InputError, match="label map"):
         Regions(labels, "mine")
+
+
+def test_regions_are_numbered_by_the_distance_of_their_centres():
+    # Tiles of 10 x 10 pixels, on a grid that is half as high as the image.
+    rows, columns = np.indices((15, 40))
+    tiles = Regions(rows // 5 * 4 + columns // 10, "grid")
+    box = (21.0, 22.0, 33.0, 30.0)  # its centre is (27, 26)
+    found = numbered_by_distance(tiles, box, (30, 40))
+    assert (found.numbering, found.method, tiles.numbering) == ("distance", "grid", "scan")
+    centres = [(5 + 10 * x, 5 + 10 * y) for y in range(3) for x in range(4)]
+    ranks = np.argsort([(x - 27) ** 2 + (y - 26) ** 2 for x, y in centres])
+    for number, tile in enumerate(ranks):
+        assert (found.label_map[tiles.label_map == tile] == number).all()
+
+
+def test_regions_at_one_distance_keep_their_order():
+    regions = Regions(np.array([[0, 1, 2, 3, 4]]), "grid")
+    found = numbered_by_distance(regions, (2, 0, 3, 1), (1, 5))
+    assert found.label_map.tolist() == [[3, 1, 0, 2, 4]]
+
+
+def test_the_centre_of_pieces_lies_between_them():
+    regions = Regions(np.array([[0, 1, 1, 2, 2, 0]]), "masks")
+    found = numbered_by_distance(regions, (2.5, 0, 3.5, 1), (1, 6))
+    assert found.label_map.tolist() == [[0, 1, 1, 2, 2, 0]]
+    found = numbered_by_distance(regions, (0, 0, 1, 1), (1, 6))
+    assert found.label_map.tolist() == [[1, 0, 0, 2, 2, 1]]

@@ -4,8 +4,10 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from detectors.function import FunctionDetector
 from tests.helpers.analytic import (
     LABELS,
     TARGET,
@@ -20,6 +22,7 @@ from tests.helpers.analytic import (
     strip_detector,
 )
 from tests.helpers.objectives import WEIGHTS
+from tests.helpers.region_methods import EVERY_METHOD
 from vps import (
     DRISE,
     VPS,
@@ -85,7 +88,7 @@ def test_every_mode_with_every_fill(mode, fill):
 
 
 @pytest.mark.filterwarnings("ignore:F does not change")
-@pytest.mark.parametrize("method", ["slico", "slic", "grid", "felzenszwalb"])
+@pytest.mark.parametrize("method", EVERY_METHOD)
 def test_every_region_method(method):
     image = photo()
     pixels = image.astype(np.float32).transpose(2, 0, 1) / 255
@@ -166,6 +169,9 @@ def test_budget():
     [
         ({"search": "gredy"}, "unknown search 'gredy', did you mean 'greedy'"),
         ({"region_method": "slick"}, "unknown region method"),
+        ({"numbering": "distant"}, "numbering of regions 'distant', did you mean 'distance'"),
+        ({"regions": "labels.txt"}, r"labels\.txt is neither a \.npy nor a \.png"),
+        ({"regions": "labels.npy"}, r"label map labels\.npy does not exist"),
         ({"fill": "grey"}, "unknown fill"),
         ({"mode": "both"}, "unknown mode"),
         ({"regions": 0}, "number of regions"),
@@ -181,6 +187,50 @@ def test_unusable_input_fails_before_the_first_pass(settings, message):
     with pytest.raises(InputError, match=message):
         run(detector, **settings)
     assert not detector.seen
+
+
+@pytest.mark.filterwarnings("ignore:F does not change", "ignore:the target scores")
+def test_of_regions_that_are_worth_the_same_the_nearest_to_the_box_comes_first(tmp_path):
+    detector = strip_detector(constant(0.0))
+    usual, near = (run(detector, numbering=name) for name in ("scan", "distance"))
+    assert (usual.numbering, near.numbering) == ("scan", "distance")
+    _, y1, _, y2 = TARGET.box
+    away = []
+    for result in (usual, near):
+        assert result.order.tolist() == list(range(6))
+        strips = [np.nonzero(result.label_map == strip)[0].mean() + 0.5 for strip in result.order]
+        away.append(np.abs(np.array(strips) - (y1 + y2) / 2))
+    assert away[1].tolist() == sorted(away[0]) != away[0].tolist()
+    near.save(tmp_path / "near")
+    assert Explanation.load(tmp_path / "near") == near
+
+
+def test_regions_are_near_to_one_target(tmp_path):
+    other = Target((0.0, 0.0, 3.0, 3.0), "cat")
+    with pytest.raises(InputError, match="there are 2 targets: explain them one by one"):
+        run(
+            strip_detector(additive(WEIGHTS)),
+            target=None,
+            targets=[TARGET, other],
+            numbering="distance",
+        )
+    wrong = Target(TARGET.box, "dog", Kind.CLASSIFICATION, predicted_label="cat")
+    pair = [wrong, Target(TARGET.box, "cat")]
+    found = make_problem(strip_detector(additive(WEIGHTS)), photo(), pair, numbering="distance")
+    alone = make_problem(strip_detector(additive(WEIGHTS)), photo(), [wrong], numbering="distance")
+    assert np.array_equal(found.regions.label_map, alone.regions.label_map)
+
+
+def test_regions_from_a_file(tmp_path):
+    detector = strip_detector(additive(WEIGHTS))
+    labels = detector.regions.label_map
+    np.save(tmp_path / "noise.npy", labels)
+    usual = run(detector)
+    for path in (tmp_path, str(tmp_path / "noise.npy")):
+        found = run(detector, regions=path, image_name="noise.jpg")
+        assert found.region_method == "file:noise.npy"
+        assert np.array_equal(found.label_map, labels)
+        assert np.array_equal(found.order, usual.order)
 
 
 LOOK = 1  # a second one at the whole image, which tells whether a detector is deterministic
@@ -472,3 +522,72 @@ def test_arguments_of_other_types_are_told():
         with pytest.raises(InputError, match=message):
             run(detector, **settings)
     assert not detector.seen
+
+
+def test_a_map_is_judged_by_its_pixels_where_that_is_asked():
+    image = np.random.default_rng(0).integers(1, 255, (14, 16, 3), dtype=np.uint8)
+    detector = FunctionDetector(in_the_light, LABELS)
+    targets = [TARGET, Target((0.0, 0.0, 8.0, 8.0), "cat")]
+    settings = {"regions": 9, "region_method": "grid", "method": DRISE(masks=12), "seed": 3}
+    usual = explain(detector, image, targets=targets, **settings)
+    found = explain(detector, image, targets=targets, map_replay="pixel-steps", **settings)
+    for number, (one, other) in enumerate(zip(found, usual, strict=True)):
+        assert one.target == targets[number]
+        # The map, and what it took, is the same; what it is judged by is not.
+        assert np.array_equal(one.saliency, other.saliency)
+        assert (one.passes, one.sharing) == (other.passes, 2)
+        assert (one.replay, other.replay) == ("49 pixel steps, black", "regions, mean")
+        assert np.array_equal(one.heatmap, other.heatmap)
+        assert np.array_equal(one.order, np.arange(49))
+        step, values = 20, one.saliency.ravel()
+        shown = one.label_map < step
+        assert values[shown.ravel()].min() >= values[~shown.ravel()].max()
+        seen = torch.from_numpy(image / 255 * shown[:, :, None]).permute(2, 0, 1)
+        _, scores = in_the_light(seen[None])
+        assert one.insertion[step] == pytest.approx(scores[0, number, 1 - number], abs=1e-5)
+        # The whole image scores the same under any fill.
+        assert one.insertion[-1] == one.deletion[0] == pytest.approx(other.deletion[0])
+
+
+def in_the_light(pixels):
+    """A dog and a cat, each as sure as its box is bright."""
+    boxes = np.tile([TARGET.box, (0.0, 0.0, 8.0, 8.0)], (len(pixels), 1, 1))
+    scores = np.zeros((len(pixels), 2, 3))
+    scores[:, 0, 1] = pixels[:, :, 2:10, 2:10].mean(dim=(1, 2, 3))
+    scores[:, 1, 0] = pixels[:, :, :8, :8].mean(dim=(1, 2, 3))
+    return boxes, scores
+
+
+def test_an_order_is_judged_by_its_regions_in_any_case():
+    result = run(strip_detector(additive(WEIGHTS)), map_replay="pixel-steps")
+    assert result.replay == "regions, mean"
+    assert result == dataclasses.replace(
+        run(strip_detector(additive(WEIGHTS)), map_replay="regions"), seconds=result.seconds
+    )
+
+
+def test_the_map_rule_is_kept_and_decides_the_map(tmp_path):
+    ours = run(strip_detector(additive(WEIGHTS)))
+    theirs = run(strip_detector(additive(WEIGHTS)), map_rule="vps-paper")
+    assert np.array_equal(ours.order, theirs.order)
+    steps = np.abs(np.diff(ours.objective))
+    np.testing.assert_allclose(theirs.region_scores[ours.order], -np.cumsum(steps))
+    assert Explanation.load(theirs.save(tmp_path / "one")).map_rule == "vps-paper"
+    assert not np.array_equal(ours.heatmap, theirs.heatmap)
+
+
+def test_an_end_while_pixels_are_measured_interpolates_the_rest():
+    image = np.random.default_rng(0).integers(1, 255, (14, 16, 3), dtype=np.uint8)
+    calls = []
+
+    def stop():
+        calls.append(1)
+        return len(calls) > 6
+
+    detector = FunctionDetector(in_the_light, LABELS)
+    settings = {"regions": 4, "region_method": "grid", "method": DRISE(masks=12)}
+    budget = Budget(cancelled=stop)
+    found = explain(detector, image, TARGET, map_replay="pixel-steps", budget=budget, **settings)
+    assert found.stopped.value == "cancelled"
+    assert 2 <= found.measured.sum() < 50
+    assert any("interpolated" in note for note in found.warnings)

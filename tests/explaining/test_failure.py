@@ -214,6 +214,24 @@ def test_saved_answers_load_equal(kind, tmp_path):
         Answer.load(tmp_path / "one.v2")
 
 
+def of_kind(kind):
+    return {"kind": kind, "target": {"kind": kind}}
+
+
+@pytest.mark.parametrize("name", ["rival_score", "rival_found"])
+def test_an_answer_with_a_rival_has_its_scores_in_every_set(name, tmp_path):
+    found = answer(
+        per_label(np.random.default_rng(0).random((12, 3)) / 10),
+        Target(TARGET.box, "dog", Kind.CLASSIFICATION, "cat"),
+    )
+    path = found.save(tmp_path / "one")
+    record = json.loads(path.read_text())
+    record["before"][name] = None
+    path.write_text(json.dumps(record))
+    with pytest.raises(InputError, match=f"before.{name} must be a number where there is a rival"):
+        Answer.load(tmp_path / "one")
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -227,6 +245,9 @@ def test_saved_answers_load_equal(kind, tmp_path):
         ({"before": None}, "before.regions is missing"),
         ({"repair": []}, "repair must hold keys"),
         ({"words": {}}, "words.label is missing"),
+        ({"kind": "correct"}, "kind is correct, but target.kind missed"),
+        (of_kind("classification"), "rival is missing, which a case of kind classification has"),
+        ({"before": {"rival_found": 0.5}}, "before.rival_found must be .* null where not"),
         *(
             ({"repair": changes}, f"repair.{name}")
             for name, changes in (

@@ -37,6 +37,7 @@ def by_loops(boxes, scores, mode):
             "object": overlap * probability,
             "class": probability if overlap > 0.5 else 0,
             "box": overlap if np.argmax(row) == DOG else 0,
+            "threshold": overlap * probability if probability > 0.35 else 0,
         }[mode]
         if value > best[0]:
             best = np.array([value, probability, overlap, *box])

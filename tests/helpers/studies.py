@@ -186,6 +186,7 @@ def row_of(store: Store, task: Task, method: str) -> dict[str, Any]:
         "image_name": f"{task.case.image_id}.png",
         "method": method,
         "digest": store.digest(task, method),
+        "replay": "regions, mean",
         "metrics": {"insertion": 0.6, "deletion": 0.2, "passes": 40.0},
         "curves": {"areas": [0.0, 0.5, 1.0], "insertion": [0, 0.5, 1], "deletion": [1, 0.2, 0.0]},
         "picture": store.picture(task, method),

@@ -25,7 +25,7 @@ def study_rows(count: int = 12, dataset: str = "coco", methods=METHODS) -> list[
             metrics = {
                 "insertion": float(rng.uniform(0.5, 1) * full * SHARES[method]),
                 "deletion": float(rng.uniform(0.2, 0.5) * full),
-                "success": float(full > 0.35),
+                "success_35at50": float(full > 0.35),
                 "pointing": float("nan") if kind == "missed" else float(rng.random() < 0.7),
                 "passes": {"vps": 300.0, "drise": 5000.0, "random": 0.0}[method],
             }
@@ -44,6 +44,7 @@ def study_rows(count: int = 12, dataset: str = "coco", methods=METHODS) -> list[
                     "score": 0.0 if kind == "missed" else full,
                     "method": method,
                     "digest": "1a2b3c4d5e6f",
+                    "replay": "regions, mean",
                     "metrics": metrics,
                     "curves": {
                         "areas": areas.tolist(),

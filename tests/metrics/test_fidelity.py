@@ -34,6 +34,17 @@ def test_a_subset_is_neither_empty_nor_all(regions, share, size):
     assert (random_subsets(5, regions, 0, share).sum(axis=1) == size).all()
 
 
+def test_subsets_of_bernoulli_differ_in_size_and_hide_each_region_as_often():
+    subsets = random_subsets(4000, 10, seed=0, share=0.2, draw="bernoulli")
+    np.testing.assert_allclose(subsets.mean(axis=0), 0.2, atol=0.03)
+    # The sizes are binomial: their variance is n p (1 - p).
+    assert subsets.sum(axis=1).var() == pytest.approx(10 * 0.2 * 0.8, rel=0.1)
+    again = random_subsets(4000, 10, seed=0, share=0.2, draw="bernoulli")
+    assert np.array_equal(subsets, again)
+    with pytest.raises(InputError, match="draw of subsets"):
+        random_subsets(4, 4, 0, draw="poisson")
+
+
 @pytest.mark.parametrize("given", [(-1, 4, 0, 0.5), (4, 0, 0, 0.5), (4, 4, 0, 0), (4, 4, 0, 1)])
 def test_no_such_subsets(given):
     with pytest.raises(InputError, match="random subsets"):

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 
 from vps.errors import InputError
-from vps.metrics.localisation import energy_pointing_game, inside_box, pointing_game
+from vps.metrics.localisation import (
+    any_maximum_inside,
+    energy_pointing_game,
+    inside_box,
+    inside_whole_pixels,
+    pointing_game,
+)
 
 SIZE = (4, 6)
 
@@ -83,3 +89,20 @@ def test_unusable_maps():
             game(np.full(SIZE, np.nan), inside)
     with pytest.raises(InputError, match="at least 0"):
         energy_pointing_game(one_pixel(0, 0, -1), inside)
+
+
+def test_by_the_authors_rule_one_pixel_at_the_maximum_is_enough():
+    values = one_pixel(1, 2) + one_pixel(2, 2) + one_pixel(0, 0) + one_pixel(3, 5, 0.5)
+    assert any_maximum_inside(values, inside_box((2, 1, 5, 3), SIZE)) == 1
+    assert any_maximum_inside(values, inside_box((3, 1, 6, 4), SIZE)) == 0
+    assert any_maximum_inside(np.full(SIZE, 0.3), inside_box((3, 1, 6, 4), SIZE)) == 1
+    with pytest.raises(InputError, match="one size"):
+        any_maximum_inside(np.zeros((6, 4)), np.ones(SIZE, bool))
+
+
+@pytest.mark.parametrize("box", [(1.0, 1.0, 3.0, 4.0), (0.9, 0.2, 4.99, 2.5), (-2.7, -1, 2.2, 9)])
+def test_whole_pixels_by_slices(box):
+    x1, y1, x2, y2 = (max(int(edge), 0) for edge in box)
+    expected = np.zeros(SIZE, bool)
+    expected[y1:y2, x1:x2] = True
+    assert np.array_equal(inside_whole_pixels(box, SIZE), expected)

@@ -54,7 +54,7 @@ def test_all_metrics_of_an_additive_detector():
     assert values["insertion_normalised"] == pytest.approx(area / 0.8)
     assert values["deletion_normalised"] == pytest.approx(1 - area / 0.8)
     assert values["highest_score_50"] == values["highest_score_75"] == pytest.approx(0.8)
-    assert values["success"] == 1
+    assert values["success_35at50"] == 1
     # 0.3 + 0.2 + 0.13 + 0.1 = 0.73 >= 0.72; 0.8 - 0.5 = 0.3 <= 0.4.
     assert values["sufficient_area"] == pytest.approx(4 / 6)
     assert values["necessary_area"] == pytest.approx(2 / 6)
@@ -195,20 +195,20 @@ def test_peers_bug_iou_75_is_not_computed_at_50(explanation):
     assert all(find_metric(name).higher_is_better for name in values if "highest" in name)
 
 
-@pytest.mark.parametrize(
-    ("settings", "success"),
-    [
-        ({}, 1),
-        ({"success_iou": 0.75}, 0),
-        ({"success_score": 0.95}, 0),
-        ({"success_score": 0.9}, 0),
-    ],
-)
-def test_peers_bug_success_uses_its_own_thresholds(explanation, settings, success):
+def test_peers_bug_success_uses_its_own_thresholds(explanation):
     one = dataclasses.replace(
         explanation, insertion_class=[0, 0.9, 0.3, 0, 0], insertion_iou=[0, 0.6, 0.8, 0, 0]
     )
-    assert measure(one, settings=MetricSettings(**settings))["success"] == success
+    limits = ((0.35, 0.5), (0.35, 0.75), (0.25, 0.75), (0.95, 0.5), (0.9, 0.5))
+    values = measure(one, settings=MetricSettings(success=limits))
+    assert {name: value for name, value in values.items() if "success" in name} == {
+        "success_35at50": 1,
+        "success_35at75": 0,
+        "success_25at75": 1,
+        "success_95at50": 0,
+        "success_90at50": 0,
+    }
+    assert find_metric("success_25at75").head == "Success > 0.25, IoU > 0.75"
 
 
 def test_peers_bug_class_and_iou_are_those_of_one_box_not_separate_maxima():

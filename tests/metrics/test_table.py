@@ -18,7 +18,7 @@ def test_names_and_directions():
         "deletion_normalised",
         "highest_score_50",
         "highest_score_75",
-        "success",
+        "success_35at50",
         "pointing",
         "energy_pointing",
         "energy_pointing_mask",
@@ -80,7 +80,7 @@ def test_the_tables_have_what_is_cited_of_a_study():
         "deletion",
         "insertion_minus_deletion",
         "highest_score_50",
-        "success",
+        "success_35at50",
         "pointing",
         "energy_pointing",
     ]

@@ -43,6 +43,7 @@ def test_equality_sees_every_field(explanation):
         "measured": ~explanation.measured,
         "stopped": StopReason.BUDGET,
         "options": {"masks": 1},
+        "map_rule": "vps-paper",
         "saliency": np.ones(explanation.label_map.shape),
         "effects": np.ones((len(explanation.order), 4)),
     }
@@ -352,11 +353,18 @@ def test_export_for_users_of_the_reference(explanation, tmp_path):
         f"{side}_{x}" for side in ("insertion", "deletion") for x in ["score", "cls", "iou", "box"]
     }
     lists |= {"smdl_score", "region_area"}
-    scalars = {"target_box", "target_label", "org_score", "baseline_score"}
+    scalars = {"target_box", "target_label", "org_score", "baseline_score", "category", "mode"}
+    scalars |= {"lambda1", "lambda2", "sub-region_number", "model_forward_calls"}
+    scalars |= {"smdl_score_max", "smdl_score_max_index"}
     assert set(record) == lists | scalars
     assert all(len(record[name]) == 4 for name in lists)
     assert record["smdl_score"] == explanation.objective[1:].tolist()
-    assert record["deletion_box"] == explanation.deletion_boxes[1:].tolist()
+    assert record["smdl_score_max"] == max(record["smdl_score"])
+    assert record["smdl_score"][record["smdl_score_max_index"]] == record["smdl_score_max"]
+    assert (record["lambda1"], record["lambda2"], record["mode"]) == (1, 1, "object")
+    assert record["sub-region_number"] == 4
+    assert record["deletion_box"] == explanation.deletion_boxes[1:].astype(int).tolist()
+    assert all(type(value) is int for box in record["deletion_box"] for value in box)
     assert record["region_area"] == [0.25, 0.5, 0.75, 1]
     assert record["target_box"] == [2, 2, 10, 10]
     assert record["target_label"] == "dog"

@@ -121,7 +121,7 @@ def test_an_option_of_a_default_method_leaves_the_others(tmp_path):
         (f"methods={{{'a' * 240}: {{method: vps}}}}", "at most 100 bytes"),
         ("scenes={folder: x, split: ../../x}", "scenes: split '../../x' is no plain name"),
         ("datasets={}", "datasets: at least one"),
-        ("regions.count=2024-13-45", "regions.count must be a whole number, got '2024-13-45'"),
+        ("regions.count=2024-13-45", "regions.count must be a whole number or hold keys"),
         ("regions.count=" + "9" * 5000, "the value of regions.count cannot be read: a number has"),
         ("fill=" + "[" * 5000, "the value of fill cannot be read: "),
         ("fill=&a [*a]", "the value of fill cannot be read: a value holds itself"),
@@ -180,7 +180,7 @@ def test_shipped_configs_keep_to_the_json_schema(schema, path, tmp_path):
     [
         ({"serach": {}}, "'serach' was unexpected"),
         ({"select": {"per_knd": 2}}, "'per_knd' was unexpected"),
-        ({"regions": {"count": "many"}}, "'many' is not of type 'integer'"),
+        ({"regions": {"count": "many"}}, "'many' is not valid under any of the given schemas"),
         ({"run": {"executor": "threads"}}, "'threads' is not one of"),
         ({"detector": {}}, "'name' is a required property"),
         ({"lambdas": [1]}, "is not valid under any of the given schemas"),

@@ -29,6 +29,8 @@ CHANGES = [
     {"detector": {"name": "brightness", "labels": ["dog"]}},
     {"regions": {"count": 7, "method": "grid"}},
     {"regions": {"count": 6, "method": "slico"}},
+    {"regions": {"count": 6, "method": "grid", "numbering": "distance"}},
+    {"regions": {"count": 6, "method": "grid", "file": "maps"}},
     {"methods": {"vps": {"options": {"search": "greedy"}}}},
     {"methods": {"vps": {"options": {"search": "leave_one_out", "budget": 20}}}},
     {"fill": "blur"},

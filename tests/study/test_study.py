@@ -5,19 +5,23 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from tests.helpers.studies import BOXES, LOADER, TRICKS, calls_of, config_of, draw
 from vps.cli.main import main
-from vps.errors import DetectorError, InputError
+from vps.data.cases.cases import CaseList
+from vps.errors import DetectorError, InputError, MissingExtraError
+from vps.results.explanation import Explanation
 from vps.study.config import StudyConfig
 from vps.study.inputs import draw_scenes
 from vps.study.lists import find_lists, read_list
 from vps.study.looks import list_path
-from vps.study.sections import RunConfig, ScenesConfig
+from vps.study.sections import MethodConfig, RegionsConfig, RunConfig, ScenesConfig
 from vps.study.study import report_study, run_study, select
 
 
@@ -30,6 +34,10 @@ def config(tmp_path) -> StudyConfig:
 def rows(folder: Path) -> list[dict[str, str]]:
     with (folder / "cases.csv").open() as file:
         return list(csv.DictReader(file))
+
+
+def errors(folder: Path) -> list[dict[str, str]]:
+    return [json.loads(path.read_text()) for path in folder.rglob("*.error.json")]
 
 
 def run_quietly(config: StudyConfig, **settings) -> int:
@@ -46,6 +54,48 @@ def test_a_study_selects_explains_and_reports(config, capsys):
     assert "vps" in capsys.readouterr().out
     for name in ("config.yaml", "summary.json", "table.md", "table.tex", "index.html"):
         assert (out / name).is_file()
+
+
+def test_regions_of_a_folder_and_near_to_the_box(config, tmp_path):
+    maps = tmp_path / "maps"
+    maps.mkdir()
+    for number in (1, 2):
+        tiles = np.arange(12).reshape(3, 4).repeat(8, axis=0).repeat(8, axis=1)
+        np.save(maps / f"{number}.npy", tiles + 5 * number)
+    regions = RegionsConfig(file=str(maps), numbering="distance")
+    config = dataclasses.replace(config, regions=regions)
+    assert run_quietly(config) == 1  # image 3 has none
+    found = [Explanation.load(path) for path in Path(config.out).rglob("box-*.npz")]
+    assert sorted(one.region_method for one in found) == ["file:1.npy", "file:2.npy"]
+    for one in found:
+        x1, y1, x2, y2 = one.target.box
+        rows, columns = np.nonzero(one.label_map == 0)
+        assert rows.min() <= (y1 + y2) / 2 <= rows.max() + 1
+        assert columns.min() <= (x1 + x2) / 2 <= columns.max() + 1
+    (reason,) = {one["message"] for one in errors(Path(config.out))}
+    assert "image 3.png needs one label map" in reason
+    assert config.absolute().regions.file == str(maps)
+
+
+def test_regions_that_cannot_be_had_are_told_before_anything_is_looked_at(config, monkeypatch):
+    gone = dataclasses.replace(config, regions=RegionsConfig(file="no/maps.npy"))
+    with pytest.raises(InputError, match="maps.npy does not exist"):
+        run_quietly(gone)
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    lacking = dataclasses.replace(config, regions=RegionsConfig(method="opencv-slico"))
+    with pytest.raises(MissingExtraError, match="opencv"):
+        run_quietly(lacking)
+    assert not (Path(config.out) / "cases").exists()
+
+
+def test_tables_say_how_many_masks_the_methods_of_the_config_draw(config, capsys):
+    methods = {
+        "box": MethodConfig("box"),
+        "few": MethodConfig("drise", {"masks": 9}),
+        "more": MethodConfig("drise", {"masks": 18}),
+    }
+    run_quietly(dataclasses.replace(config, methods=methods))
+    assert "; few: 9 masks; more: 18 masks" in capsys.readouterr().out
 
 
 def test_the_selection_takes_no_more_threads_than_are_set(config, monkeypatch):
@@ -110,7 +160,9 @@ def test_the_lists_of_vps_serve_as_they_are(config, tmp_path):
     config = dataclasses.replace(config, datasets={"drawn": data})
     assert run_quietly(config) == 0
     assert {row["case"] for row in rows(Path(config.out))} == {"l1"}
-    assert not list_path(config, "drawn").exists()
+    # Joined to the data set, and kept as a list of ours.
+    (case,) = CaseList.load(list_path(config, "drawn")).cases
+    assert (case.image_id, case.object_id) == (1, 10)
 
 
 @pytest.mark.parametrize("content", ["{", '{"cases": []}', "[3]"])
@@ -119,7 +171,7 @@ def test_what_is_no_list_is_refused(config, tmp_path, content):
     path.write_text(content)
     data = dataclasses.replace(config.datasets["drawn"], cases=str(path))
     with pytest.raises(InputError, match="list"):
-        read_list(dataclasses.replace(config, datasets={"drawn": data}), "drawn")
+        find_lists(dataclasses.replace(config, datasets={"drawn": data}), LOADER)
 
 
 def test_a_folder_without_a_study_is_told(tmp_path, capsys):

@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 
 from tools.fuzzing import verdicts
 from tools.fuzzing.doors import DOORS
@@ -53,6 +54,20 @@ def test_each_input_gets_its_verdict(monkeypatch):
     assert "MemoryError" in found[7].text
 
 
+def test_threads_of_the_parent_are_not_waited_for(monkeypatch):
+    """A fork has none of them, and its first sum of many numbers would wait for ever."""
+    monkeypatch.setattr(verdicts, "PATIENCE", 3.0)
+    numbers = torch.ones(1 << 20)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        (numbers * 2).sum()
+        (found,) = outcomes([1], lambda number: (numbers * 2).sum() and None)
+    finally:
+        torch.set_num_threads(threads)
+    assert found.verdict is Verdict.WORKS, found.text
+
+
 def test_the_same_number_is_the_same_input():
     value = {"a": [1, {"b": "c"}], "d": None}
     trees = [as_json(broken_tree(value, np.random.default_rng(n))) for n in (*range(50),) * 2]
@@ -69,7 +84,7 @@ QUICK = [kind for kind in DOORS if kind not in ("report", "selection")]
 
 
 def test_a_slice_of_all_kinds(tmp_path):
-    found = fuzz(tmp_path, count=90, kinds=QUICK)
+    found = fuzz(tmp_path, count=90, kinds=QUICK, jobs=2)
     assert not found.faults, show(found)
     assert sum(found.counts.values()) >= 85
     assert {verdict for _, verdict in found.counts} <= {Verdict.CLEAN, Verdict.WORKS}

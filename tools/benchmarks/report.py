@@ -120,6 +120,7 @@ def _row(
         "image_name": f"{task.case.image_id:012d}.jpg",
         "method": method,
         "digest": store.digest(task, method),
+        "replay": "regions, mean",
         "metrics": metrics,
         "curves": {
             "areas": areas.tolist(),

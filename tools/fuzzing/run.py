@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
 import sys
@@ -10,8 +11,10 @@ import time
 import warnings
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +27,7 @@ from tools.fuzzing.whole import make_whole
 STORED = Path(__file__).with_name("stored.txt")
 """Inputs that once were faults, KIND:NUMBER a line: they come first in every run."""
 
-_BATCH = 40  # inputs of a kind that are tried before the next kind
+_BATCH = 120  # inputs of a kind that are tried before the next kind
 
 
 @dataclass
@@ -50,6 +53,7 @@ def fuzz(
     first: int = 0,
     kinds: Sequence[str] | None = None,
     only: Sequence[str] = (),
+    jobs: int = 1,
 ) -> Found:
     """Try the stored inputs, then `count` others, each kind by its share of `DOORS`.
 
@@ -60,6 +64,7 @@ def fuzz(
         first: number of the first input of each kind; others are other inputs.
         kinds: of inputs; all by default.
         only: "kind:number" of inputs to try, and no others.
+        jobs: inputs that are tried at a time.
     """
     register()
     warnings.simplefilter("ignore")
@@ -70,18 +75,18 @@ def fuzz(
         make_whole(whole)
         asked = list(only) or STORED.read_text().split()
         stored = [name for name in asked if only or not kinds or name.split(":")[0] in kinds]
-        for kind, numbers in _planned(stored, 0 if only else count, first, kinds):
-            if time.monotonic() - start > seconds:
-                break
-            for outcome in outcomes(numbers, _attempt(kind, whole, Path(folder))):
-                found.counts[kind, outcome.verdict] += 1
-                work = _work(Path(folder), kind, outcome.number)
-                if outcome.verdict.is_fault:
-                    found.faults[f"{kind}:{outcome.number}"] = outcome
-                    _keep(out / work.name, work, outcome)
-                shutil.rmtree(work, ignore_errors=True)
-            tried, faults = sum(found.counts.values()), len(found.faults)
-            print(f"{tried} inputs, {faults} faults; {kind}", file=sys.stderr, flush=True)
+        batches = _planned(stored, 0 if only else count, first, kinds)
+        trial = _Trial(whole, Path(folder), out, start + seconds)
+        # Forks know the detector, and need not import anything.
+        with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork")) as pool:
+            for kind, tried in pool.map(trial, batches):
+                for outcome in tried:
+                    found.counts[kind, outcome.verdict] += 1
+                    if outcome.verdict.is_fault:
+                        found.faults[f"{kind}:{outcome.number}"] = outcome
+                if tried:
+                    many, faults = found.counts.total(), len(found.faults)
+                    print(f"{many} inputs, {faults} faults; {kind}", file=sys.stderr, flush=True)
     found.seconds = time.monotonic() - start
     return found
 
@@ -122,20 +127,45 @@ def _planned(
             left[kind] -= batch
 
 
-def _attempt(kind: str, whole: Path, folder: Path) -> Callable[[int], int | None]:
-    def attempt(number: int) -> int | None:
+@dataclass(frozen=True)
+class _Trial:
+    """Tries the inputs of a batch, and keeps those that are faults.
+
+    Attributes:
+        whole: the folder of whole inputs.
+        folder: in which the inputs are made.
+        out: gets the faults.
+        until: by the monotonic clock, when no more batches are begun.
+    """
+
+    whole: Path
+    folder: Path
+    out: Path
+    until: float
+
+    def __call__(self, batch: tuple[str, list[int]]) -> tuple[str, list[Outcome]]:
+        kind, numbers = batch
+        tried: list[Outcome] = []
+        if time.monotonic() > self.until:
+            return kind, tried
+        for outcome in outcomes(numbers, partial(self._attempt, kind)):
+            tried.append(outcome)
+            work = self._work(kind, outcome.number)
+            if outcome.verdict.is_fault:
+                _keep(self.out / work.name, work, outcome)
+            shutil.rmtree(work, ignore_errors=True)
+        return kind, tried
+
+    def _attempt(self, kind: str, number: int) -> int | None:
         # Names that lead up and out end in folders of this run.
-        inner = _work(folder, kind, number) / "a" / "b" / "c"
+        inner = self._work(kind, number) / "a" / "b" / "c"
         inner.mkdir(parents=True)
         os.chdir(inner)
         random = np.random.default_rng([zlib.crc32(kind.encode()), number])
-        return DOORS[kind][1](whole, inner, random)
+        return DOORS[kind][1](self.whole, inner, random)
 
-    return attempt
-
-
-def _work(folder: Path, kind: str, number: int) -> Path:
-    return folder / f"{kind}-{number}"
+    def _work(self, kind: str, number: int) -> Path:
+        return self.folder / f"{kind}-{number}"
 
 
 def _keep(folder: Path, work: Path, outcome: Outcome) -> None:

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 
+import torch
+
 from vps.errors import VpsError
 
 SECONDS = 20
@@ -121,6 +123,8 @@ def _ticks(process: int) -> int:
 
 def _serve(numbers: list[int], attempt: Callable[[int], int | None], pipe: Connection) -> None:
     """The life of a child; never returns."""
+    # The threads of the parent are not here: who waits for one waits for ever.
+    torch.set_num_threads(1)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     limit = _addresses() + MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

@@ -22,9 +22,13 @@ SEARCH_NAMES = (
     "random",
 )
 EFFORT_NAMES = ("fast", "balanced", "high")
-REGION_METHOD_NAMES = ("slico", "slic", "grid", "felzenszwalb")
+REGION_METHOD_NAMES = ("slico", "slic", "grid", "felzenszwalb", "opencv-slico")
+NUMBERING_NAMES = ("scan", "distance")
 FILL_NAMES = ("mean", "black", "image-mean", "blur")
-MODE_NAMES = ("object", "class", "box")
+MODE_NAMES = ("object", "class", "box", "threshold")
+MAP_RULE_NAMES = ("vps", "vps-paper")
+MAP_REPLAY_NAMES = ("regions", "pixel-steps")
+PROTOCOL_NAMES = ("vps-paper",)
 METHOD_NAMES = (
     "vps",
     "vps-multi-scale",
@@ -61,7 +65,7 @@ FIGURE_FORMATS = ("png", "pdf", "svg")
 
 def listed(names: tuple[str, ...]) -> str:
     """Names as a part of a sentence: "png, pdf or svg"."""
-    return f"{', '.join(names[:-1])} or {names[-1]}"
+    return " or ".join([*filter(None, [", ".join(names[:-1])]), names[-1]])
 
 
 def completing(names: tuple[str, ...]) -> Callable[[], list[str]]:

@@ -11,7 +11,11 @@ from vps.cli.choices import (
     DEMO_DETECTOR,
     FIGURE_FORMATS,
     FILL_NAMES,
+    MAP_REPLAY_NAMES,
+    MAP_RULE_NAMES,
     MODE_NAMES,
+    NUMBERING_NAMES,
+    PROTOCOL_NAMES,
     REGION_METHOD_NAMES,
 )
 from vps.cli.inputs import DetectorChoice, ImageChoice
@@ -133,6 +137,25 @@ def explain_command(
     time_limit: TimeLimitOption = None,
     regions: RegionsOption = 64,
     region_method: Annotated[str, choice("--region-method", REGION_METHOD_NAMES, "")] = "slico",
+    regions_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--regions-file",
+            metavar="FILE",
+            help="a label map, .npy or .png, or a folder with one of the image's name, in place of "
+            "--regions and --region-method",
+            rich_help_panel=HOW,
+        ),
+    ] = None,
+    numbering: Annotated[
+        str,
+        choice(
+            "--numbering",
+            NUMBERING_NAMES,
+            "regions that are worth the same come as they lie in the image, or the nearest to the "
+            "box first: ",
+        ),
+    ] = "scan",
     fill: Annotated[str, choice("--fill", FILL_NAMES, "what hides a region: ")] = "mean",
     mode: Annotated[str, choice("--mode", MODE_NAMES, "what of it is explained: ")] = "object",
     batch_size: BatchSizeOption = 8,
@@ -150,6 +173,17 @@ def explain_command(
             rich_help_panel=HOW,
         ),
     ] = False,
+    map_rule: Annotated[
+        str, choice("--map-rule", MAP_RULE_NAMES, "how an order becomes a map: ")
+    ] = "vps",
+    map_replay: Annotated[
+        str,
+        choice("--map-replay", MAP_REPLAY_NAMES, "how a method that gives a map is judged: by "),
+    ] = "regions",
+    protocol: Annotated[
+        str | None,
+        choice("--protocol", PROTOCOL_NAMES, "sets what is not set by other options: "),
+    ] = None,
     exif: ExifOption = "applied",
     max_pixels: MaxPixelsOption = None,
     figure_format: Annotated[
@@ -176,14 +210,22 @@ def explain_command(
         spend=budget,
         time_limit=time_limit,
         region_method=region_method,
+        regions_file=regions_file,
+        numbering=numbering,
         fill=fill,
         mode=mode,
         method_name=method,
         method_options=method_option or (),
         seed=seed,
         all_prompts=all_prompts,
+        map_rule=map_rule,
+        map_replay=map_replay,
         quiet=quiet,
     )
+    if protocol is not None:
+        sources = {name: context.get_parameter_source(name) for name in context.params}
+        given = [name for name, one in sources.items() if one and one.name == "COMMANDLINE"]
+        run = run.by_protocol(protocol, detector=detector, kind=asked.kind, given=given)
     photo = ImageChoice(image, exif, max_pixels)
     photo.reading()
     check_asked(asked, mode)

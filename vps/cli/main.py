@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import warnings
@@ -15,6 +16,7 @@ from vps._version import __version__
 from vps.cli.demo import demo_command
 from vps.cli.detect import detect_command
 from vps.cli.explain import explain_command
+from vps.cli.importing import import_command
 from vps.cli.inspect import inspect_command
 from vps.cli.lists import detectors_command, methods_command, searches_command
 from vps.cli.sanity import sanity_command
@@ -43,6 +45,7 @@ _app.command("sanity")(sanity_command)
 _app.command("study")(study_command)
 _app.command("select")(select_command)
 _app.command("report")(report_command)
+_app.command("import")(import_command)
 _app.command("demo")(demo_command)
 _app.command("detectors")(detectors_command)
 _app.command("inspect")(inspect_command)
@@ -66,6 +69,12 @@ def _describe(
     """Which parts of an image made an object detector put this box, with this label, here?"""
 
 
+@functools.cache
+def _command() -> Any:
+    """What typer makes of all the options, which takes it longer than small commands run."""
+    return typer.main.get_command(_app)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run a command.
 
@@ -77,7 +86,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _note
-            status: int | None = typer.main.get_command(_app).main(
+            status: int | None = _command().main(
                 argv, prog_name="vps", standalone_mode=False, obj=saved
             )
         sys.stdout.flush()

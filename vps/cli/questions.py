@@ -50,6 +50,17 @@ class Asked:
         return [flag for flag, asked in given.items() if asked]
 
     @property
+    def kind(self) -> Kind:
+        """What kind of case is asked about, as far as the options tell."""
+        if self.missed:
+            return Kind.MISSED
+        if self.why_not is not None:
+            return Kind.CLASSIFICATION
+        if self.duplicate_of is not None:
+            return Kind.DUPLICATE
+        return Kind.BACKGROUND if self.false_box else Kind.CORRECT
+
+    @property
     def why(self) -> bool:
         """Whether sets of regions are asked for."""
         return bool(self.questions)

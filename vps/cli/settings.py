@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vps.cli.inputs import parse_pairs
@@ -12,6 +14,7 @@ from vps.errors import InputError
 
 # What takes long to import is imported when a command runs, so that `--help` need not wait for it.
 if TYPE_CHECKING:
+    from vps.core.targets import Kind
     from vps.engine.budget import Budget, Progress
     from vps.methods import Method
 
@@ -22,6 +25,7 @@ class RunSettings:
 
     Attributes:
         search, effort: of the method, where it has them; None for its defaults.
+        regions_file: what takes the place of `regions` and `region_method`, where it is given.
         spend: the option `--budget`, a number as text: its decimal point says what it is.
         method_options: settings of the method, as NAME=VALUE.
     """
@@ -33,30 +37,70 @@ class RunSettings:
     spend: str | None = None
     time_limit: float | None = None
     region_method: str = "slico"
+    regions_file: Path | None = None
+    numbering: str = "scan"
     fill: str = "mean"
     mode: str = "object"
     method_name: str = "vps"
     method_options: Sequence[str] = ()
     seed: int = 0
     all_prompts: bool = False
+    map_rule: str = "vps"
+    map_replay: str = "regions"
     quiet: bool = False
+
+    def by_protocol(
+        self, protocol: str, *, detector: str, kind: Kind, given: Collection[str]
+    ) -> RunSettings:
+        """The same with what a protocol sets and the user has not.
+
+        Args:
+            protocol: a key of `vps.study.protocol.PROTOCOLS`.
+            detector: its name.
+            kind: of what is explained.
+            given: names of the options that the user has set, as those of `vps explain`.
+
+        Raises:
+            InputError: an unknown protocol.
+        """
+        from vps.study.protocol import explain_settings
+
+        found = explain_settings(
+            protocol,
+            detector=detector,
+            kind=kind,
+            method=self.method_name,
+            searched=not {"search", "effort", "budget"}.isdisjoint(given),
+        )
+        found.pop("detector_options")
+        named = parse_pairs(self.method_options, "--method-option")
+        options = found.pop("method_options")
+        added = [f"{name}={value}" for name, value in options.items() if name not in named]
+        own = {name: value for name, value in found.items() if name not in given}
+        return dataclasses.replace(self, **own, method_options=(*self.method_options, *added))
 
     def check(self) -> None:
         """Refuse settings that cannot be used, before a detector is loaded for nothing.
 
         Raises:
             InputError: the first that is wrong.
+            MissingExtraError: a way to cut images that lacks its library.
         """
+        from vps.core.regions import check_region_method
         from vps.engine.problem import check_problem_settings
         from vps.explaining.settings import check_seed
 
         check_problem_settings(
-            regions=self.regions,
+            regions=self.regions_file or self.regions,
             region_method=self.region_method,
+            numbering=self.numbering,
             fill=self.fill,
             mode=self.mode,
             batch_size=self.batch_size,
+            map_rule=self.map_rule,
+            map_replay=self.map_replay,
         )
+        check_region_method(self.region_method)
         self.method()
         self.budget()
         check_seed(self.seed)
@@ -96,12 +140,15 @@ class RunSettings:
     def problem(self) -> dict[str, Any]:
         """What `vps.engine.problem.make_problem` is set to."""
         return {
-            "regions": self.regions,
+            "regions": self.regions_file or self.regions,
             "region_method": self.region_method,
+            "numbering": self.numbering,
             "fill": self.fill,
             "mode": self.mode,
             "batch_size": self.batch_size,
             "all_prompts": self.all_prompts,
+            "map_rule": self.map_rule,
+            "map_replay": self.map_replay,
         }
 
 

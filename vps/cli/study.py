@@ -10,11 +10,15 @@ from typing import Annotated
 
 import typer
 
-from vps.cli.options import ConfigArgument, OverridesOption, QuietOption
+from vps.cli.choices import PROTOCOL_NAMES, completing
+from vps.cli.options import ConfigArgument, OverridesOption, QuietOption, choice
 from vps.errors import InputError
 
 LOADER = "detectors:load_for"
 """What builds the detector of a study in each worker."""
+
+LIST_FORMATS = ("vps",)
+"""In which lists of cases are written beside ours."""
 
 
 def study_command(
@@ -25,14 +29,24 @@ def study_command(
     shard: Annotated[
         str | None, typer.Option("--shard", metavar="I/N", help="do part I of N, e.g. 1/4")
     ] = None,
+    protocol: Annotated[
+        str | None,
+        choice("--protocol", PROTOCOL_NAMES, "sets what the config does not set: ", panel=None),
+    ] = None,
     schema: Annotated[
         bool, typer.Option("--schema", help="print the JSON schema of a config, and do no more")
+    ] = False,
+    dry: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="check files, lists and labels, and count passes, without one"
+        ),
     ] = False,
     quiet: QuietOption = False,
 ) -> int:
     """Explain the cases of data sets by several methods, and measure.
 
-    The exit status is 1 where cases failed, 130 when interrupted.
+    The exit status is 1 where cases failed, or a dry run found a problem, 130 when interrupted.
     """
     if schema:
         _print_schema()
@@ -40,9 +54,15 @@ def study_command(
     if config is None:
         raise InputError("a study needs its config: vps study CONFIG")
     from vps.study.config import read_config
+    from vps.study.dry_run import dry_run
     from vps.study.study import run_study
 
-    read = read_config(config, overrides or ())
+    chosen = [] if protocol is None else [f"protocol={protocol}"]
+    read = read_config(config, [*chosen, *(overrides or ())])
+    if dry:
+        found = dry_run(read, LOADER)
+        print(found.text())
+        return found.exit_code
     try:
         return run_study(read, LOADER, shard=shard, quiet=quiet)
     except KeyboardInterrupt:
@@ -50,14 +70,29 @@ def study_command(
 
 
 def select_command(
-    config: ConfigArgument, overrides: OverridesOption = None, quiet: QuietOption = False
+    config: ConfigArgument,
+    overrides: OverridesOption = None,
+    also: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            help="vps: write lists in the form of VPS and PhaseWin, too",
+            autocompletion=completing(LIST_FORMATS),
+        ),
+    ] = None,
+    quiet: QuietOption = False,
 ) -> int:
     """Select the cases of a study, as lists that a person can read."""
+    from vps.core.names import choose
     from vps.core.targets import Kind
     from vps.study.config import read_config
+    from vps.study.exports import export_lists
     from vps.study.looks import list_path
     from vps.study.study import select
 
+    if also is not None:
+        choose(dict.fromkeys(LIST_FORMATS), also, "format of lists")
     read = read_config(config, overrides or ())
     try:
         lists = select(read, LOADER, quiet=quiet)
@@ -73,6 +108,11 @@ def select_command(
         print(f"{name}: {len(cases.cases)} cases ({kinds}) -> {list_path(read, name)}")
         for remark in cases.remarks:
             print(f"{name}: {remark}")
+    if also is not None:
+        for name, (path, remarks) in export_lists(read, lists, LOADER).items():
+            print(f"{name}: as a list of VPS -> {path}")
+            for remark in remarks:
+                print(f"{name}: not in it: {remark}")
     return 0
 
 

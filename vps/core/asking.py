@@ -59,12 +59,13 @@ def prepared(detector: Detector, image: np.ndarray) -> Tensor:
 
 def check_pixels(detector: Detector, pixels: Tensor) -> None:
     """Raise DetectorError for pixels of another shape or type than `prepare` owes."""
-    what = quoted(pixels)
     if isinstance(pixels, Tensor):
         what = f"{pixels.dtype} {tuple(pixels.shape)}"
         shaped = pixels.ndim == 3 and len(pixels) == 3 and pixels.numel() > 0
         if shaped and pixels.dtype == torch.float32:
             return
+    else:
+        what = quoted(pixels)
     raise DetectorError(f"{detector.name}: prepare must give float32 (3, h, w), got {what}")
 
 

@@ -120,6 +120,32 @@ class WordHider(Detector, Protocol):
 
 
 @runtime_checkable
+class TokenReader(Detector, Protocol):
+    """A detector whose tokenizer tells what stands at which token of a caption."""
+
+    def label_at(self, caption: str, positions: Sequence[int]) -> str:
+        """The phrase of a caption "a . b ." that holds some of its tokens.
+
+        Args:
+            caption: phrases, each followed by a full stop.
+            positions: of tokens, counted from 0 with the first one of the model's own, [CLS].
+
+        Raises:
+            InputError: no position, one outside the caption, or positions that are of no phrase, or
+                of several.
+        """
+        ...
+
+    def tokens_of(self, label: str) -> tuple[str, tuple[int, ...]]:
+        """The caption in which a label is asked for, and the positions of its tokens in it.
+
+        Raises:
+            InputError: a label that the detector was not asked for.
+        """
+        ...
+
+
+@runtime_checkable
 class TargetScorer(Detector, Protocol):
     """A detector that can say of a target how it scores, without listing candidates.
 

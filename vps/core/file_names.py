@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 
@@ -11,6 +12,7 @@ _LONGEST = 80
 _DIGEST = 8  # hex digits
 
 
+@functools.lru_cache(maxsize=4096)
 def safe_name(text: str, longest: int = _LONGEST) -> str:
     """A part of a path for any text, which also stands in an address as it is.
 

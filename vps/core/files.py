@@ -18,16 +18,16 @@ _SHOWN = 200  # characters of a path in a message
 _ADDRESS = re.compile(r"\w{2,}:/")  # `Path` makes one slash of two
 
 
-def open_file(path: Path, what: str) -> BinaryIO:
+def open_file(path: str | PathLike[str], what: str) -> BinaryIO:
     """A regular file, opened to be read as bytes; errors as for `check_file`."""
     check_file(path, what)
     try:
-        return path.open("rb")
+        return open(path, "rb")
     except OSError as error:
         raise InputError(f"{what} {shown_path(path)} cannot be read: {error.strerror}") from None
 
 
-def check_file(path: Path, what: str) -> None:
+def check_file(path: str | PathLike[str], what: str) -> None:
     """Refuse what is no regular file: a read of a pipe or a device may never come to an end.
 
     Args:
@@ -39,7 +39,7 @@ def check_file(path: Path, what: str) -> None:
     """
     start = f"{what} {shown_path(path)}"
     try:
-        mode = path.stat().st_mode
+        mode = os.stat(path).st_mode
     except FileNotFoundError:
         if is_address(path):
             raise InputError(

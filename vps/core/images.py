@@ -154,6 +154,27 @@ def stored_size(path: str | PathLike[str]) -> tuple[int, int]:
     return read_header(path).stored
 
 
+def read_numbers(
+    path: str | PathLike[str], what: str, check: Callable[[tuple[int, ...]], None]
+) -> np.ndarray:
+    """The whole numbers (H, W) of a PNG file of one channel as they are stored, no colours.
+
+    Args:
+        path: of the file.
+        what: names it in messages.
+        check: raises InputError for a size (H, W) that is not wanted, before pixels are read.
+
+    Raises:
+        InputError: the file is missing or cannot be read, or is another kind of image.
+    """
+    with open_file(Path(path), what) as file, _opened(file, what, max_pixels=_ANY) as (image, _):
+        if image.format != "PNG" or image.mode not in ("L", "P", "I", "I;16"):
+            kind = f"{image.format}, mode {image.mode}"
+            raise InputError(f"{what} must be a PNG with one whole number a pixel, got {kind}")
+        check((image.height, image.width))
+        return np.array(image)
+
+
 def as_rgb(image: np.ndarray | Image.Image) -> np.ndarray:
     """An image as (H, W, 3) uint8 RGB.
 

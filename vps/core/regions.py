@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +12,18 @@ import numpy as np
 from torch import Tensor
 
 from vps.core.names import choose
+from vps.core.opencv import contrib_opencv, opencv_slico
+from vps.core.targets import Box
 from vps.errors import InputError, quoted
+
+MOST_REGIONS = 100_000
+"""A table of their subsets has a row for each, and as many columns."""
+
+NUMBERINGS = ("scan", "distance")
+"""How regions are numbered: as they were cut, row by row; or by `numbered_by_distance`."""
+PIXEL_STEPS = "pixel-steps"
+"""The method of regions that are no regions but steps of a map's pixels
+(`vps.engine.pixel_steps`)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +33,7 @@ class Regions:
     Attributes:
         label_map: (h, w) int32, the region of each pixel; each of 0..m-1 occurs.
         method: how it was made.
+        numbering: one of `NUMBERINGS`.
 
     Raises:
         InputError: another shape or type, or a number that is missing.
@@ -28,6 +41,7 @@ class Regions:
 
     label_map: np.ndarray
     method: str
+    numbering: str = "scan"
 
     def __post_init__(self) -> None:
         try:
@@ -65,14 +79,16 @@ def make_regions(pixels: Tensor | np.ndarray, count: int, method: str = "slico")
         pixels: (3, h, w) RGB in [0, 1] on the detector's grid, as `Detector.prepare` gives it.
         count: how many regions to aim for, 1..h*w; the image decides how many come out.
         method: "slico" (superpixels of even shape, the paper's choice), "slic" (superpixels that
-            follow colour more closely), "grid" (rectangles) or "felzenszwalb" (segments of very
-            uneven size, with edges on a grid of at most 400 pixels a side).
+            follow colour more closely), "grid" (rectangles), "felzenszwalb" (segments of very
+            uneven size, with edges on a grid of at most 400 pixels a side) or "opencv-slico" (as
+            in the paper's code, `vps.core.opencv.opencv_slico`).
 
     Returns:
-        Regions on the same grid; the superpixels and rectangles are connected.
+        Regions on the same grid; superpixels and rectangles are connected, except OpenCV's.
 
     Raises:
         InputError: wrong shape of pixels, count out of range, unknown method.
+        MissingExtraError: OpenCV is asked for and not installed, or without its `ximgproc`.
     """
     make = choose(REGION_METHODS, method, "region method")
     image = pixels.detach().cpu().numpy() if isinstance(pixels, Tensor) else np.asarray(pixels)
@@ -88,6 +104,41 @@ def make_regions(pixels: Tensor | np.ndarray, count: int, method: str = "slico")
         )
     image = np.ascontiguousarray(image.transpose(1, 2, 0), dtype=np.float32)
     return Regions(_contiguous(make(image, int(count))), method)
+
+
+def check_region_method(method: str) -> None:
+    """Raise InputError for an unknown method, MissingExtraError for one that lacks a library."""
+    choose(REGION_METHODS, method, "region method")
+    if method == "opencv-slico":
+        contrib_opencv()
+
+
+def numbered_by_distance(regions: Regions, box: Box, size: tuple[int, int]) -> Regions:
+    """The same regions, numbered by how far their centre is from that of a box.
+
+    Of regions that are worth the same, a search takes the lower number, so now the nearer one.
+    A centre is the mean of all pixels of a region.
+
+    Args:
+        regions: on a grid (h, w).
+        box: xyxy, pixels of the original image.
+        size: (H, W) of the original image, in whose pixels distances are measured.
+
+    >>> regions = Regions(np.array([[0, 1, 2, 3]]), "grid")
+    >>> numbered_by_distance(regions, (2.0, 0.0, 3.0, 1.0), (1, 4)).label_map
+    array([[3, 1, 0, 2]], dtype=int32)
+    """
+    labels = regions.label_map.ravel()
+    rows, columns = np.indices(regions.label_map.shape)
+    centre = []
+    for places, grid, length in zip((rows, columns), regions.label_map.shape, size, strict=True):
+        sums = np.bincount(labels, (places.ravel() + 0.5) * (length / grid))
+        centre.append(sums / np.bincount(labels))
+    x1, y1, x2, y2 = box
+    distance = np.hypot(centre[0] - (y1 + y2) / 2, centre[1] - (x1 + x2) / 2)
+    # Distances that are equal but for rounding keep their order.
+    rank = np.argsort(np.argsort(distance.round(6), kind="stable"))
+    return dataclasses.replace(regions, label_map=rank[regions.label_map], numbering="distance")
 
 
 def regions_from_masks(masks: np.ndarray) -> Regions:
@@ -178,6 +229,7 @@ REGION_METHODS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
     "slic": _slic,
     "grid": _grid,
     "felzenszwalb": _felzenszwalb,
+    "opencv-slico": opencv_slico,
 }
 """How to cut an image, by name: (h, w, 3) float32 and a count -> (h, w) integers."""
 

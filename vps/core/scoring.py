@@ -17,6 +17,10 @@ from vps.core.targets import Target
 CLASS_MODE_IOU = 0.5
 """The IoU that a candidate must exceed to count in mode "class", and as a find of the target."""
 
+THRESHOLD_MODE_SCORE = 0.35
+"""The class score that a candidate must exceed to count in mode "threshold": Grounding DINO's usual
+threshold of boxes."""
+
 
 def _object(ious: Tensor, class_scores: Tensor, _scores: Tensor) -> Tensor:
     return ious * class_scores
@@ -24,6 +28,10 @@ def _object(ious: Tensor, class_scores: Tensor, _scores: Tensor) -> Tensor:
 
 def _class(ious: Tensor, class_scores: Tensor, _scores: Tensor) -> Tensor:
     return torch.where(ious > CLASS_MODE_IOU, class_scores, 0.0)
+
+
+def _threshold(ious: Tensor, class_scores: Tensor, _scores: Tensor) -> Tensor:
+    return torch.where(class_scores > THRESHOLD_MODE_SCORE, ious * class_scores, 0.0)
 
 
 def _box(ious: Tensor, class_scores: Tensor, scores: Tensor) -> Tensor:
@@ -35,13 +43,20 @@ MODES: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
     "object": _object,
     "class": _class,
     "box": _box,
+    "threshold": _threshold,
 }
 """The value of each candidate from its IoU with the target (B, N), its score of the target's
 label (B, N) and its scores of all labels (B, N, L):
 
-    object  IoU * p_c
-    class   p_c of a candidate with IoU > 0.5, else 0
-    box     IoU of a candidate whose highest score is p_c > 0, else 0
+    object      IoU * p_c
+    class       p_c of a candidate with IoU > 0.5, else 0
+    box         IoU of a candidate whose highest score is p_c > 0, else 0
+    threshold   IoU * p_c of a candidate with p_c > 0.35, else 0
+
+The last is the ablation of that name in the authors' code of Chen et al., CVPR 2025. Known of it
+is that it leaves out boxes below a threshold of scores before it takes IoU * score. Assumed is that
+the score is that of the target's label and the threshold 0.35; asked for one label, a box has no
+other score.
 """
 
 

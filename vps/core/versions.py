@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import platform
 
@@ -18,5 +19,15 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         "torch": str(torch.__version__),
         "numpy": np.__version__,
-        "scikit-image": importlib.metadata.version("scikit-image"),
+        "scikit-image": installed_version("scikit-image"),
     }
+
+
+@functools.cache
+def installed_version(name: str) -> str:
+    """Of a package that is installed; its files are read once only.
+
+    Raises:
+        importlib.metadata.PackageNotFoundError: it is not.
+    """
+    return importlib.metadata.version(name)

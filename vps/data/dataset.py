@@ -174,6 +174,10 @@ class Dataset(Sequence[Sample]):
         """Whether there is an image of that id, readable or not."""
         return image_id in self._entries
 
+    def picture_name(self, image_id: Id) -> str:
+        """The name of an image's file, likeliest of several; the image itself is not opened."""
+        return self._entries[image_id].picture.name
+
     def find(self, image_id: Id, needed: Needed | None = None) -> Sample:
         """The image of an id.
 

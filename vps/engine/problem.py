@@ -17,9 +17,11 @@ from vps.core.images import AnyImage
 from vps.core.masking import Colour, check_fill
 from vps.core.names import choose
 from vps.core.needed import open_for
-from vps.core.numbers import Lambdas, check_whole
-from vps.core.regions import REGION_METHODS, Regions, make_regions
+from vps.core.numbers import Lambdas
+from vps.core.regions import PIXEL_STEPS, Regions
 from vps.core.targets import Target
+from vps.engine.attribution import MAP_RULES, OURS
+from vps.engine.cutting import GivenRegions, check_cutting, cut_image
 from vps.engine.objective import Objective, check_lambdas
 from vps.engine.passes import (
     Passes,
@@ -31,7 +33,12 @@ from vps.engine.passes import (
 from vps.engine.repeats import WholeImage
 from vps.errors import InputError, quoted
 
-_MOST_REGIONS = 100_000  # a table of their subsets has a row for each, and as many columns
+MAP_REPLAYS: dict[str, str] = {
+    "regions": "its regions by their mean, hidden by the problem's fill, as for an order",
+    PIXEL_STEPS: "its pixels by their value in 49 equal steps, hidden by black",
+}
+"""How a method that gives a map is judged, by name; see `vps.engine.pixel_steps`. A method that
+gives an order is judged by its regions in any case."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,13 +54,15 @@ class Problem:
         regions: a partition of the (h, w) grid into m regions.
         targets: T boxes with labels.
         fill: what hides a region, see `vps.core.masking.make_fill`.
-        mode: "object", "class" or "box", see `vps.core.scoring.MODES`.
+        mode: a key of `vps.core.scoring.MODES`: "object", "class", "box" or "threshold".
         lambdas: weights of consistency and collaboration, and of effectiveness if there is a third
             (`vps.engine.objective.Objective`).
         batch_size: the most images that go through the detector at a time.
         image_name: what the caller calls the image.
         whole_detector: as it was given, with all its prompts.
         all_prompts: whether they are all asked.
+        map_rule: how an order becomes a map, a key of `vps.engine.attribution.MAP_RULES`.
+        map_replay: how a method that gives a map is judged, a key of `MAP_REPLAYS`.
         whole: what its passes have seen of the whole image, whatever the fill.
     """
 
@@ -69,6 +78,8 @@ class Problem:
     image_name: str | None
     whole_detector: Detector
     all_prompts: bool
+    map_rule: str = OURS
+    map_replay: str = "regions"
     whole: WholeImage = field(default_factory=WholeImage, repr=False)
 
     def passes(self) -> Passes:
@@ -95,12 +106,19 @@ class Problem:
         """
         return scorer_of(self.detector, self.pixels, self.size, self.targets)
 
-    def varied(self, *, fill: str | Colour | None = None, batch_size: int | None = None) -> Problem:
-        """The same question under another fill, or with other batches."""
+    def varied(
+        self,
+        *,
+        fill: str | Colour | None = None,
+        batch_size: int | None = None,
+        map_replay: str | None = None,
+    ) -> Problem:
+        """The same question under another fill, with other batches, or judged in another way."""
         other = dataclasses.replace(
             self,
             fill=self.fill if fill is None else fill,
             batch_size=self.batch_size if batch_size is None else batch_size,
+            map_replay=self.map_replay if map_replay is None else map_replay,
         )
         if "scorer" in vars(self):
             vars(other)["scorer"] = self.scorer
@@ -171,14 +189,17 @@ def make_problem(
     image: AnyImage,
     targets: Sequence[Target | Detection],
     *,
-    regions: int | Regions = 64,
+    regions: GivenRegions = 64,
     region_method: str = "slico",
+    numbering: str = "scan",
     fill: str | Colour = "mean",
     mode: str = "object",
     lambdas: Lambdas = (1.0, 1.0),
     batch_size: int = 8,
     image_name: str | None = None,
     all_prompts: bool = False,
+    map_rule: str = OURS,
+    map_replay: str = "regions",
 ) -> Problem:
     """Check what is asked, prepare the image and cut it into regions; no pass is made.
 
@@ -187,12 +208,18 @@ def make_problem(
         image: (H, W, 3) uint8 RGB, a PIL image, or the path of an image file.
         targets: boxes with labels, on the original image, or what `vps.detect` returned; a box
             that sticks out of the image is cut off at its borders.
-        regions: how many regions to aim for, or regions of the grid that `detector.prepare`
-            gives.
+        regions: how many regions to aim for; or regions of the grid that `detector.prepare`
+            gives; or the path of a label map, or of a folder that has one of the image's name
+            (`vps.engine.label_maps.read_label_map`).
         region_method: how to cut the image, a key of `vps.core.regions.REGION_METHODS`; says
             nothing where `regions` are given.
+        numbering: "scan", as they are cut or given; or "distance" from the target's box, so that
+            nearer regions come first among equals (`vps.core.regions.numbered_by_distance`). The
+            regions are those of one target: several have to be asked about one by one, except a
+            target with its rival, which are numbered by the target's box.
         fill: what hides a region, see `vps.core.masking.make_fill`.
-        mode: what of the detection is explained: "object", "class" or "box".
+        mode: what of the detection is explained: "object", "class" or "box"; or "threshold", an
+            ablation (`vps.core.scoring.MODES`).
         lambdas: weights of consistency and collaboration, and of effectiveness if there is a third
             (`vps.engine.objective.Objective`).
         batch_size: the most images that go through the detector at a time.
@@ -200,6 +227,10 @@ def make_problem(
         all_prompts: where the labels fill several prompts, ask them all. By default only those that
             hold a target's label are asked, which changes no score of a target
             (`vps.core.detector.PromptedDetector.narrowed`); in mode "box", all are.
+        map_rule: how an order becomes a map: "vps", or "vps-paper" as in the authors' code
+            (`vps.engine.attribution.region_scores`).
+        map_replay: how a method that gives a map is judged: by "regions", as all others, or by
+            "pixel-steps" in black, as the paper's baselines were (`vps.engine.pixel_steps`).
 
     Raises:
         InputError: an image, target or setting that cannot be used.
@@ -208,10 +239,13 @@ def make_problem(
     check_problem_settings(
         regions=regions,
         region_method=region_method,
+        numbering=numbering,
         fill=fill,
         mode=mode,
         lambdas=lambdas,
         batch_size=batch_size,
+        map_rule=map_rule,
+        map_replay=map_replay,
     )
     check_detector(detector)
     if not isinstance(targets, Sequence) or isinstance(targets, str):
@@ -224,7 +258,8 @@ def make_problem(
     asked = check_targets(detector, size, [as_target(target) for target in targets])
     narrowed = _narrowed(detector, asked, mode, all_prompts)
     pixels = prepared(narrowed, opened.pixels)
-    cut = regions if isinstance(regions, Regions) else make_regions(pixels, regions, region_method)
+    name = opened.name if image_name is None else image_name
+    cut = cut_image(pixels, size, name, asked, regions, region_method, numbering)
     check_grid(cut, pixels)
     return Problem(
         detector=narrowed,
@@ -236,20 +271,25 @@ def make_problem(
         mode=mode,
         lambdas=lambdas,
         batch_size=batch_size,
-        image_name=opened.name if image_name is None else image_name,
+        image_name=name,
         whole_detector=detector,
         all_prompts=all_prompts,
+        map_rule=map_rule,
+        map_replay=map_replay,
     )
 
 
 def check_problem_settings(
     *,
-    regions: int | Regions = 64,
+    regions: GivenRegions = 64,
     region_method: str = "slico",
+    numbering: str = "scan",
     fill: str | Colour = "mean",
     mode: str = "object",
     lambdas: Lambdas = (1.0, 1.0),
     batch_size: int = 8,
+    map_rule: str = OURS,
+    map_replay: str = "regions",
 ) -> None:
     """Refuse settings that no image can be asked about with.
 
@@ -258,16 +298,10 @@ def check_problem_settings(
     """
     check_fill(fill)
     check_lambdas(lambdas)
-    choose(REGION_METHODS, region_method, "region method")
+    check_cutting(regions, region_method, numbering)
+    choose(MAP_RULES, map_rule, "map rule")
+    choose(MAP_REPLAYS, map_replay, "replay of maps")
     check_pass_settings(mode, batch_size)
-    if isinstance(regions, Regions):
-        return
-    check_region_count(regions)
-
-
-def check_region_count(count: object, name: str = "the number of regions") -> None:
-    """Raise InputError unless an image may be cut into so many regions."""
-    check_whole(name, count, 1, _MOST_REGIONS)
 
 
 def _narrowed(

@@ -14,8 +14,10 @@ import numpy as np
 from vps.core.detect import Detection
 from vps.core.detector import Detector
 from vps.core.images import AnyImage
+from vps.core.regions import PIXEL_STEPS
 from vps.core.targets import Target
 from vps.engine.budget import Budget, as_budget
+from vps.engine.pixel_steps import STEPS
 from vps.engine.problem import Problem
 from vps.explaining.settings import as_problem, sort_settings
 from vps.methods import Method
@@ -89,7 +91,10 @@ def planned_passes(problem: Problem, method: Method, budget: Budget) -> int:
     if budget.passes is not None:
         planned = min(planned, budget.passes)
     # A search measures its curves itself.
-    curves = 0 if isinstance(method, VPS) else 2 * problem.regions.count * len(problem.targets)
+    steps = problem.regions.count
+    if problem.map_replay == PIXEL_STEPS:
+        steps = max(steps, STEPS)  # which of both it will be, what the method gives decides
+    curves = 0 if isinstance(method, VPS) else 2 * steps * len(problem.targets)
     return planned + curves
 
 

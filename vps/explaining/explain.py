@@ -17,6 +17,7 @@ from vps.core.masking import check_fill
 from vps.core.schema import to_plain
 from vps.core.targets import Target
 from vps.core.versions import versions
+from vps.engine.attribution import AUTHORS
 from vps.engine.budget import Budget, StopReason, as_budget
 from vps.engine.certainty import effects_of
 from vps.engine.curves import Curves
@@ -106,8 +107,9 @@ def explain(
             it ends are measured, with up to 2 m passes more a target.
         seed: of all that is drawn at random.
         settings: of the problem, see `vps.engine.problem.make_problem`: regions, region_method,
-            fill, mode, lambdas, batch_size, image_name, all_prompts; and of the method, where it
-            is given by its name: for "vps" search and effort (`vps.methods.search.vps.VPS`).
+            numbering, fill, mode, lambdas, batch_size, image_name, all_prompts, map_rule,
+            map_replay; and of the method, where it is given by its name: for "vps" search and
+            effort (`vps.methods.search.vps.VPS`).
 
     Returns:
         The explanation; one for each target of `targets` or of a problem. Where there was nothing
@@ -160,19 +162,21 @@ def make_explanations(
     found, doubt = traced.found, problem.whole.doubt(problem.detector)
     unsure = () if doubt is None else (doubt,)
     results: list[Explanation] = []
-    for number, curves in enumerate(traced.curves):
-        scores = traced.source.seen.score[:, number]
+    for number, (replay, curves) in enumerate(zip(traced.replays, traced.curves, strict=True)):
+        judged, source = replay.problem, replay.source
+        scores = source.seen.score[:, replay.number]
         highest = float(scores.max(initial=0))
         results.append(
             Explanation(
-                label_map=problem.regions.label_map,
-                order=traced.orders[number],
+                label_map=judged.regions.label_map,
+                order=replay.order,
                 **{field.name: getattr(curves, field.name) for field in dataclasses.fields(curves)},
                 target=problem.targets[number],
                 image_size=problem.size,
                 detector=problem.detector.name,
-                fill=check_fill(problem.fill),
-                region_method=problem.regions.method,
+                fill=check_fill(judged.fill),
+                region_method=judged.regions.method,
+                numbering=judged.regions.numbering,
                 search=found.search,
                 mode=problem.mode,
                 lambdas=problem.lambdas,
@@ -182,7 +186,7 @@ def make_explanations(
                 passes=traced.passes,
                 seconds=seconds,
                 versions=versions(),
-                warnings=(*unsure, *_doubts(curves, traced.stopped, highest)),
+                warnings=(*unsure, *_doubts(curves, traced.stopped, highest, problem.map_rule)),
                 image_name=problem.image_name,
                 rounds=found.rounds,
                 stopped=traced.stopped,
@@ -190,9 +194,10 @@ def make_explanations(
                 method=traced.method.name,
                 options=to_plain(traced.method),
                 saliency=None if found.maps is None else found.maps[number],
-                effects=effects_of(traced.source.subsets, scores) if found.searched else None,
+                effects=effects_of(source.subsets, scores) if found.searched else None,
                 backward=found.backward,
                 backward_cost=found.backward_cost,
+                map_rule=problem.map_rule,
             )
         )
     if traced.error is not None:
@@ -215,8 +220,8 @@ def _targets(
     return [target] if target is not None else targets or ()
 
 
-def _doubts(curves: Curves, stopped: StopReason, highest: float) -> tuple[str, ...]:
-    """What the user should know; `highest` is the largest score of any subset."""
+def _doubts(curves: Curves, stopped: StopReason, highest: float, rule: str) -> tuple[str, ...]:
+    """What the user should know; `highest` is the largest score of any subset, `rule` of maps."""
     notes = []
     if stopped.early:
         notes.append(f"the search was stopped before its end: {stopped}")
@@ -236,6 +241,7 @@ def _doubts(curves: Curves, stopped: StopReason, highest: float) -> tuple[str, .
             "the target scores 0 on the whole image: the order says what would make the detector "
             "find it, not why it does"
         )
-    if not np.abs(np.diff(curves.objective))[:-1].any():
+    steps = np.diff(curves.objective)
+    if not (steps[1:] if rule == AUTHORS else steps[:-1]).any():
         notes.append("F does not change from one region to the next: the map is constant")
     return tuple(notes)

@@ -139,6 +139,8 @@ def explain_failure(
         problem = as_problem(detector, image, targets, {"all_prompts": True, **of_problem})
     if problem.mode != "object":
         raise InputError(f"failures are explained in mode object, got {problem.mode}")
+    # Sets are looked for among regions, so orders are of regions, too.
+    problem = problem.varied(map_replay="regions")
     traced = trace(problem, chosen, cost.first(0.5), seed, most=cost.passes)
     failure: DetectorError | None = None
     try:

@@ -6,15 +6,49 @@ import contextlib
 import dataclasses
 import time
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from vps.core.regions import PIXEL_STEPS
 from vps.engine.budget import Budget, Stopped, StopReason
 from vps.engine.curves import Curves, prefixes, replay
 from vps.engine.passes import Passes
+from vps.engine.pixel_steps import in_pixel_steps
 from vps.engine.problem import Problem
 from vps.errors import CancelledError, DetectorError, InputError
 from vps.methods import Attribution, Method
+
+
+class Replay(NamedTuple):
+    """The order by which one target is judged, and what sees it.
+
+    Attributes:
+        problem: whose regions and fill the curves are of: what was asked, or the steps of a map's
+            pixels (`vps.engine.pixel_steps.in_pixel_steps`).
+        number: which of its targets.
+        source: what sees the subsets.
+        order: (m,), the most important region first.
+    """
+
+    problem: Problem
+    number: int
+    source: Passes
+    order: np.ndarray
+
+    def subsets(self) -> np.ndarray:
+        """(2 (m + 1), m) bool, the prefixes of the order and what they leave."""
+        steps = prefixes(self.order)
+        return np.concatenate([steps, ~steps])
+
+    def ends(self) -> np.ndarray:
+        """(2, m) bool, nothing and the whole image."""
+        return np.repeat([[False], [True]], len(self.order), axis=1)
+
+    def curves(self) -> Curves:
+        """Along the order, as far as it has been seen."""
+        objective = self.problem.objectives(self.source)[self.number]
+        return replay(objective, self.order, measure=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,9 +58,9 @@ class Traced:
     Attributes:
         method: what gave them.
         found: what it said.
-        orders: T of (m,), the most important region first.
+        replays: T, their orders and what has seen the subsets of their curves.
         curves: T, along the orders.
-        source: what has seen the subsets of the curves.
+        source: what has seen the subsets of the problem's own regions.
         passes: what the method took, for all targets together. Passes that measured the curves
             count where the method is a search, which measures them itself as far as it gets.
         seconds: likewise, wall clock.
@@ -37,7 +71,7 @@ class Traced:
 
     method: Method
     found: Attribution
-    orders: list[np.ndarray]
+    replays: list[Replay]
     curves: list[Curves]
     source: Passes
     passes: int
@@ -60,10 +94,11 @@ def trace(
     """Let a method order the regions, and measure the curves along its orders.
 
     All methods are judged by the same replay: up to 2 m passes a target, less what a search has
-    seen already. Then one pass shows the whole image once more, unless the problem's passes have
-    shown it twice: that tells whether the detector is deterministic. It is no part of what the
-    method or the curves cost, and so not in `passes`; of a search that was broken off, or where
-    `most` leaves none, it is not made.
+    seen already; unless the problem wants methods that give a map judged by steps of its pixels
+    (`vps.engine.problem.MAP_REPLAYS`). Then one pass shows the whole image once more, unless the
+    problem's passes have shown it twice: that tells whether the detector is deterministic. It is no
+    part of what the method or the curves cost, and so not in `passes`; of a search that was broken
+    off, or where `most` leaves none, it is not made.
 
     Args:
         problem: what is asked.
@@ -84,13 +119,13 @@ def trace(
     seconds = time.perf_counter() - start
     _check(problem, method, found)
     source = problem.passes() if found.source is None else found.source
-    orders = found.orders_of(problem.regions)
+    replays = _replays(problem, source, found)
     searched = found.searched
     rest = budget.untimed()
     if most is not None:
         own = found.passes if found.source is None else 0
         rest = dataclasses.replace(rest, left=lambda: most - own - source.passes)
-    curves, stopped, error = _measured(problem, source, orders, found, rest)
+    curves, stopped, error = _measured(replays, found, rest)
     looks = 0
     if not stopped.early:
         # What fails here costs only the answer to this.
@@ -100,7 +135,7 @@ def trace(
     return Traced(
         method,
         found,
-        orders,
+        replays,
         curves,
         source,
         source.passes if searched else found.passes,
@@ -129,35 +164,40 @@ def _check(problem: Problem, method: Method, found: Attribution) -> None:
             )
 
 
+def _replays(problem: Problem, source: Passes, found: Attribution) -> list[Replay]:
+    """By what each target is judged."""
+    if found.maps is not None and problem.map_replay == PIXEL_STEPS:
+        stepped = [in_pixel_steps(problem, *each) for each in enumerate(found.maps)]
+        return [Replay(one, 0, one.passes(), np.arange(one.regions.count)) for one in stepped]
+    orders = found.orders_of(problem.regions)
+    return [Replay(problem, number, source, order) for number, order in enumerate(orders)]
+
+
 def _measured(
-    problem: Problem,
-    source: Passes,
-    orders: list[np.ndarray],
-    found: Attribution,
-    budget: Budget,
+    replays: list[Replay], found: Attribution, budget: Budget
 ) -> tuple[list[Curves], StopReason, DetectorError | None]:
     """The curves of the orders; what is missing is measured, unless all was to end."""
     stopped, error = found.stopped, found.error
-    pairs = list(zip(problem.objectives(source), orders, strict=True))
-    ends = np.array([np.ones(source.count), np.zeros(source.count)], bool)
     try:
         if not stopped.at_once:
-            for order in orders:
-                steps = prefixes(order)
-                source.show(np.concatenate([steps, ~steps]), budget)
-        elif found.maps is not None and not source.known(ends).all():
+            # The ends first: without them, none of the targets has a curve.
+            for subsets in (Replay.ends, Replay.subsets):
+                for one in replays:
+                    one.source.show(subsets(one), budget)
+        elif found.maps is not None:
             # Two passes more, or else the map would be lost with its curves.
-            source.evaluate(ends)
+            for one in replays:
+                one.source.evaluate(one.ends())
     except Stopped as stop:
         stopped = stop.reason
     except KeyboardInterrupt:
         stopped = StopReason.INTERRUPTED
     except DetectorError as failure:
         stopped, error = StopReason.FAILED, failure
-    if not source.known(ends).all():
+    if not all(one.source.known(one.ends()).all() for one in replays):
         # Nothing is worth keeping.
         raise error if error is not None else _nothing_known(stopped)
-    return [replay(objective, order, measure=False) for objective, order in pairs], stopped, error
+    return [one.curves() for one in replays], stopped, error
 
 
 def _nothing_known(stopped: StopReason) -> BaseException:

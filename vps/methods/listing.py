@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 from vps.core.candidates import Candidates
+from vps.core.regions import Regions
 from vps.core.targets import Target
 from vps.engine.problem import Problem, make_problem
 from vps.methods import METHODS, make_method
@@ -42,7 +44,7 @@ def listed_methods() -> list[ListedMethod]:
     >>> [one.passes for one in listed_methods() if one.name == "drise"]
     [5001]
     """
-    problem = _problem()
+    problem = example_problem(LISTED_REGIONS)
     return [
         ListedMethod(
             name,
@@ -70,7 +72,11 @@ class _Nothing:
         return Candidates(torch.zeros(count, 0, 4), torch.zeros(count, 0, 1), self.labels)
 
 
-def _problem() -> Problem:
-    image = np.zeros((64, 64, 3), np.uint8)
-    target = Target((16.0, 16.0, 48.0, 48.0), "thing")
-    return make_problem(_Nothing(), image, [target], regions=LISTED_REGIONS, region_method="grid")
+def example_problem(regions: int) -> Problem:
+    """One target in an image of so many regions, about which methods say what they would cost."""
+    side = 8 * math.ceil(math.sqrt(regions))
+    image = np.zeros((side, side, 3), np.uint8)
+    target = Target((side / 4, side / 4, 3 * side / 4, 3 * side / 4), "thing")
+    # As many as asked for, whatever an image would make of it.
+    bands = np.arange(side * side).reshape(side, side) * regions // (side * side)
+    return make_problem(_Nothing(), image, [target], regions=Regions(bands, "bands"))

@@ -3,7 +3,7 @@
 from vps.metrics.lookup import find_metric
 from vps.metrics.measured import Measured
 from vps.metrics.metric import Metric
-from vps.metrics.names import highest_score_name, repaired_name
+from vps.metrics.names import highest_score_name, repaired_name, success_name
 from vps.metrics.table import METRICS
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "find_metric",
     "highest_score_name",
     "repaired_name",
+    "success_name",
 ]

@@ -13,7 +13,7 @@ from vps.errors import InputError
 TIE = 1e-9
 """Values of two methods that differ by no more than this are the same but for rounding."""
 
-_ENTRIES = 1 << 20  # numbers drawn at a time, which bounds the memory
+_ENTRIES = 1 << 18  # numbers drawn at a time, which bounds the memory
 _KEPT = 1 << 24  # numbers of draws that are kept for the next call, a byte each
 
 
@@ -140,10 +140,12 @@ def mean_intervals(
     """
     there = np.isfinite(values)
     found: list[Interval | None] = [None] * values.shape[1]
-    patterns, members = np.unique(there, axis=1, return_inverse=True)
-    for number, pattern in enumerate(patterns.T):
-        columns = np.flatnonzero(members.ravel() == number)
-        if not pattern.any() or not len(columns):
+    alike: dict[bytes, list[int]] = {}
+    for number, column in enumerate(there.T):
+        alike.setdefault(column.tobytes(), []).append(number)
+    for columns in alike.values():
+        pattern = there[:, columns[0]]
+        if not pattern.any():
             continue
         kept = values[np.ix_(pattern, columns)]
         means = bootstrap_means(*cluster_sums(kept, clusters[pattern]), draws=draws, seed=seed)
@@ -160,9 +162,11 @@ def cluster_sums(values: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, 
     """
     _, first, numbers = np.unique(clusters, return_index=True, return_inverse=True)
     places = np.argsort(np.argsort(first))[numbers]
-    sums = np.zeros((len(first), values.shape[1]))
-    np.add.at(sums, places, values)
-    return sums, np.bincount(places)
+    sizes = np.bincount(places)
+    sums = np.zeros((len(sizes), values.shape[1]))
+    for number, column in enumerate(values.T):
+        sums[:, number] = np.bincount(places, column)
+    return sums, sizes
 
 
 def bootstrap_means(
@@ -181,7 +185,7 @@ def bootstrap_means(
     Returns:
         (draws, k)
     """
-    table = np.column_stack([sums, sizes]).astype(np.float64)
+    table = np.column_stack([sums, sizes]).astype(np.float64, copy=False)
     step = max(_ENTRIES // len(sizes), 1)
     means = []
     for times in _draws(len(sizes), draws, seed, step):

@@ -6,7 +6,16 @@ from functools import partial
 
 from vps.metrics import functions
 from vps.metrics.metric import Family, Metric
-from vps.metrics.names import HIGHEST, REPAIRED, highest_score_name, repaired_name
+from vps.metrics.names import (
+    HIGHEST,
+    REPAIRED,
+    SUCCESS,
+    Success,
+    highest_score_name,
+    read_success,
+    repaired_name,
+    success_name,
+)
 
 
 def highest_score_metric(threshold: float) -> Metric:
@@ -22,6 +31,21 @@ def highest_score_metric(threshold: float) -> Metric:
         short="Highest" if usual else "",
         tables="every" if usual else "none",
         family=HIGHEST,
+    )
+
+
+def success_metric(limits: Success) -> Metric:
+    """The success rate of a score at an IoU, each in [0, 1)."""
+    score, iou = limits
+    return Metric(
+        success_name(limits),
+        f"Success rate, score > {score:g}, IoU > {iou:g}",
+        f"share of cases whose highest class score, of the insertion steps whose box has IoU > "
+        f"{iou:g}, exceeds {score:g}",
+        partial(functions.succeeds, limits=limits),
+        higher_is_better=True,
+        short=f"Success > {score:g}, IoU > {iou:g}",
+        family=SUCCESS,
     )
 
 
@@ -50,6 +74,12 @@ METRIC_FAMILIES: dict[str, Family] = {
         highest_score_metric,
         lambda one: one.settings.highest_ious,
         f"an IoU threshold in percent, as in {highest_score_name(0.5)}",
+    ),
+    SUCCESS: Family(
+        success_metric,
+        lambda one: one.settings.success,
+        f"a score and an IoU in percent, as in {success_name((0.35, 0.5))}",
+        read_success,
     ),
     REPAIRED: Family(
         repaired_metric,

@@ -4,33 +4,48 @@ from __future__ import annotations
 
 import numpy as np
 
+from vps.core.names import choose
 from vps.errors import InputError
 
 FLAT = 1e-6
 """Score drops that differ by no more than this are the same but for float noise of a detector."""
 
 
-def random_subsets(count: int, regions: int, seed: int, share: float = 0.5) -> np.ndarray:
-    """Random subsets of regions to hide, all of the same number of regions.
+DRAWS = ("fixed", "bernoulli")
+"""How subsets are drawn: all of one size, or each region by itself."""
+
+
+def random_subsets(
+    count: int, regions: int, seed: int, share: float = 0.5, draw: str = "fixed"
+) -> np.ndarray:
+    """Random subsets of regions to hide.
 
     Args:
         count: how many subsets.
         regions: m, of the image.
         seed: the same seed gives the same subsets.
-        share: of the regions that a subset holds, in (0, 1): share * m, rounded, at least one and
-            not all, unless there is one region only.
+        share: of the regions that a subset holds, in (0, 1).
+        draw: "fixed", all subsets have the same number of regions: share * m, rounded, at least one
+            and not all, unless there is one region only. "bernoulli", each region is in a subset
+            with probability `share`, whatever the others are, as in Xplique's MuFidelity, whose
+            share is 0.2: subsets differ in size, so that a map is also asked how large an area
+            costs how much.
 
     Returns:
-        (count, m) bool, True for the regions in the subset; the same subset may occur twice.
+        (count, m) bool, True for the regions in the subset; the same subset may occur twice, and
+        one of "bernoulli" may be empty.
 
     Raises:
-        InputError: a number or share out of range.
+        InputError: a number or share out of range, or another draw.
     """
+    choose(dict.fromkeys(DRAWS), draw, "draw of subsets")
     if count < 0 or regions < 1 or not 0 < share < 1:
         raise InputError(
             "random subsets need a count >= 0, at least one region and a share in (0, 1); got "
             f"{count}, {regions} and {share}"
         )
+    if draw == "bernoulli":
+        return np.random.default_rng(seed).random((count, regions)) < share
     size = max(min(round(share * regions), regions - 1), 1)
     ranks = np.tile(np.arange(regions), (count, 1))
     subsets: np.ndarray = np.random.default_rng(seed).permuted(ranks, axis=1) < size

@@ -9,8 +9,9 @@ import numpy as np
 from vps.engine.attribution import region_sums
 from vps.engine.curve_values import highest_score, necessary_step, normalised, sufficient_step
 from vps.metrics.fidelity import mu_fidelity
-from vps.metrics.localisation import energy_pointing_game, pointing_game
-from vps.metrics.measured import Measured
+from vps.metrics.localisation import POINTING_RULES, energy_pointing_game
+from vps.metrics.measured import Fidelity, Measured
+from vps.metrics.names import Success
 from vps.metrics.repair import is_repaired, repair_auc
 from vps.metrics.success import is_success
 
@@ -27,15 +28,16 @@ def highest_above(one: Measured, threshold: float) -> float:
     return highest_score(scores, ious, threshold)
 
 
-def succeeds(one: Measured) -> float:
+def succeeds(one: Measured, limits: Success) -> float:
     """1 where the highest score at the IoU of a success exceeds its score, else 0."""
-    best = highest_above(one, one.settings.success_iou)
-    return float(is_success(best, one.settings.success_score))
+    score, iou = limits
+    return float(is_success(highest_above(one, iou), score))
 
 
 def pointing(one: Measured) -> float | None:
-    """The pointing game at the box; None at a box without a pixel."""
-    return pointing_game(one.heatmap, one.inside) if one.inside.any() else None
+    """The pointing game at the box, by the rule of the settings; None at a box without a pixel."""
+    game = POINTING_RULES[one.settings.pointing_rule].game
+    return game(one.heatmap, one.inside) if one.inside.any() else None
 
 
 def energy_in_box(one: Measured) -> float | None:
@@ -54,8 +56,10 @@ def fidelity_of_map(one: Measured) -> float | None:
     """Mu-fidelity; None without subsets, or where it is not defined."""
     if one.fidelity is None:
         return None
-    hidden, scores = one.fidelity
-    attributions = region_sums(one.heatmap, one.explanation.label_map)
+    hidden, scores, label_map = Fidelity(*one.fidelity)
+    if label_map is None:
+        label_map = one.explanation.label_map
+    attributions = region_sums(one.heatmap, label_map)
     return mu_fidelity(attributions, hidden, one.explanation.deletion[0] - np.asarray(scores))
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 
 from vps.core.targets import Box
@@ -24,6 +27,43 @@ def inside_box(box: Box, size: tuple[int, int]) -> np.ndarray:
     x1, y1, x2, y2 = box
     rows, columns = np.arange(size[0]) + 0.5, np.arange(size[1]) + 0.5
     return ((y1 <= rows) & (rows < y2))[:, None] & ((x1 <= columns) & (columns < x2))
+
+
+def inside_whole_pixels(box: Box, size: tuple[int, int]) -> np.ndarray:
+    """The pixels of a box whose edges are cut to whole numbers, as in the authors' code of VPS.
+
+    Pixel (row, column) lies inside where int(y1) <= row < int(y2) and int(x1) <= column < int(x2).
+    At a box without fractions it is the same as `inside_box`.
+
+    Args:
+        box: xyxy in pixels; edges may lie outside the image.
+        size: (H, W) of the image.
+
+    Returns:
+        (H, W) bool; all False for a box within one pixel.
+
+    >>> inside_whole_pixels((0.6, 0, 2.6, 1), (1, 4)).tolist()
+    [[True, True, False, False]]
+    >>> inside_box((0.6, 0, 2.6, 1), (1, 4)).tolist()
+    [[False, True, True, False]]
+    """
+    x1, y1, x2, y2 = map(int, box)
+    return inside_box((x1, y1, x2, y2), size)
+
+
+def any_maximum_inside(values: np.ndarray, inside: np.ndarray) -> float:
+    """The pointing game of the authors' code of VPS: 1 where any pixel at the maximum lies inside.
+
+    A region that is the maximum as a whole wins by a single pixel, so it is never lower than
+    `pointing_game`. A constant map, whose pixels are all at the maximum, wins anywhere.
+
+    Args, Raises: as for `pointing_game`.
+
+    Returns:
+        1 or 0.
+    """
+    values, inside = _checked(values, inside)
+    return float(inside[values == values.max()].any())
 
 
 def pointing_game(values: np.ndarray, inside: np.ndarray) -> float:
@@ -72,6 +112,25 @@ def energy_pointing_game(values: np.ndarray, inside: np.ndarray) -> float:
         raise InputError(f"energy is at least 0, but the map goes down to {values.min():.4g}")
     total = values.sum()
     return float(values[inside].sum() / total) if total > 0 else 0.0
+
+
+class PointingRule(NamedTuple):
+    """How a map is held against a box.
+
+    Attributes:
+        game: the pointing game, from a map and the pixels inside.
+        inside: the pixels of a box in an image of a size, for this game and the energy's.
+    """
+
+    game: Callable[[np.ndarray, np.ndarray], float]
+    inside: Callable[[Box, tuple[int, int]], np.ndarray]
+
+
+POINTING_RULES: dict[str, PointingRule] = {
+    "vps": PointingRule(pointing_game, inside_box),
+    "vps-paper": PointingRule(any_maximum_inside, inside_whole_pixels),
+}
+"""By name: the toolkit's rule, and that of the authors' code of VPS."""
 
 
 def _checked(values: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,8 @@ from vps.metrics.table import METRICS
 def find_metric(name: str) -> Metric:
     """The metric of a name.
 
-    The highest score may have any IoU threshold, and the repair rate be at any share of the image.
+    The highest score may have any IoU threshold, the success rate be of any score at any IoU, and
+    the repair rate at any share of the image.
 
     Raises:
         InputError: there is no such metric; the message names the nearest.
@@ -24,7 +25,7 @@ def find_metric(name: str) -> Metric:
     if family not in METRIC_FAMILIES:
         return choose(METRICS, name, "metric")
     try:
-        return METRIC_FAMILIES[family].member(float(percent) / 100)
+        return METRIC_FAMILIES[family].member(METRIC_FAMILIES[family].read(percent))
     except ValueError:
         raise InputError(f"metric {name!r} needs {METRIC_FAMILIES[family].wanted}") from None
 

@@ -23,7 +23,7 @@ def measure(
     *,
     truth_box: Box | None = None,
     mask: np.ndarray | None = None,
-    fidelity: Fidelity | None = None,
+    fidelity: Fidelity | tuple[np.ndarray, np.ndarray] | None = None,
     repair: Repair | None = None,
     repair_shares: Sequence[float] = REPAIR_SHARES,
     settings: MetricSettings | None = None,

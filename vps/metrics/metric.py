@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from vps.core.names import choose
 from vps.errors import InputError
 from vps.metrics.measured import Measured
+from vps.metrics.names import read_percent
 
 Tables = Literal["every", "main", "repairs", "none"]
 """Which tables of a study have a metric as a column."""
@@ -69,14 +70,16 @@ class Metric:
 
 @dataclass(frozen=True)
 class Family:
-    """Metrics that differ by one number, which ends their names in percent.
+    """Metrics that differ by a number, or by several, which end their names in percent.
 
     Attributes:
-        member: from a number in [0, 1] to its metric.
+        member: from a number in [0, 1], or a tuple of them, to its metric.
         asked: the numbers that the settings of a measured case ask for, in order.
         wanted: what the number is, for an error.
+        read: from the end of a name to the number; raises ValueError where it is none.
     """
 
-    member: Callable[[float], Metric]
-    asked: Callable[[Measured], Sequence[float]]
+    member: Callable[[Any], Metric]
+    asked: Callable[[Measured], Sequence[Any]]
     wanted: str
+    read: Callable[[str], Any] = read_percent

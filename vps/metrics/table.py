@@ -6,9 +6,9 @@ import math
 from operator import attrgetter
 
 from vps.metrics import functions
-from vps.metrics.families import highest_score_metric, repaired_metric
+from vps.metrics.families import highest_score_metric, repaired_metric, success_metric
 from vps.metrics.metric import Metric
-from vps.metrics.settings import HIGHEST_IOUS, REPAIR_SHARES
+from vps.metrics.settings import HIGHEST_IOUS, REPAIR_SHARES, SUCCESSES
 from vps.metrics.sparsity import gini
 
 _ANY = (0.0, math.inf)
@@ -94,14 +94,7 @@ METRICS: dict[str, Metric] = {
             tables="none",
         ),
         *map(highest_score_metric, HIGHEST_IOUS),
-        Metric(
-            "success",
-            "Explaining success rate",
-            "share of cases whose highest score exceeds a threshold",
-            functions.succeeds,
-            higher_is_better=True,
-            short="Success",
-        ),
+        *map(success_metric, SUCCESSES),
         Metric(
             "pointing",
             "Pointing game",

@@ -17,10 +17,9 @@ from vps.engine.budget import StopReason
 from vps.errors import InputError, OutputError, one_line, quoted
 from vps.results.explanation import Explanation
 from vps.results.sentences import sentence_of
-from vps.results.stored import check_answer
+from vps.results.stored import SET_NAMES, check_answer
 from vps.results.word_answer import WordAnswer
 
-_SETS = ("before", "sufficient", "rival_sufficient", "necessary", "repair", "best")
 _VERSION = 2
 
 
@@ -158,7 +157,7 @@ class Answer:
             for item in dataclasses.fields(self)
             if not item.name.endswith("explanation")
         }
-        for name in ("target", "rival", *_SETS):
+        for name in ("target", "rival", *SET_NAMES):
             record[name] = None if record[name] is None else dataclasses.asdict(record[name])
         record["words"] = self.words and self.words.record()
         record |= {"answer_version": _VERSION, "sentence": self.sentence()}

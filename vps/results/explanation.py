@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from vps.core.files import write_atomically
+from vps.core.names import choose
 from vps.core.numbers import Lambdas
 from vps.core.pairs import read_pair, write_pair
+from vps.core.regions import PIXEL_STEPS
 from vps.core.schema import read_fields
 from vps.core.targets import Target, with_new_names
 from vps.engine import attribution
@@ -23,11 +25,12 @@ from vps.engine.budget import StopReason
 from vps.engine.certainty import Level, levels_of
 from vps.errors import InputError, one_line, quoted
 from vps.results.stored import ARRAYS, check_explanation
+from vps.results.vps_record import vps_record
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """Version 1 lacks `measured`, `rounds`, `stopped` and `sharing`, version 2 `method`, `options` and
-`saliency`, version 3 `effects`, version 4 `backward` and `backward_cost`; all of these have
-defaults."""
+`saliency`, version 3 `effects`, version 4 `backward` and `backward_cost`, version 5 `map_rule`; all
+of these have defaults."""
 
 _CURVES = (
     "objective",
@@ -93,6 +96,12 @@ class Explanation:
             (`vps.engine.certainty.effects_of`); None for a method that is no search.
         backward: how many scores of targets in images were traced back.
         backward_cost: what each of those counts for in `passes`, in forward passes.
+        numbering: how the regions are numbered, one of `vps.core.regions.NUMBERINGS`; of regions
+            that are worth the same, the lower number comes first.
+        map_rule: how the order becomes a map, a key of `vps.engine.attribution.MAP_RULES`.
+
+    Where a method that gives a map was judged by steps of pixels (`vps.engine.pixel_steps`), the
+    regions are those steps and the fill is theirs; `replay` tells.
 
     Raises:
         InputError: arrays whose shapes or values do not fit together.
@@ -136,6 +145,8 @@ class Explanation:
     effects: np.ndarray | None = None
     backward: int = 0
     backward_cost: float = 0.0
+    numbering: str = "scan"
+    map_rule: str = attribution.OURS
 
     def __post_init__(self) -> None:
         if not len(self.measured):
@@ -159,6 +170,7 @@ class Explanation:
             object.__setattr__(self, "effects", effects)
             if effects.shape != (len(self.order), 4):
                 raise InputError(f"effects must be ({len(self.order)}, 4), got {effects.shape}")
+        choose(attribution.MAP_RULES, self.map_rule, "map rule")
         object.__setattr__(self, "stopped", StopReason(self.stopped))
         for name in ("image_size", "lambdas", "labels", "warnings"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
@@ -188,7 +200,19 @@ class Explanation:
         or the mean of `saliency` where there is one."""
         if self.saliency is not None:
             return attribution.region_means(self.saliency, self.label_map)
-        return attribution.region_scores(self.order, self.objective)
+        return attribution.region_scores(self.order, self.objective, self.map_rule)
+
+    @property
+    def replay(self) -> str:
+        """What the curves show and hide, and what they hide it by, e.g. "regions, mean" or
+        "49 pixel steps, black": curves of different ones cannot be compared."""
+        shown = f"{len(self.order)} pixel steps" if self.by_pixels else "regions"
+        return f"{shown}, {self.fill}"
+
+    @property
+    def by_pixels(self) -> bool:
+        """Whether it was judged by steps of a map's pixels (`vps.engine.pixel_steps`)."""
+        return self.region_method == PIXEL_STEPS
 
     @property
     def levels(self) -> list[Level] | None:
@@ -206,9 +230,12 @@ class Explanation:
     def heatmap_at(self, size: tuple[int, int]) -> np.ndarray:
         """The same map on a grid of another size (H, W), without the detour over the image."""
         if self.saliency is not None:
-            return attribution.resized(attribution.scaled(self.saliency), size)
-        scores = attribution.scaled(self.region_scores)
-        return attribution.paint(scores, self.label_map, size)
+            values = attribution.scaled(self.saliency)
+        else:
+            values = attribution.scaled(self.region_scores)[self.label_map]
+        if self.map_rule == attribution.AUTHORS:
+            return attribution.enlarged(values, size)
+        return attribution.resized(values, size)
 
     def told_at(self, size: tuple[int, int]) -> np.ndarray:
         """(H, W) bool on a grid of a size: where something can be told of the region; True
@@ -325,11 +352,10 @@ class Explanation:
         return found
 
     def export_reference(self, path: str | PathLike[str]) -> Path:
-        """Write JSON with the field names of the reference implementation of VPS.
+        """Write JSON with the field names of the authors' implementation of VPS.
 
-        Its lists have one entry for each step k = 1..m; step 0 is in `baseline_score` (nothing
-        shown) and `org_score` (the whole image). `smdl_score` is F, `_cls` the class score.
-        Boxes are xyxy in pixels of the original image.
+        See `vps.results.vps_record.vps_record`; with the masks that their scripts also read,
+        `vps.results.vps_files.write_vps_result` writes it.
 
         Returns:
             The path written.
@@ -337,22 +363,7 @@ class Explanation:
         Raises:
             InputError: the file cannot be written.
         """
-        record: dict[str, Any] = {
-            "target_box": list(self.target.box),
-            "target_label": self.target.label,
-            "org_score": float(self.deletion[0]),
-            "baseline_score": float(self.insertion[0]),
-            "smdl_score": self.objective[1:].tolist(),
-            "region_area": self.areas[1:].tolist(),
-        }
-        for side in ("insertion", "deletion"):
-            for theirs, ours in (
-                ("score", ""),
-                ("cls", "_class"),
-                ("iou", "_iou"),
-                ("box", "_boxes"),
-            ):
-                record[f"{side}_{theirs}"] = getattr(self, side + ours)[1:].tolist()
+        record = vps_record(self)
         path = Path(path)
         write_atomically(path, json.dumps(record, indent=1).encode())
         return path

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _ONE = 1 + 1e-6  # a share, but for rounding
 _PIXELS = 1 << 28  # of an image; Pillow itself refuses more
 
+SET_NAMES = ("before", "sufficient", "rival_sufficient", "necessary", "repair", "best")
+"""The sets of regions of an answer."""
+
 _SHARES = ArraySchema("f", ("m+1",), 0, 1)
 _BOXES = ArraySchema("f", ("m+1", 4))
 
@@ -65,13 +68,32 @@ def check_answer(answer: Answer) -> None:
         check_range(name, getattr(answer, name), high=_ONE)
     for name in ("passes", "seconds"):
         check_range(name, getattr(answer, name))
+    _check_rival(answer)
     count = len(answer.explanation.order)
-    for name in ("before", "sufficient", "rival_sufficient", "necessary", "repair", "best"):
+    for name in SET_NAMES:
         found: RegionSet | None = getattr(answer, name)
         if found is not None:
             _check_set(name, found, count)
     if answer.words is not None:
         check_words(answer.words)
+
+
+def _check_rival(answer: Answer) -> None:
+    """Raise InputError unless there is a rival in all places, or in none."""
+    if answer.kind is not answer.target.kind:
+        raise InputError(f"kind is {answer.kind.value}, but target.kind {answer.target.kind.value}")
+    held = answer.rival is not None
+    if answer.kind.traits.rival and not held:
+        raise InputError(f"rival is missing, which a case of kind {answer.kind.value} has")
+    if answer.rival_sufficient is not None and not held:
+        raise InputError("rival_sufficient is there without a rival")
+    for name in SET_NAMES:
+        found: RegionSet | None = getattr(answer, name)
+        for part in ("rival_score", "rival_found"):
+            if found is not None and (getattr(found, part) is not None) != held:
+                raise InputError(
+                    f"{name}.{part} must be a number where there is a rival, and null where not"
+                )
 
 
 def _check_set(name: str, found: RegionSet, count: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -12,10 +12,12 @@ from vps.core.detector import Detector
 from vps.core.images import OpenedImage
 from vps.core.targets import Box
 from vps.data.sample import Sample
+from vps.engine.attribution import OURS
 from vps.engine.problem import Problem, make_problem
 from vps.errors import InputError
 from vps.metrics.fidelity import random_subsets
-from vps.metrics.measures import Fidelity, MetricSettings, measure
+from vps.metrics.measured import Fidelity
+from vps.metrics.measures import MetricSettings, measure
 from vps.results.explanation import Explanation
 from vps.results.repair import Repair
 from vps.sets.goals import with_rival
@@ -28,6 +30,19 @@ NO_FAILURE = (
     "nothing to repair: hiding nothing, the goal is attained already, as at another threshold or "
     "with another detection of the label in the box"
 )
+
+
+class KnownCase(Protocol):
+    """What is known of a case when a result of it is measured, see `PreparedCase`."""
+
+    @property
+    def image_name(self) -> str: ...
+    @property
+    def truth_box(self) -> Box | None: ...
+    @property
+    def mask(self) -> np.ndarray | None: ...
+    @property
+    def fidelity(self) -> Fidelity | None: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +64,11 @@ class PreparedCase:
     mask: np.ndarray | None
     fidelity: Fidelity | None
 
+    @property
+    def image_name(self) -> str:
+        """Of the image file, for people."""
+        return self.sample.name
+
 
 def prepare_case(
     task: Task, sample: Sample, detector: Detector, config: StudyConfig, batch_size: int
@@ -63,15 +83,18 @@ def prepare_case(
         detector,
         OpenedImage(sample.image, sample.size),
         [task.case.target],
-        regions=config.regions.count,
+        regions=config.regions.file or config.region_count(task.dataset, task.case.kind),
         region_method=config.regions.method,
+        numbering=config.regions.numbering,
         fill=config.fill,
         mode=config.mode,
         lambdas=config.lambdas,
         batch_size=batch_size,
         image_name=sample.name or None,
+        map_rule=config.metrics.map_rule or OURS,
+        map_replay=config.metrics.map_replay,
     )
-    truth, mask = _truth(task, sample)
+    truth, mask = object_of(task, sample)
     return PreparedCase(problem, sample, truth, mask, _fidelity(problem, task, config.metrics))
 
 
@@ -101,7 +124,7 @@ def row_of(
     method: str,
     digest: str,
     explanation: Explanation,
-    scene: PreparedCase,
+    scene: KnownCase,
     config: StudyConfig,
     picture: str | None,
     found: Repair | None,
@@ -131,9 +154,10 @@ def row_of(
     curves = {name: getattr(explanation, name) for name in ("areas", "insertion", "deletion")}
     return {
         **identity(task),
-        "image_name": scene.sample.name,
+        "image_name": scene.image_name,
         "method": method,
         "digest": digest,
+        "replay": explanation.replay,
         "metrics": metrics,
         "curves": {name: values.tolist() for name, values in curves.items()},
         "picture": picture,
@@ -170,11 +194,18 @@ def _fidelity(problem: Problem, task: Task, settings: MetricSettings) -> Fidelit
         problem.regions.count,
         case_seed(settings.seed, task),
         settings.fidelity_share,
+        settings.fidelity_draw,
     )
-    return hidden, problem.passes().evaluate(~hidden).score[:, 0]
+    scores = problem.passes().evaluate(~hidden).score[:, 0]
+    return Fidelity(hidden, scores, problem.regions.label_map)
 
 
-def _truth(task: Task, sample: Sample) -> tuple[Box | None, np.ndarray | None]:
+def object_of(task: Task, sample: Sample) -> tuple[Box | None, np.ndarray | None]:
+    """Box and mask of the object that a case belongs to; None where there is none.
+
+    Raises:
+        InputError: the image does not have it.
+    """
     wanted = task.case.object_id
     if wanted is None:
         return None, None

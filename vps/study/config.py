@@ -17,6 +17,7 @@ from vps.core.files import write_atomically
 from vps.core.names import choose
 from vps.core.numbers import Lambdas, check_whole
 from vps.core.schema import build, to_plain
+from vps.core.targets import Kind
 from vps.core.yaml_files import parse_yaml, read_yaml
 from vps.data.cases.select import Selection
 from vps.engine.problem import check_problem_settings
@@ -26,6 +27,8 @@ from vps.methods import METHODS, Method, make_method
 from vps.methods.search.vps import VPS
 from vps.metrics.measures import MetricSettings
 from vps.report.tables.rows import ReportSettings
+from vps.study.protocol import PROTOCOLS, with_protocol
+from vps.study.region_counts import RegionCounts, most_regions, region_count
 from vps.study.repair import RepairSettings, least_passes
 from vps.study.sections import (
     DatasetConfig,
@@ -66,6 +69,8 @@ class StudyConfig:
             Where it is looked for, a threshold that is not given is `select.score_threshold`.
         fill, mode, lambdas, batch_size: see `vps.engine.problem.make_problem`.
         methods: what is compared, by name; the first is the one that the others are held against.
+        protocol: a key of `vps.study.protocol.PROTOCOLS` that `read_config` has filled in what the
+            file does not set; null for none. In Python it is a note only.
         passes: how many passes each method may take, those that can make use of them; of several
             numbers, each is a row of its own, "drise@500". By default, what the methods are set to.
     """
@@ -86,15 +91,18 @@ class StudyConfig:
         default_factory=lambda: {name: MethodConfig() for name in USUAL_METHODS}
     )
     passes: tuple[int, ...] = ()
+    protocol: str | None = None
     metrics: MetricSettings = field(default_factory=MetricSettings)
     repair: RepairSettings = field(default_factory=RepairSettings)
     run: RunConfig = field(default_factory=RunConfig)
     report: ReportSettings = field(default_factory=ReportSettings)
 
     def __post_init__(self) -> None:
+        if self.protocol is not None:
+            choose(PROTOCOLS, self.protocol, "protocol")
         check_problem_settings(
-            regions=self.regions.count,
             region_method=self.regions.method,
+            numbering=self.regions.numbering,
             fill=self.fill,
             mode=self.mode,
             lambdas=self.lambdas,
@@ -119,11 +127,12 @@ class StudyConfig:
         given = self.repair
         if not given.passes:
             return given
-        least = least_passes(math.ceil(_SLACK * self.regions.count))
+        most = max(most_regions(self._counts_of(name)) for name in self.datasets)
+        least = least_passes(math.ceil(_SLACK * most))
         if given.passes < least:
             raise InputError(
                 f"repair.passes must be 0, for no repairs, or at least {least} with about "
-                f"{self.regions.count} regions, got {given.passes}"
+                f"{most} regions, got {given.passes}"
             )
         if given.threshold is not None:
             return given
@@ -131,6 +140,14 @@ class StudyConfig:
             return dataclasses.replace(given, threshold=self.select.score_threshold)
         except InputError as error:
             raise InputError(f"repair, with select.score_threshold: {error}") from None
+
+    def _counts_of(self, dataset: str) -> RegionCounts:
+        own = self.datasets[dataset].regions
+        return self.regions.count if own is None else own
+
+    def region_count(self, dataset: str, kind: Kind) -> int:
+        """About how many regions a case of a kind of a data set gets."""
+        return region_count(self._counts_of(dataset), kind)
 
     def method(self, name: str) -> Method:
         """A method of the study with its settings, by the name that tables give it."""
@@ -147,7 +164,11 @@ class StudyConfig:
             )
             for name, data in self.datasets.items()
         }
-        return dataclasses.replace(self, out=os.path.abspath(self.out), datasets=datasets)
+        file = self.regions.file and os.path.abspath(self.regions.file)
+        regions = dataclasses.replace(self.regions, file=file)
+        return dataclasses.replace(
+            self, out=os.path.abspath(self.out), datasets=datasets, regions=regions
+        )
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write all settings, defaults included, as YAML that `read_config` reads.
@@ -162,7 +183,7 @@ class StudyConfig:
 
 
 def read_config(path: str | PathLike[str], overrides: Sequence[str] = ()) -> StudyConfig:
-    """Read the settings of a study.
+    """Read the settings of a study; what they do not set, their `protocol` may.
 
     Args:
         path: a YAML file; paths in it are relative to the working directory.
@@ -178,23 +199,55 @@ def read_config(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Stu
     if not isinstance(content, dict):
         raise InputError(f"config {path} must hold keys and values, see configs/ for examples")
     content.setdefault("name", path.stem)
-    if any(text.startswith("methods.") for text in overrides):
-        # What is set of one of the default methods leaves the others.
-        content.setdefault("methods", dict.fromkeys(USUAL_METHODS))
+    return config_from(content, overrides, f"config {path}")
+
+
+def config_from(content: dict[str, Any], overrides: Sequence[str], what: str) -> StudyConfig:
+    """The settings of a study from what YAML gives; it is changed by the overrides.
+
+    Args:
+        content: keys and values.
+        overrides: see `read_config`.
+        what: where they are from, for messages.
+
+    Raises:
+        InputError: see `read_config`.
+    """
+    own_protocol = content.get("protocol")
+    of_methods = [text for text in overrides if text.startswith("methods.")]
     for text in overrides:
+        if text not in of_methods:
+            _override(content, text)
+    if of_methods:
+        # What is set of one of the default methods leaves the others.
+        content.setdefault("methods", dict.fromkeys(_usual_methods(content.get("protocol"))))
+    for text in of_methods:
         _override(content, text)
     if "search" in content:
         raise InputError(
-            f"config {path}: the search is set with the method that it is of, as in "
+            f"{what}: the search is set with the method that it is of, as in "
             "methods: {vps: {options: {search: greedy}}}, and is no key of its own any more; "
             "results of a study that has it are computed again"
         )
     try:
-        config: StudyConfig = build(StudyConfig, content)
+        filled = with_protocol(content)
+        if filled == content and content.get("protocol") not in (None, own_protocol):
+            raise InputError(
+                f"it sets all that the protocol {content['protocol']} would, as the config.yaml of "
+                "a study's folder does: nothing would change; give the config that the study was "
+                "made from"
+            )
+        config: StudyConfig = build(StudyConfig, filled)
     except InputError as error:
         # It may quote a value, and a value may be long.
-        raise InputError(f"config {path}: {one_line(error, _LONGEST_REASON)}") from error
+        raise InputError(f"{what}: {one_line(error, _LONGEST_REASON)}") from error
     return config
+
+
+def _usual_methods(protocol: object) -> tuple[str, ...]:
+    """What is compared where a config names no methods; an unknown protocol is refused later."""
+    known = isinstance(protocol, str) and protocol in PROTOCOLS
+    return PROTOCOLS[str(protocol)].compared if known else USUAL_METHODS
 
 
 def _override(content: dict[str, Any], text: str) -> None:

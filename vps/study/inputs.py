@@ -12,10 +12,12 @@ from vps.core.detector import Detector
 from vps.core.extras import require
 from vps.core.files import write_atomically
 from vps.core.names import distinct_names
+from vps.core.regions import check_region_method
 from vps.data.dataset import Dataset
 from vps.data.readers.files import checked_format, read_json
 from vps.data.readers.formats import open_dataset, options_of
 from vps.data.scenes.scene_files import write_coco, write_lvis
+from vps.engine.cutting import check_cutting
 from vps.errors import (
     DetectorError,
     InputError,
@@ -25,6 +27,7 @@ from vps.errors import (
     one_line,
 )
 from vps.study.config import StudyConfig
+from vps.study.region_counts import most_regions
 from vps.study.sections import ScenesConfig
 
 ANY_PHRASE = ("object",)
@@ -42,6 +45,13 @@ def open_data(config: StudyConfig, name: str) -> Dataset:
     strict = {"strict": True} if config.run.strict and "strict" in options_of(data.format) else {}
     options = {**strict, **data.options}
     return open_dataset(data.format, data.annotations, data.images, name=name, **options)
+
+
+def check_regions(config: StudyConfig) -> None:
+    """Raise InputError or MissingExtraError where images cannot be cut as the config says."""
+    regions = config.regions
+    check_region_method(regions.method)
+    check_cutting(regions.file or most_regions(regions.count), regions.method, regions.numbering)
 
 
 def asked_labels(config: StudyConfig, dataset: Dataset) -> tuple[str, ...]:
@@ -93,6 +103,11 @@ def load_detector(config: StudyConfig, dataset: Dataset, loader: str, device: st
         raise DetectorError(what) from error
 
 
+def scenes_note(scenes: ScenesConfig) -> Path:
+    """The file that says which scenes lie in a folder; it is written once they all do."""
+    return Path(scenes.folder) / f"scenes_{scenes.split}.json"
+
+
 def draw_scenes(scenes: ScenesConfig) -> None:
     """Draw the scenes of a config, unless they are there.
 
@@ -100,8 +115,7 @@ def draw_scenes(scenes: ScenesConfig) -> None:
         InputError: other scenes are there under the same name.
         OutputError: the folder cannot be written.
     """
-    folder = Path(scenes.folder)
-    marker = folder / f"scenes_{scenes.split}.json"
+    folder, marker = Path(scenes.folder), scenes_note(scenes)
     wanted = {"split": scenes.split, "count": scenes.count, "seed": scenes.seed}
     with locked(marker.with_suffix(".lock")):
         if marker.is_file():

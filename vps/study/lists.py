@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -11,16 +12,14 @@ from pathlib import Path
 
 from vps.core.files import open_file
 from vps.core.schema import to_plain
-from vps.core.targets import Kind
 from vps.data.cases.cases import CaseList
 from vps.data.cases.select import case_list, chosen_images
-from vps.data.readers.files import checked_format, existing_file, read_json
 from vps.data.readers.formats import annotation_files
-from vps.data.readers.vps_list import read_vps_list
-from vps.errors import VpsError
+from vps.errors import InputError, VpsError
 from vps.study.config import StudyConfig
 from vps.study.executors import execute
-from vps.study.inputs import locked, open_data
+from vps.study.given_lists import is_ours, joined_list
+from vps.study.inputs import load_detector, locked, open_data
 from vps.study.looks import list_path, looks_of, parts_of, ranges_left, ranges_of
 from vps.study.plan import ImageRange, Queue
 from vps.study.replies import Job
@@ -34,10 +33,10 @@ def find_lists(
 ) -> dict[str, CaseList]:
     """The cases of each data set: read where the config names a list, else selected.
 
-    Selected lists are kept in the study's folder, and made again only when what they depend on
-    has changed. Workers select, as they explain; all executors come to the same lists, and a
-    selection that was killed goes on where it was. An image of which a worker dies `run.attempts`
-    times is skipped.
+    Lists of VPS and PhaseWin are joined to the data set. Joined and selected lists are kept in the
+    study's folder, and made again only when what they depend on has changed. Workers select, as
+    they explain; all executors come to the same lists, and a selection that was killed goes on
+    where it was. An image of which a worker dies `run.attempts` times is skipped.
 
     Args:
         config: of the study.
@@ -50,8 +49,8 @@ def find_lists(
         OutputError: the study's folder cannot be written.
         VpsError: with `run.strict`, an image that cannot be used.
     """
-    given = [name for name, data in config.datasets.items() if data.cases is not None]
-    lists = {name: read_list(config, name) for name in given}
+    ours = [name for name in config.datasets if given_of_ours(config, name)]
+    lists = {name: read_list(config, name) for name in ours}
     wanted = [name for name in config.datasets if name not in lists]
     with contextlib.ExitStack() as locks:
         # Of several runs that start on one folder, one selects and the others wait for its lists.
@@ -59,6 +58,9 @@ def find_lists(
             locks.enter_context(locked(list_path(config, name).with_suffix(".lock")))
         open_ones = []
         for name in wanted:
+            if config.datasets[name].cases is not None:
+                lists[name] = _joined(config, name, loader)
+                continue
             selection = _Selection(config, name)
             kept = selection.kept()
             if kept is None:
@@ -133,20 +135,63 @@ def _select(
 
 
 def read_list(config: StudyConfig, name: str) -> CaseList:
-    """The cases of a data set: the list that the config names, of ours or of VPS, or the selected.
+    """The cases of a data set, once they are there: the list of ours that the config names, or what
+    was selected or joined.
 
     Raises:
-        InputError: the file is missing, or neither kind of list.
+        InputError: the file is missing, or no list.
     """
-    given = config.datasets[name].cases
-    path = list_path(config, name) if given is None else existing_file(given, "list of cases")
-    with checked_format(path, "the form of a list of cases"):
-        content = read_json(path)
-    if isinstance(content, dict) and "version" in content:
-        return CaseList.load(path)
-    cases = read_vps_list(path)
-    counts = {Kind.CORRECT.value: len(cases)}
-    return CaseList(name, config.detector.name, config.detector.labels or (), {}, counts, cases)
+    given = given_of_ours(config, name)
+    return CaseList.load(given or list_path(config, name))
+
+
+def given_of_ours(config: StudyConfig, name: str) -> Path | None:
+    """The list that the config names, where it is none of VPS or PhaseWin.
+
+    Raises:
+        InputError: it is missing or no JSON, or it is ours and has no sections.
+    """
+    data = config.datasets[name]
+    if data.cases is None or not is_ours(Path(data.cases)):
+        return None
+    if data.section is not None:
+        raise InputError(
+            f"datasets.{name}.section: {data.cases} is a list of this project, which has no "
+            "sections; leave the key out"
+        )
+    return Path(data.cases)
+
+
+def kept_list(config: StudyConfig, name: str) -> CaseList | None:
+    """The list that an earlier run has selected or joined by the same settings."""
+    if config.datasets[name].cases is None:
+        return _Selection(config, name).kept()
+    path = list_path(config, name)
+    kept = CaseList.load(path) if path.is_file() else None
+    return kept if kept and kept.settings.get("origin") == _joined_of(config, name)[0] else None
+
+
+def _joined(config: StudyConfig, name: str, loader: str) -> CaseList:
+    """A list of VPS or PhaseWin, joined to its data set now or by an earlier run."""
+    kept = kept_list(config, name)
+    if kept is not None:
+        return kept
+    dataset = open_data(config, name)
+    load = functools.cache(lambda: load_detector(config, dataset, loader, "cpu"))
+    found = joined_list(config, dataset, load)
+    origin, annotations = _joined_of(config, name)
+    settings = {**found.settings, "origin": origin, "annotations": annotations}
+    made = dataclasses.replace(found, settings=settings)
+    made.save(list_path(config, name))
+    return made
+
+
+def _joined_of(config: StudyConfig, name: str) -> tuple[str, str]:
+    """Digests of all that a joined list depends on, and of the annotations alone."""
+    data = config.datasets[name]
+    files = annotation_files(data.format, data.annotations, data.images, **data.options)
+    annotations = _digest(files)
+    return _origin(config, name, annotations + _digest([Path(data.cases or "")])), annotations
 
 
 def _origin(config: StudyConfig, name: str, annotations: str) -> str:

@@ -10,12 +10,13 @@ from typing import Any, Literal
 from vps.core.file_names import check_plain_name
 from vps.core.names import choose
 from vps.core.numbers import check_threads, check_whole
-from vps.core.regions import REGION_METHODS
 from vps.data.readers.formats import FORMATS
+from vps.data.readers.vps_list import SECTIONS
 from vps.data.scenes.scene_files import MOST_SCENES
-from vps.engine.problem import check_region_count
+from vps.engine.cutting import check_cutting
 from vps.errors import InputError
 from vps.explaining.settings import check_seed
+from vps.study.region_counts import RegionCounts, check_region_counts
 
 _MOST_WORKERS, _MOST_ATTEMPTS = 1_000, 100
 
@@ -49,8 +50,13 @@ class DatasetConfig:
         format: a key of `vps.data.readers.formats.FORMATS`.
         annotations, images: file and folder; some formats need no folder.
         options: further arguments of the format's reader.
-        cases: a list of cases (JSON); without one, cases are selected.
+        cases: a list of cases (JSON), of this project, VPS or PhaseWin; without one, cases are
+            selected.
+        section: of a list of VPS or PhaseWin, which part of it: "case1" (correct), "case2" (of the
+            wrong class, or grounded to the wrong thing) or "case3" (missed); by default the only
+            one of the list, or "case1".
         rename: the detector's labels -> the data set's, where they differ.
+        regions: how many its images are cut into, as `count` of the section regions, in its place.
     """
 
     format: str
@@ -58,10 +64,18 @@ class DatasetConfig:
     images: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
     cases: str | None = None
+    section: str | None = None
     rename: dict[str, str] = field(default_factory=dict)
+    regions: RegionCounts | None = None
 
     def __post_init__(self) -> None:
+        if self.regions is not None:
+            check_region_counts(self.regions, "regions")
         choose(FORMATS, self.format, "format")
+        if self.section is not None:
+            choose(SECTIONS, self.section, "section")
+            if self.cases is None:
+                raise InputError("section is of a list of cases: name the list as cases")
         expand_home(self, "annotations", "images", "cases")
         _check_options(self)
 
@@ -94,14 +108,28 @@ class DetectorConfig:
 
 @dataclass(frozen=True)
 class RegionsConfig:
-    """How images are cut: about `count` regions by a key of `vps.core.regions.REGION_METHODS`."""
+    """How images are cut.
 
-    count: int = 64
+    Attributes:
+        count: about how many regions: a number, or one for each kind of case, such as
+            {correct: 64, classification: 100, missed: 50, other: 100}, where "other" is for the
+            kinds that are not named.
+        method: a key of `vps.core.regions.REGION_METHODS`.
+        numbering: "scan", or "distance" from the box of the case, see
+            `vps.engine.problem.make_problem`.
+        file: a label map, or a folder with one of each image's name, in place of both; see
+            `vps.engine.label_maps.read_label_map`.
+    """
+
+    count: RegionCounts = 64
     method: str = "slico"
+    numbering: str = "scan"
+    file: str | None = None
 
     def __post_init__(self) -> None:
-        choose(REGION_METHODS, self.method, "region method")
-        check_region_count(self.count, "count")
+        check_cutting(1, self.method, self.numbering)
+        check_region_counts(self.count, "count")
+        expand_home(self, "file")
 
 
 @dataclass(frozen=True)
@@ -130,6 +158,9 @@ class RunConfig:
             run; an annotation only where the data set's own option `strict` is not false.
         attempts: how often a case is begun whose worker dies.
         pictures: whether a picture of each case and method is written.
+        export: "vps" writes each result also as the files that the scripts of VPS and PhaseWin
+            read, below vps/ in the study's folder: as many bytes as the detector's grid has pixels,
+            times the number of regions; see `vps.study.exports`.
     """
 
     executor: Literal["serial", "processes", "ray"] = "serial"
@@ -138,6 +169,7 @@ class RunConfig:
     strict: bool = False
     attempts: int = 3
     pictures: bool = True
+    export: Literal["vps"] | None = None
 
     def __post_init__(self) -> None:
         check_whole("workers", self.workers, 0, _MOST_WORKERS)

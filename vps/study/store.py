@@ -17,13 +17,13 @@ import numpy as np
 from vps.core.extras import require
 from vps.core.file_names import safe_name
 from vps.core.files import write_atomically
-from vps.core.json_files import read_json_record
+from vps.core.json_files import read_typed_json
 from vps.core.masking import FILLS
-from vps.core.schema import build, to_plain
+from vps.core.schema import to_plain
 from vps.core.versions import versions
 from vps.data.cases.cases import CaseList
 from vps.errors import InputError, OutputError, one_line, text_of
-from vps.report.tables.rows import Row, read_row
+from vps.report.tables.rows import Row, check_row
 from vps.study.config import StudyConfig
 from vps.study.plan import Shard, Task, plan
 
@@ -130,7 +130,9 @@ class Store:
         The last is kept: all methods ask.
         """
         if self._last is None or self._last[0] is not task:
-            about = [dataclasses.asdict(task.case.target), task.case.object_id]
+            target = task.case.target
+            fields = {item.name: getattr(target, item.name) for item in dataclasses.fields(target)}
+            about = [fields, task.case.object_id]
             if self._repair is not None and task.case.kind.traits.failure:
                 about.append(self._repair)
             names = (task.dataset, task.case.image_id, task.case.key)
@@ -142,7 +144,7 @@ class Store:
         """The file of a result with this suffix."""
         return self.out / self._place(task, method, self.digest(task, method), suffix)
 
-    def _place(self, task: Task, method: str, digest: str, suffix: str) -> str:
+    def _place(self, task: Task, method: str, digest: str, suffix: str = "") -> str:
         return f"{self._about(task)[1]}/{safe_name(method)}-{digest}{suffix}"
 
     def row(self, task: Task, method: str) -> Row | None:
@@ -151,14 +153,16 @@ class Store:
         What it says of its case is what the list says now.
         """
         digest = self.digest(task, method)
-        path = self.out / self._place(task, method, digest, ".row.json")
+        place = self._place(task, method, digest)
+        # A text: to make a path of it takes as long as to parse the file.
+        path = f"{self.out}/{place}.row.json"
         try:
-            row = read_row(read_json_record(path, "row", _MOST))
+            row = check_row(read_typed_json(Row, path, "row", _MOST))
         except InputError:
             return None
         if row["digest"] != digest:
             return None
-        if row["picture"] not in (None, self._place(task, method, digest, ".jpg")):
+        if row["picture"] not in (None, f"{place}.jpg"):
             return None
         return cast(Row, {**row, **identity(task), "method": method})
 
@@ -207,7 +211,7 @@ class Store:
             return ResultRecord(task, method, "done", row=row)
         path, digest = self.path(task, method, ".error.json"), self.digest(task, method)
         try:
-            error: _ErrorRecord = build(_ErrorRecord, read_json_record(path, "record", _MOST))
+            error: _ErrorRecord = read_typed_json(_ErrorRecord, path, "record", _MOST)
         except InputError:
             return ResultRecord(task, method, "missing")
         if error["digest"] != digest:
@@ -280,13 +284,14 @@ def _settings(config: StudyConfig, dataset: str, method: str, facts: Facts) -> A
     scenes = dict(plain["scenes"] or {})
     del detector["device"]
     scenes.pop("folder", None)
+    plain["regions"]["file"] = Path(config.regions.file or "").name
     return {
         "schema": SCHEMA,
         **{key: plain[key] for key in ("regions", "fill", "mode", "lambdas", "seed", "metrics")},
         "detector": detector,
         **facts._asdict(),
         "dataset": dataset,
-        "data": {key: data[key] for key in ("format", "options", "rename")},
+        "data": {key: data[key] for key in ("format", "options", "rename", "regions")},
         "files": [Path(data[key] or "").name for key in ("annotations", "images")],
         "scenes": scenes,
         "method": chosen.method,
@@ -294,5 +299,4 @@ def _settings(config: StudyConfig, dataset: str, method: str, facts: Facts) -> A
     }
 
 
-def _canonical(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode

@@ -6,16 +6,19 @@ import dataclasses
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from tqdm import tqdm
 
 from vps.data.cases.cases import CaseList
+from vps.engine.attribution import OURS
 from vps.errors import InputError, one_line
-from vps.report.tables.results import results_of
+from vps.report.tables.results import StudyResults, results_of
 from vps.report.tables.rows import Failure, Row
 from vps.report.tables.study import write_report
 from vps.study.config import StudyConfig, read_config
-from vps.study.inputs import draw_scenes
+from vps.study.exports import export_folder, export_results
+from vps.study.inputs import check_regions, draw_scenes
 from vps.study.lists import find_lists, read_list
 from vps.study.plan import parse_shard
 from vps.study.progress import case_bar
@@ -49,6 +52,7 @@ def run_study(
     part = None if shard is None else parse_shard(shard)
     # First of all, so that a folder that cannot be written is told before hours are spent.
     config.save(Path(config.out) / "config.yaml")
+    check_regions(config)
     lists = select(config, loader, quiet=quiet)
     for name, cases in lists.items():
         for remark in cases.remarks:
@@ -61,6 +65,9 @@ def run_study(
     )
     if summary.failed or summary.skipped:
         print(f"why stands in the *.error.json below {config.out}/cases")
+    if config.run.export is not None:
+        count = export_results(config, lists, part)
+        print(f"{count} results as files of VPS below {export_folder(config)}")
     if part is None:
         print(report_study([config.out]))
     return summary.exit_code
@@ -100,6 +107,40 @@ def report_study(folders: Sequence[str | os.PathLike[str]], out: Path | None = N
     paths = [Path(folder) for folder in folders]
     out = out or paths[0]
     config = _config_of(paths[0])
+    read = _read_all(config, paths, out)
+    if not len(read.results):
+        reasons = ", ".join(f"{read.counts[status]} {status}" for status in RANK[1:])
+        raise InputError(f"{paths[0]} holds no results to report ({reasons})")
+    return write_report(
+        out,
+        read.results,
+        name=config.name,
+        failed=read.failed,
+        missing=read.counts["missing"],
+        skipped=read.counts["skipped"],
+        note=_note(config),
+        remarks=read.remarks,
+        masks={
+            name: one.options["masks"]
+            for name, one in config.methods.items()
+            if "masks" in one.options
+        },
+        settings=dataclasses.replace(
+            config.report, reference=config.report.reference or next(iter(config.methods))
+        ),
+    )
+
+
+class _Read(NamedTuple):
+    """What a report needs of all results: columns, not the lists and rows that they come from."""
+
+    results: StudyResults
+    failed: list[Failure]
+    counts: dict[str, int]
+    remarks: dict[str, list[str]]
+
+
+def _read_all(config: StudyConfig, paths: Sequence[Path], out: Path) -> _Read:
     lists = {name: read_list(config, name) for name in config.datasets}
     for path in paths[1:]:
         _check_same(path, config, lists)
@@ -116,23 +157,17 @@ def report_study(folders: Sequence[str | os.PathLike[str]], out: Path | None = N
             elif record.status == "failed":
                 failed.append(_failure(record))
 
-    # Read one at a time: only columns of them stay in memory.
-    found = results_of(rows())
-    if not len(found):
-        reasons = ", ".join(f"{counts[status]} {status}" for status in RANK[1:])
-        raise InputError(f"{paths[0]} holds no results to report ({reasons})")
-    return write_report(
-        out,
-        found,
-        name=config.name,
-        failed=failed,
-        missing=counts["missing"],
-        skipped=counts["skipped"],
-        remarks={name: cases.remarks for name, cases in lists.items() if cases.remarks},
-        settings=dataclasses.replace(
-            config.report, reference=config.report.reference or next(iter(config.methods))
-        ),
-    )
+    remarks = {name: cases.remarks for name, cases in lists.items() if cases.remarks}
+    return _Read(results_of(rows()), failed, counts, remarks)
+
+
+def _note(config: StudyConfig) -> str:
+    """By which rules the metrics of a study were taken; "" by the usual ones."""
+    rules = (config.metrics.map_rule or OURS, config.metrics.pointing_rule)
+    said = [] if rules == (OURS, OURS) else [f"Map rule {rules[0]}, pointing rule {rules[1]}."]
+    if config.protocol is not None:
+        said.insert(0, f"Protocol {config.protocol}; config.yaml has what it set.")
+    return " ".join(said)
 
 
 def _failure(record: ResultRecord) -> Failure:

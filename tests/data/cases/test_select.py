@@ -209,6 +209,22 @@ def test_a_detection_is_what_lies_in_the_image():
     assert [(case.kind, case.box) for case in found.cases] == [(Kind.BACKGROUND, (0, 0, 10, 10))]
 
 
+def test_a_correct_case_explains_the_truth_where_that_is_chosen():
+    near = (0.0, 0.0, 10.0, 8.0)
+    detected = Scripted(
+        ("cat", "hound", "bird"), {1: seen(("hound", near, 0.9), ("cat", FAR, 0.8))}
+    )
+
+    def boxes(**settings) -> dict[Kind, tuple[float, ...]]:
+        found = select_cases(detected, IMAGES, Selection(**settings), rename=RENAME).cases
+        return {case.kind: case.box for case in found if case.key.startswith("d")}
+
+    assert boxes() == boxes(target="detection") == {Kind.CORRECT: near, Kind.BACKGROUND: FAR}
+    assert boxes(target="truth") == {Kind.CORRECT: BOX, Kind.BACKGROUND: FAR}
+    with pytest.raises(InputError, match="unknown target 'thruth', did you mean 'truth'"):
+        Selection(target="thruth")
+
+
 def test_an_empty_selection_says_what_there_was():
     images = dataset(entry(2), entry(1, ("dog", BOX)), labels=LABELS)
     with pytest.raises(InputError, match=r"plain: 2 images hold 0 correct.*1 missed.*"

@@ -55,6 +55,21 @@ def test_scenes_as_the_api_reads_them(scenes):
     assert {"r", "c", "f"} == set(data.frequencies.values())
 
 
+def test_categories_of_some_frequencies_alone(scenes):
+    whole, rare = read_lvis(*scenes), read_lvis(*scenes, frequencies=("r",))
+    assert set(rare.frequencies.values()) == {"r"}
+    assert rare.labels == tuple(label for label in whole.labels if whole.frequencies[label] == "r")
+    assert rare.image_ids == whole.image_ids
+    for sample, other in zip(rare, whole, strict=True):
+        kept = [k for k, label in enumerate(other.labels) if label in rare.labels]
+        assert sample.object_ids == tuple(other.object_ids[k] for k in kept)
+        assert sample.verified == other.verified & set(rare.labels)
+    with pytest.raises(InputError, match="unknown frequency 'rare', did you mean 'r'"):
+        read_lvis(*scenes, frequencies=("rare",))
+    with pytest.raises(InputError, match="frequencies must be a list of r, c, f"):
+        read_lvis(*scenes, frequencies=())
+
+
 def _many(scenes):
     """The scenes with one label of each image marked as not exhaustive."""
     annotations, images = scenes

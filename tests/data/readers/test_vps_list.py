@@ -4,7 +4,8 @@ import pytest
 
 from tests.helpers.paths import SHARED_DATA
 from vps.core.targets import Kind
-from vps.data.readers.vps_list import read_vps_list
+from vps.data.left_out import LeftOut
+from vps.data.readers.vps_list import NO_ENTRY, NOT_TOLD, read_entries, read_vps_list
 from vps.errors import InputError
 
 REAL = SHARED_DATA / "vps_lists"
@@ -30,12 +31,14 @@ def without(*keys):
     return {key: value for key, value in ENTRY.items() if key not in keys}
 
 
-def test_the_detection_is_explained(tmp_path):
-    first, second = read_vps_list(write(tmp_path, [ENTRY, ENTRY]))
+def test_the_truth_is_explained_as_by_the_authors(tmp_path):
+    path = write(tmp_path, [ENTRY, ENTRY])
+    first, second = read_vps_list(path)
     assert (first.key, second.key) == ("l1", "l2")
     assert first.image_id == 90003
     assert first.kind is Kind.CORRECT
-    assert first.box == (218, 209, 492, 366)
+    assert first.box == (219, 213, 493, 365)
+    assert read_vps_list(path, target="detection")[0].box == (218, 209, 492, 366)
     assert first.label == "hot dog"
     assert (first.score, first.iou) == (0.7, 0.96)
     assert first.area == 274 * 152
@@ -51,6 +54,65 @@ def test_the_form_of_vps_itself(tmp_path):
     assert len(read_vps_list(path, section="case2")) == 2
     with pytest.raises(InputError, match="unknown section of the list .* 'case3'"):
         read_vps_list(path, section="case3")
+    with pytest.raises(InputError, match="unknown section 'cas2', did you mean 'case2'"):
+        read_vps_list(path, section="cas2")
+    # The only section of a file need not be named, and what a plain list holds is what is said.
+    assert read_vps_list(write(tmp_path, {"case3": [entry]}))[0].kind is Kind.MISSED
+    assert read_vps_list(write(tmp_path, [entry]), section="case3")[0].kind is Kind.MISSED
+    with pytest.raises(InputError, match="unknown section of the list .* 'case1'.*case9"):
+        read_vps_list(write(tmp_path, {"case9": [entry]}))
+
+
+@pytest.mark.parametrize(
+    ("section", "kinds"),
+    [
+        ("case1", (Kind.CORRECT, Kind.GROUNDED_RIGHT)),
+        ("case2", (Kind.CLASSIFICATION, Kind.GROUNDED_WRONG)),
+        ("case3", (Kind.MISSED, Kind.MISSED)),
+    ],
+)
+def test_the_kind_of_a_case_is_that_of_its_section(tmp_path, section, kinds):
+    path = write(tmp_path, {section: [ENTRY]})
+    found = [read_vps_list(path, phrases=phrases)[0] for phrases in (False, True)]
+    assert tuple(case.kind for case in found) == kinds
+    # Of a failure, the truth is explained, whatever is chosen for correct cases.
+    (case,) = read_vps_list(path, target="detection")
+    assert (case.box == (219, 213, 493, 365)) == (section != "case1")
+
+
+@pytest.mark.parametrize("name", ["predict_category", "predict_class", "pred_label"])
+def test_a_failure_holds_what_was_predicted_instead(tmp_path, name):
+    (case,) = read_vps_list(write(tmp_path, {"case2": [{**ENTRY, name: "cat"}]}))
+    assert (case.label, case.predicted_label) == ("hot dog", "cat")
+    assert case.predicted_box == (218, 209, 492, 366)
+    (case,) = read_vps_list(write(tmp_path, {"case2": [without("predict_box")]}))
+    assert (case.predicted_label, case.predicted_box) == (None, None)
+    # A number may count classes, categories or tokens.
+    (case,) = read_vps_list(write(tmp_path, {"case2": [{**ENTRY, name: 17}]}))
+    assert case.predicted_label is None
+    entry = {**ENTRY, name: [1]}
+    path = write(tmp_path, {"case2": [entry]})
+    (case,) = read_vps_list(path, label_of=lambda caption, places: f"{caption[:3]}{places}")
+    assert case.predicted_label == "cat(1,)"
+
+
+def test_an_iou_that_is_not_given_is_that_of_the_boxes(tmp_path):
+    entry = {**without("iou"), "bbox": [0, 0, 10, 10], "predict_box": [0, 0, 10, 5]}
+    assert read_vps_list(write(tmp_path, [entry]))[0].iou == pytest.approx(0.5)
+
+
+def test_odd_entries_are_counted_where_that_is_asked(tmp_path):
+    odd = [3, without("bbox"), {**ENTRY, "bbox": [5, 5, 5, 9]}, {**ENTRY, "predict_score": 7}]
+    left_out = LeftOut("list.json")
+    section, entries = read_entries(write(tmp_path, [*odd, ENTRY, without("category")]), left_out)
+    assert (section, [entry.number for entry in entries]) == ("case1", [5])
+    assert left_out.counts == {NO_ENTRY: 4, NOT_TOLD: 1}
+    lines = " ".join(left_out.lines())
+    assert "entry 2: 'bbox' is missing" in lines
+    assert "has no area" in lines
+    assert "entry 6: an entry has no category" in lines
+    with pytest.raises(InputError, match="none of its entries can be used"):
+        read_entries(write(tmp_path, odd), LeftOut())
 
 
 def test_only_a_tokenizer_knows_token_positions(tmp_path):
@@ -69,7 +131,7 @@ def test_only_a_tokenizer_knows_token_positions(tmp_path):
         5,
         [1],
         [without("bbox")],
-        [without("image_path")],
+        [without("image_path", "image_id")],
         [{**ENTRY, "bbox": [1, 2, 3]}],
     ],
 )
@@ -96,7 +158,8 @@ def test_the_published_list():
     from vps.core.boxes import iou
 
     path = REAL / "coco_groundingdino_correct_detection.json"
-    cases, entries = read_vps_list(path), json.loads(path.read_text())
+    cases = read_vps_list(path, target="detection")
+    entries = json.loads(path.read_text())
     assert len(cases) == len({case.key for case in cases}) == 394
     assert len({case.label for case in cases}) == 79
     errors = []

@@ -158,6 +158,58 @@ def test_narrowed_keeps_the_scores_of_what_is_asked(detector, pixels):
         whole.narrowed(("horse",))
 
 
+def test_channels_change_places_for_the_model_alone(tiny_checkpoint, detector, pixels):
+    name = f"hf-grounding-dino:{tiny_checkpoint}"
+    turned = load(name, labels=LABELS, channels="bgr")
+    assert torch.equal(turned.prepare(picture(SIZE)), pixels[0])
+    expected = detector.detect(pixels[:, [2, 1, 0]], SIZE)
+    found = turned.detect(pixels, SIZE)
+    assert torch.equal(found.scores, expected.scores)
+    assert torch.equal(found.boxes, expected.boxes)
+    assert (found.scores - detector.detect(pixels, SIZE).scores).abs().max() > 1e-4
+    assert turned.name == f"{name} (channels=bgr)"
+    for other in (turned.with_labels(LABELS[:1]), turned.with_labels(LABELS).narrowed(LABELS)):
+        same = detector.with_labels(other.labels).detect(pixels[:, [2, 1, 0]], SIZE)
+        assert torch.equal(other.detect(pixels, SIZE).scores, same.scores)
+
+
+def test_all_tokens_of_a_caption_score(tiny_checkpoint, detector, pixels):
+    name = f"hf-grounding-dino:{tiny_checkpoint}"
+    captions = load(name, labels=LABELS, phrase="caption")
+    found = captions.detect(pixels, SIZE)
+    images, model = detector.checkpoint.images, detector.checkpoint.model
+    mean, std = (torch.tensor(values)[:, None, None] for values in (images.mean, images.std))
+    for column, label in enumerate(LABELS):
+        ids = captions.checkpoint.tokenizer(f"{label.lower()}.", return_tensors="pt")["input_ids"]
+        with torch.no_grad():
+            output = model((pixels - mean) / std, ids.expand(len(pixels), -1))
+        rows = slice(12 * column, 12 * column + 12)
+        expected = output.logits.sigmoid().amax(dim=-1)
+        assert torch.allclose(found.scores[:, rows, column], expected, atol=1e-6)
+        (one,) = captions.narrowed((label,)).detect(pixels[:1], SIZE).scores
+        assert torch.allclose(one[:, 0], expected[0], atol=1e-6)
+    usual = detector.with_labels(LABELS[:1]).detect(pixels, SIZE).scores[..., 0]
+    assert (found.scores[:, :12, 0] >= usual - 1e-6).all()
+    assert (found.scores[:, :12, 0] > usual + 1e-4).any()
+
+
+def test_a_hidden_word_of_a_caption_does_not_score(tiny_checkpoint, pixels):
+    captions = load(f"hf-grounding-dino:{tiny_checkpoint}", labels=("red dog",), phrase="caption")
+    hidden = captions.with_hidden("red dog", np.array([False, True]))
+    (asked,) = hidden._asked
+    logits = torch.zeros(1, 1, asked.ids.shape[1])
+    logits[..., 1] = 5.0  # [CLS] red dog . [SEP]
+    assert captions._asked[0].label_scores(logits) > 0.9
+    assert asked.label_scores(logits) == 0.5
+
+
+@pytest.mark.parametrize(("option", "message"), [("channels", "'bgr'"), ("phrase", "'caption'")])
+def test_what_is_no_way_of_asking(tiny_checkpoint, option, message):
+    wrong = {option: message[1:-2]}
+    with pytest.raises(InputError, match=f"option {option} .*did you mean {message}"):
+        load(f"hf-grounding-dino:{tiny_checkpoint}", labels=LABELS, **wrong)
+
+
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_half_precision_on_the_cpu(tiny_checkpoint, pixels, dtype):
     half = load(f"hf-grounding-dino:{tiny_checkpoint}", labels=LABELS, dtype=dtype)

@@ -131,6 +131,29 @@ def test_narrowed_keeps_the_scores_of_what_is_asked(detector, pixels):
         whole.narrowed(("horse",))
 
 
+def test_channels_change_places_for_the_model_alone(folder, detector, pixels):
+    turned = load_checkpoint(folder, channels="bgr")
+    assert torch.equal(turned.prepare(picture(SIZE)), pixels[0])
+    expected = detector.detect(pixels[:, [2, 1, 0]], SIZE)
+    assert torch.equal(turned.detect(pixels, SIZE).scores, expected.scores)
+    assert not torch.equal(detector.detect(pixels, SIZE).scores, expected.scores)
+
+
+def test_a_caption_scores_as_in_the_package(folder):
+    from groundingdino.util.inference import predict
+
+    image = picture(SIZE)
+    captions = load_checkpoint(folder, phrase="caption", channels="bgr")
+    found = captions.detect(captions.prepare(image)[None], SIZE)
+    model = own_model(folder)
+    for column, label in enumerate(LABELS):
+        # An image that OpenCV has read, given to the package as it is.
+        pixels = own_pixels(np.ascontiguousarray(image[..., ::-1]))
+        _, scores, _ = predict(model, pixels, label, 0.0, 0.0, "cpu")
+        rows = slice(QUERIES * column, QUERIES * (column + 1))
+        assert torch.allclose(found.scores[0, rows, column], scores, atol=1e-5)
+
+
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_half_precision_on_the_cpu(folder, detector, pixels, dtype):
     found = load_checkpoint(folder, dtype=dtype).detect(pixels, SIZE)

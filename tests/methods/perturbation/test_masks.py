@@ -3,7 +3,7 @@ import pytest
 import torch
 from skimage.transform import resize
 
-from vps.methods.perturbation.masks import random_masks
+from vps.methods.perturbation.masks import MaskSums, random_masks
 
 
 @pytest.mark.parametrize("p", [0.2, 0.5])
@@ -53,3 +53,16 @@ def test_all_shifts_from_none_to_a_whole_cell_occur(monkeypatch):
         for number in range(50)
     }
     assert first == {float(ramp[0, 0, row, column]) for row in (0, 1) for column in (0, 1)}
+
+
+def test_sums_of_masks_are_divided_by_what_they_showed_or_by_its_expectation():
+    masks = torch.tensor([[[1.0, 0.5, 0.0]], [[1.0, 0.0, 0.0]], [[0.0, 0.25, 0.0]]])
+    weights = torch.tensor([[0.2, 1.0], [0.6, 1.0], [0.8, 1.0]])
+    sums = MaskSums(2, (1, 3))
+    sums.add(masks[:2], weights[:2])
+    sums.add(masks[2:], weights[2:])
+    # A pixel that no mask showed has 0.
+    means = torch.tensor([[[0.4, 0.4, 0.0]], [[1.0, 1.0, 0.0]]], dtype=torch.float64)
+    torch.testing.assert_close(sums.maps("coverage", p=0.3), means)
+    shown = torch.tensor([2.0, 0.75, 0.0], dtype=torch.float64)
+    torch.testing.assert_close(sums.maps("expected", p=0.3), means * shown / (3 * 0.3))

@@ -57,6 +57,33 @@ def test_the_best_product_counts_not_the_best_of_each_factor():
     torch.testing.assert_close(found, torch.full((2, 1), 60 / 140 * 1 * 0.8))
 
 
+# A dog that fits less but is surer, and takes the first one away: 90 / 110 of the box.
+DOUBLE = torch.tensor([BOX, (5.0, 4.0, 15.0, 14.0), BOX])
+DOUBLE_SCORES = torch.tensor([[0.3, 0.4, 0.0], [0.0, 0.45, 0.2], [0.0, 0.6, 0.7]])
+
+
+@pytest.mark.parametrize("kind", [Kind.CORRECT, TRUTH])
+@pytest.mark.parametrize(
+    ("values", "compared", "expected"),
+    [
+        ((BOXES, SCORES), "detections", {"dog": 0.4, "bird": 60 / 140 * 0.8}),
+        ((BOXES, SCORES, OBJECTNESS), "detections", {"dog": 0.4, "bird": 60 / 140 * 0.8}),
+        ((DOUBLE, DOUBLE_SCORES), "detections", {"dog": 9 / 11 * 0.45, "bird": 0.7}),
+        # Wherever it is, and whatever else the candidate is surer of.
+        ((BOXES, SCORES), "class", {"dog": 1.0, "bird": 0.8}),
+        ((DOUBLE, DOUBLE_SCORES), "class", {"dog": 0.6, "bird": 0.7}),
+        ((torch.zeros(0, 4), torch.zeros(0, 3)), "detections", {"dog": 0.0, "bird": 0.0}),
+        ((torch.zeros(0, 4), torch.zeros(0, 3)), "class", {"dog": 0.0, "bird": 0.0}),
+    ],
+)
+def test_detections_and_classes(kind, values, compared, expected):
+    asked = question(*(Target(BOX, label, kind) for label in expected), answer=fixed(*values))
+    like = Similarity(asked, "auto", compared)
+    found = like(asked.pixels[None].repeat(2, 1, 1, 1), "masks")
+    torch.testing.assert_close(found, torch.tensor([list(expected.values())] * 2))
+    assert like.passes == 2  # none of them for the whole image
+
+
 @pytest.mark.parametrize("kind", list(Kind))
 def test_what_is_the_detectors_own_is_compared_by_its_scores_of_the_whole_image(kind):
     own = kind.value in ("correct", "duplicate", "background", "grounded_right")
@@ -108,6 +135,9 @@ def test_a_detector_that_scores_targets_itself():
     assert detector.asked_about == [targets]
     torch.testing.assert_close(like(asked.pixels[None], "masks"), torch.full((1, 2), 0.125))
     assert like.passes == 1
+    for compared, expected in (("detections", 0.125), ("class", 0.5)):
+        found = Similarity(asked, "auto", compared)(asked.pixels[None], "masks")
+        torch.testing.assert_close(found, torch.full((1, 2), expected))
 
 
 def failing(error):

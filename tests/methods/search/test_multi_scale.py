@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from tests.helpers.analytic import TARGET, additive, breaking, photo, strip_detector
-from vps.core.regions import make_regions
+from vps.core.regions import make_regions, numbered_by_distance
 from vps.engine.budget import Budget, StopReason
 from vps.engine.problem import make_problem
 from vps.errors import DetectorError, InputError
-from vps.methods.search.multi_scale import MultiScaleVPS
+from vps.methods.search.multi_scale import MultiScaleVPS, _cut_anew
 from vps.methods.search.vps import VPS
 
 METHOD = MultiScaleVPS(numbers=(4, 9), budget=120)
@@ -30,6 +30,19 @@ def brightness():
 
     detector.detect = detect
     return detector
+
+
+def test_other_regions_are_numbered_as_the_problems_are():
+    detector = brightness()
+    problem = make_problem(
+        detector, photo(), [TARGET], regions=6, region_method="grid", numbering="distance"
+    )
+    expected = numbered_by_distance(
+        make_regions(problem.pixels, 9, "grid"), TARGET.box, problem.size
+    )
+    again = _cut_anew(problem, 9).regions
+    assert again.numbering == "distance"
+    assert np.array_equal(again.label_map, expected.label_map)
 
 
 def test_the_map_is_the_mean_of_those_at_each_number():

@@ -13,7 +13,7 @@ def test_columns_hold_what_the_rows_say():
     results = results_of(iter(rows))
     assert len(results) == len(rows)
     assert results.values("method") == ["vps", "drise", "random"]
-    assert results.metric_names == ["insertion", "deletion", "success", "pointing", "passes"]
+    assert results.metric_names == ["insertion", "deletion", "success_35at50", "pointing", "passes"]
     for name in ("dataset", "image_id", "case", "kind", "label", "method", "score", "digest"):
         assert results.facts[name].tolist() == [row[name] for row in rows]
     assert results.pictures() == [row["picture"] for row in rows]

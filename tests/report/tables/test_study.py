@@ -68,6 +68,14 @@ def test_what_of_the_data_was_not_used_is_on_the_page_and_in_the_numbers(tmp_pat
     assert "Not used of the data" not in (tmp_path / "index.html").read_text()
 
 
+def test_tables_and_numbers_say_how_many_masks_were_drawn(tmp_path):
+    masks = {"drise": 5000}
+    text = write_report(tmp_path, study_rows(2), name="study", masks=masks, settings=SETTINGS)
+    assert json.loads((tmp_path / "summary.json").read_text())["masks"] == masks
+    for written in (text, *((tmp_path / f"table.{kind}").read_text() for kind in ("md", "tex"))):
+        assert "drise: 5,000 masks" in written
+
+
 def test_what_is_no_text_stops_no_report(tmp_path):
     """Names of files in another encoding, and lone surrogates of JSON."""
     rows = study_rows(4)

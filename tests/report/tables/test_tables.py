@@ -26,9 +26,15 @@ def test_each_data_set_has_its_tables():
     assert titles[3:] == ["lvis: 1 cases"]
 
 
+def test_titles_say_how_many_masks_a_method_drew(summary):
+    told = {**summary, "masks": {"drise": 1000}}
+    for table, usual in zip(tables_of(told), tables_of(summary), strict=True):
+        assert table.title == f"{usual.title}; drise: 1,000 masks"
+
+
 def test_columns_without_values_are_left_out(summary):
     table = tables_of(summary)[0]
-    assert table.columns == ("insertion", "deletion", "success", "pointing", "passes")
+    assert table.columns == ("insertion", "deletion", "success_35at50", "pointing", "passes")
 
 
 def test_the_best_is_the_better_side_and_costs_are_no_merit(summary):

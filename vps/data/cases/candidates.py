@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -70,6 +71,8 @@ def detection_cases(
             counts["repeated"] += 1
             continue
         case = _case(item, ours, ranks, sample, vocabulary, frequencies)
+        if item.kind is Kind.CORRECT and selection.target == "truth":
+            case = dataclasses.replace(case, box=_box(sample, item.annotation))
         if _can_be_explained(case, sample, counts):
             yield case
     counts["images"] += 1
@@ -112,7 +115,7 @@ def phrase_cases(
                 sample.image_id,
                 key,
                 Kind.GROUNDED_RIGHT if right else Kind.GROUNDED_WRONG,
-                best.box if right else truth,
+                best.box if right and selection.target != "truth" else truth,
                 phrase,
                 predicted_box=None if right else best.box,
                 score=best.score,

@@ -12,6 +12,7 @@ import numpy as np
 from vps.core.detector import Detector
 from vps.core.schema import to_plain
 from vps.core.targets import Kind
+from vps.core.versions import installed_version
 from vps.data.cases.asking import Vocabulary
 from vps.data.cases.candidates import box_area
 from vps.data.cases.cases import CaseList
@@ -163,5 +164,5 @@ def _versions() -> dict[str, str]:
     found = {"vps": __version__}
     for name in ("torch", "torchvision", "numpy", "pycocotools"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[name] = importlib.metadata.version(name)
+            found[name] = installed_version(name)
     return found

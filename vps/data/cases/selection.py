@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
 from vps.core.names import choose
 from vps.core.targets import Kind
+from vps.data.readers.vps_list import TargetChoice
 from vps.errors import InputError
 
 
@@ -24,6 +26,10 @@ class Selection:
             `vps.data.cases.sampling.draw_cases`; None for all.
         images: how many images are looked at, the first of a shuffle; None for all.
         min_area: of the target's box, in pixels of the image.
+        target: which box of a correct case is explained: "detection", what the detector found, or
+            "truth", the annotation's; None for the detection, but in the lists of VPS and PhaseWin
+            for the truth, as their authors do. Of failures it is what the kind says
+            (`vps.core.targets.KIND_TRAITS`).
         seed: of shuffle and sample.
 
     Raises:
@@ -42,6 +48,7 @@ class Selection:
     per_image: int | None = None
     images: int | None = None
     min_area: float = 0.0
+    target: TargetChoice | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -59,6 +66,8 @@ class Selection:
                 raise InputError(f"{name} must be at least 1, got {value}")
         if not (self.min_area >= 0 and self.seed >= 0):
             raise InputError("min_area and seed must be at least 0")
+        if self.target is not None:
+            choose(dict.fromkeys(get_args(TargetChoice)), self.target, "target")
         known = {kind.value: kind for kind in Kind}
         kinds = tuple(choose(known, kind, "kind") for kind in self.kinds)
         if not kinds:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any
 
 from vps.core.extras import require
+from vps.core.names import choose
 from vps.data.dataset import Dataset
 from vps.data.left_out import LeftOut, in_brief
 from vps.data.readers.categories import read_categories, used_categories
@@ -21,6 +22,7 @@ from vps.data.readers.files import (
 )
 from vps.data.readers.values import IdTable, plain_id
 from vps.data.sample import Id
+from vps.errors import InputError
 
 NO_FREQUENCY = "category whose frequency is none of r, c, f"
 NOT_CHECKED = "image without lists of negative and of not exhaustively annotated categories"
@@ -34,6 +36,7 @@ def read_lvis(
     annotations: str | PathLike[str],
     images: str | PathLike[str] | None,
     *,
+    frequencies: tuple[str, ...] = _FREQUENCIES,
     strict: bool = False,
     outside: bool = False,
     name: str = "lvis",
@@ -49,12 +52,14 @@ def read_lvis(
         annotations: the JSON file, e.g. lvis_v1_val.json.
         images: the folder of the images, or the one above, with train2017/ and val2017/ in it.
             Both of COCO's file names are tried, see `vps.data.readers.image_names`.
+        frequencies: the categories that are read, with their annotations: of ("r",), a detector is
+            asked for rare ones alone; "c" is common, "f" frequent.
         strict: whether anything that would be left out is an error.
         outside: whether images may lie outside that folder, by their names or behind links.
         name: of the data set.
 
     Returns:
-        Labels are the names of all categories, in the order of their ids, with spaces for
+        Labels are the names of all these categories, in the order of their ids, with spaces for
         underscores: "baseball_bat" is "baseball bat", "crab_(animal)" is "crab (animal)".
 
     Raises:
@@ -65,27 +70,49 @@ def read_lvis(
     path, folder = existing_file(annotations), existing_folder(images, outside)
     require("pycocotools.mask", extra="eval")
     left_out = LeftOut(path.name, strict=check_switch(strict, "strict"))
+    asked = _asked(frequencies)
     with checked_format(path, "LVIS's format"):
         content = read_json(path)
         used = used_categories(list_of(content, "annotations"))
         categories = [_spaced(record) for record in list_of(content, "categories")]
         names = read_categories(categories, used, left_out)
-        frequencies = _frequencies(categories, names, left_out)
+        found = _frequencies(categories, names, left_out)
+        read = frozenset(label for label, one in found.items() if one in asked)
+        if asked == frozenset(_FREQUENCIES):
+            read |= frozenset(names.values())
         records = image_records(list_of(content, "images"), left_out)
         known = _checked_labels(records, names, left_out)
         records = {image_id: records[image_id] for image_id in known}
         entries = []
         for entry in collect(content, records, folder, names, left_out):
             absent, partial = known[entry.image_id]
-            present = {item.label for item in entry.annotations}
-            entries.append(dataclasses.replace(entry, verified=absent | present, partial=partial))
+            own = tuple(item for item in entry.annotations if item.label in read)
+            present = {item.label for item in own}
+            entries.append(
+                dataclasses.replace(
+                    entry,
+                    annotations=own,
+                    verified=(absent | present) & read,
+                    partial=partial & read,
+                )
+            )
         return Dataset(
             name,
             entries,
-            labels=tuple(dict.fromkeys(names.values())),
-            frequencies=frequencies,
+            labels=tuple(label for label in dict.fromkeys(names.values()) if label in read),
+            frequencies={label: one for label, one in found.items() if label in read},
             left_out=left_out,
         )
+
+
+def _asked(frequencies: Sequence[str]) -> frozenset[str]:
+    """The frequencies that are read; InputError where one is none, or there are none."""
+    known = dict.fromkeys(_FREQUENCIES)
+    for one in frequencies:
+        choose(known, one, "frequency")
+    if isinstance(frequencies, str) or not frequencies:
+        raise InputError(f"frequencies must be a list of {', '.join(known)}, got {frequencies!r}")
+    return frozenset(frequencies)
 
 
 def _spaced(record: Any) -> Any:

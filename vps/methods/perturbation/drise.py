@@ -6,7 +6,6 @@ import dataclasses
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import torch
 from torch import Tensor
 
 from vps.core.numbers import check_whole
@@ -15,7 +14,8 @@ from vps.engine.budget import Budget
 from vps.engine.problem import Problem
 from vps.errors import InputError
 from vps.methods.perturbation.masked import MaskedPasses
-from vps.methods.perturbation.masks import random_masks
+from vps.methods.perturbation.masks import MaskSums, Normalisation, random_masks
+from vps.methods.perturbation.similarity import Compared
 from vps.methods.protocol import Attribution, MethodFamily
 
 
@@ -23,11 +23,14 @@ from vps.methods.protocol import Attribution, MethodFamily
 class DRISE:
     """Petsiuk et al., "Black-box Explanation of Object Detectors via Saliency Maps", CVPR 2021.
 
-        map = 1 / (N p) sum_k s(M_k) M_k
+        map = sum_k s(M_k) M_k / sum_k M_k
 
     with s of the image seen through mask M_k, see `vps.methods.perturbation.similarity.Similarity`.
-    A pixel's value is the estimate, by Monte Carlo, of the mean similarity where that pixel is
-    shown, which is in [0, 1] up to chance; the factor 1 / (N p) is RISE's and changes no order.
+    A pixel's value is the mean similarity of the masks, each weighed by how much of the pixel it
+    shows; it is in [0, 1]. The paper divides by N p, how much N masks show of a pixel on average
+    (`normalisation="expected"`). That is a constant, and changes no order, but leaves in the map
+    how often chance showed each pixel: of finitely many masks, it then repeats less well
+    (docs/methods.md has the numbers). The toolkit XAITK divides as here.
 
     Two things differ from the paper, so that methods can be compared and for what our detectors
     return. Where a mask is 0, pixels take the problem's fill, not black. And candidates come
@@ -36,16 +39,28 @@ class DRISE:
     asked for one label every cosine is 1, so that a mask would count by its boxes only. There the
     highest score of a candidate stands in for its objectness.
 
-    The cost is `masks` passes, and one for the whole image if a target is the detector's own; all
-    targets share them. With fewer passes, or when the time is over, there are fewer masks. Memory
-    does not grow with them.
+    With other settings it is what others compare with:
+
+        DRISE(masks=1000, similarity="detections", normalisation="expected")
+        DRISE(masks=5000, similarity="class", normalisation="expected", grid=7)
+
+    the D-RISE of Visual Precision Search (Chen et al., CVPR 2025), and RISE (Petsiuk et al., BMVC
+    2018), which asks whether the class is there, wherever.
+
+    The cost is `masks` passes, and, where candidates are compared, one for the whole image if a
+    target is the detector's own; all targets share them. With fewer passes, or when the time is
+    over, there are fewer masks. Memory does not grow with them.
 
     Attributes:
         masks: N, at least 1.
         grid: cells a side of a mask before it is enlarged, at least 2.
         p: the probability that a cell is shown, in (0, 1).
-        objectness: "auto" takes the detector's objectness, or a candidate's highest score where
-            there is none; "none" leaves the factor out.
+        objectness: of `similarity="candidates"`: "auto" takes the detector's objectness, or a
+            candidate's highest score where there is none; "none" leaves the factor out.
+        similarity: what is compared with a target: "candidates" by IoU, cosine and objectness;
+            "detections", those of the target's label after NMS, by IoU times score; or "class",
+            the highest score of the label in the image.
+        normalisation: "coverage" divides by the sum of the masks, "expected" by N p.
 
     Raises:
         InputError: a setting out of range.
@@ -59,9 +74,15 @@ class DRISE:
     grid: int = 16
     p: float = 0.5
     objectness: Literal["auto", "none"] = "auto"
+    similarity: Compared = "candidates"
+    normalisation: Normalisation = "coverage"
 
     def __post_init__(self) -> None:
         check_fields(self)
+        if self.objectness == "none" and self.similarity != "candidates":
+            raise InputError(
+                f"similarity {self.similarity!r} has no factor objectness: leave it out"
+            )
         check_whole("masks", self.masks, 1, 10**9)
         check_whole("grid", self.grid, 2, 1_000)
         if not 0 < self.p < 1:
@@ -79,10 +100,17 @@ class DRISE:
         self, problem: Problem, budget: Budget | None = None, seed: int = 0
     ) -> Attribution:
         """The maps; see `vps.methods.protocol.Method`."""
-        asked = MaskedPasses(problem, "D-RISE", budget, self.masks, objectness=self.objectness)
+        asked = MaskedPasses(
+            problem,
+            "D-RISE",
+            budget,
+            self.masks,
+            objectness=self.objectness,
+            compared=self.similarity,
+        )
         pixels = problem.pixels
         size = (pixels.shape[1], pixels.shape[2])
-        total = torch.zeros(len(problem.targets), size[0] * size[1], dtype=torch.float64)
+        sums = MaskSums(len(problem.targets), size)
 
         def masks(numbers: range) -> Tensor:
             return random_masks(
@@ -90,6 +118,5 @@ class DRISE:
             )
 
         for seen in asked.see(masks):
-            # Sums of many are kept in double precision, those of a batch need not be.
-            total += (seen.weights.T @ seen.masks.flatten(1)).to(total)
-        return asked.attribution((total / (asked.done * self.p)).reshape(-1, *size))
+            sums.add(seen.masks, seen.weights)
+        return asked.attribution(sums.maps(self.normalisation, self.p))

@@ -12,7 +12,7 @@ from vps.core.masking import make_fill
 from vps.engine.budget import Budget, Progress, Stopped, StopReason, ending
 from vps.engine.problem import Problem
 from vps.errors import DetectorError, InputError
-from vps.methods.perturbation.similarity import Similarity
+from vps.methods.perturbation.similarity import Compared, Similarity
 from vps.methods.protocol import Attribution
 
 
@@ -42,7 +42,7 @@ class MaskedPasses:
         wanted: how many masks there are.
         least: how many the method cannot do without.
         why: what they are for, as a part of an error.
-        objectness: see `vps.methods.perturbation.drise.DRISE`.
+        objectness, compared: see `vps.methods.perturbation.similarity.Similarity`.
 
     Attributes:
         masks: how many of them the budget is enough for.
@@ -63,6 +63,7 @@ class MaskedPasses:
         least: int = 1,
         why: str = "one mask at least",
         objectness: str = "auto",
+        compared: Compared = "candidates",
     ) -> None:
         self._budget = (budget or Budget()).started()
         allowed = self._budget.passes
@@ -78,7 +79,7 @@ class MaskedPasses:
         self._method, self._least, self._batch_size = method, least, problem.batch_size
         self._pixels = problem.pixels.contiguous()
         self._fill = make_fill(problem.fill, self._pixels)
-        self._similarity = Similarity(problem, objectness)
+        self._similarity = Similarity(problem, objectness, compared)
         self.done = 0
 
     def see(self, masks: Callable[[range], Tensor]) -> Iterator[SeenThrough]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
+
+Normalisation = Literal["coverage", "expected"]
+"""What a pixel's weighted sum of masks is divided by, see `MaskSums.maps`."""
 
 
 def random_masks(
@@ -53,3 +57,42 @@ def random_masks(
     ]
     # The weights of the interpolation add to 1 up to rounding only.
     return torch.stack(cut).clamp_(0, 1)
+
+
+class MaskSums:
+    """Masks times their weights, added up a batch at a time; memory does not grow with them.
+
+    Args:
+        targets: T, how many weights a mask has.
+        size: (h, w) of a mask in pixels.
+    """
+
+    def __init__(self, targets: int, size: tuple[int, int]) -> None:
+        self._count = 0
+        self._size = size
+        self._weighted = torch.zeros(targets, size[0] * size[1], dtype=torch.float64)
+        self._shown = torch.zeros(size[0] * size[1], dtype=torch.float64)
+
+    def add(self, masks: Tensor, weights: Tensor) -> None:
+        """A batch of masks (B, h, w) in [0, 1] with their weights (B, T)."""
+        flat = masks.flatten(1)
+        # Sums of many are kept in double precision, those of a batch need not be.
+        self._weighted += (weights.to(flat).T @ flat).to(self._weighted)
+        self._shown += flat.sum(dim=0).to(self._shown)
+        self._count += len(masks)
+
+    def maps(self, normalisation: Normalisation, p: float) -> Tensor:
+        """The mean weight at each pixel, of the masks that show it.
+
+        Args:
+            normalisation: "coverage" divides by how much of all masks showed the pixel, so that a
+                map is a weighted mean; a pixel that none showed has 0. "expected" divides by N p,
+                how much of N masks would show it on average.
+            p: the mean of the masks.
+
+        Returns:
+            (T, h, w) float64 on the CPU.
+        """
+        by_chance = self._shown.clamp(min=1e-9)
+        divisor = by_chance if normalisation == "coverage" else self._count * p
+        return (self._weighted / divisor).reshape(-1, *self._size)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize, one_hot
 
 from vps.core import boxes
 from vps.core.asking import candidates
-from vps.core.candidates import Candidates, label_column
+from vps.core.candidates import Candidates, as_seen, label_column
 from vps.engine.problem import Problem
 from vps.errors import DetectorError
+
+Compared = Literal["candidates", "detections", "class"]
+"""What of an image is compared with a target, see `Similarity`."""
 
 
 class Similarity:
@@ -24,9 +29,17 @@ class Similarity:
     IoU * score of the target's label; of a truth, or if there is no such candidate, 1 for its label
     and 0 for the others. Of a `TargetScorer`, which has no candidates, s = IoU * class score.
 
+    Where detections are compared, i are those of the target's label that a user would see at the
+    lowest threshold, after NMS (`vps.core.candidates.as_seen`), and where the class is, candidates:
+
+        s(x) = max_i IoU(b_i, b*) p_ic        s(x) = max_i p_ic
+
+    with p_ic the score of the label.
+
     Args:
         problem: what is asked. Its mode says nothing here.
         objectness: "auto" or "none", see `vps.methods.perturbation.drise.DRISE`.
+        compared: "candidates", "detections" or "class".
 
     Attributes:
         passes: how many images went through the detector.
@@ -35,18 +48,23 @@ class Similarity:
         DetectorError: the detector fails at the whole image.
     """
 
-    def __init__(self, problem: Problem, objectness: str) -> None:
+    def __init__(
+        self, problem: Problem, objectness: str, compared: Compared = "candidates"
+    ) -> None:
         self.passes = 0
         self._detector = problem.detector
         self._size = problem.size
         self._targets = problem.targets
         self._objectness = objectness
+        self._compared = compared
         self._scorer = problem.scorer
         whole = problem.pixels
+        columns = [label_column(target.label, self._detector.labels) for target in self._targets]
+        self._columns = torch.tensor(columns, device=whole.device)
         self._boxes = torch.tensor([target.box for target in self._targets], device=whole.device)
         try:
             with torch.no_grad():
-                if self._scorer is None:
+                if self._scorer is None and compared == "candidates":
                     self._labels = self._distributions(whole)
         except Exception as error:
             raise self._failure(error, "the whole image") from error
@@ -79,17 +97,30 @@ class Similarity:
         if self._scorer is not None:
             rates = self._scorer.score_targets(images, self._size, self._targets)
             self.passes += len(images)
+            if self._compared == "class":
+                return rates.class_scores.float()
             return rates.ious.float() * rates.class_scores.float()
         found = self._detect(images)
         where, scores = found.boxes.float(), found.scores.float()
         if where.shape[1] == 0:
             return where.new_zeros(len(images), len(self._targets))
-        similar = boxes.iou(where, self._boxes.to(where)[None])
-        similar = similar * (normalize(scores, dim=-1) @ self._labels.to(scores).T)
+        if self._compared == "class":
+            return scores[..., self._columns.to(scores.device)].amax(dim=1)
+        ious = boxes.iou(where, self._boxes.to(where)[None])
+        return (ious * self._alike(found)).amax(dim=1)
+
+    def _alike(self, found: Candidates) -> Tensor:
+        """(B, N, T) what the IoU of each candidate with each target is multiplied by."""
+        if self._compared == "detections":
+            seen = as_seen(found)
+            named = seen.label[..., None] == self._columns.to(seen.label)
+            return torch.where(named & seen.kept[..., None], seen.score[..., None], 0.0)
+        scores = found.scores.float()
+        alike = normalize(scores, dim=-1) @ self._labels.to(scores).T
         if self._objectness == "auto":
             own = found.objectness
-            similar = similar * (scores.amax(dim=-1) if own is None else own.float())[..., None]
-        return similar.amax(dim=1)
+            alike = alike * (scores.amax(dim=-1) if own is None else own.float())[..., None]
+        return alike
 
     def _detect(self, images: Tensor) -> Candidates:
         found = candidates(self._detector, images, self._size)
@@ -98,8 +129,7 @@ class Similarity:
 
     def _distributions(self, whole: Tensor) -> Tensor:
         """(T, L) P* of each target, of length 1."""
-        columns = [label_column(target.label, self._detector.labels) for target in self._targets]
-        rows = one_hot(torch.tensor(columns), len(self._detector.labels)).float()
+        rows = one_hot(self._columns, len(self._detector.labels)).float()
         own = [number for number, target in enumerate(self._targets) if target.kind.traits.own_box]
         if own:
             found = self._detect(whole[None])
@@ -107,7 +137,7 @@ class Similarity:
             rows = rows.to(scores)
             ious = boxes.iou(found.boxes[0].float(), self._boxes.to(scores))
             for number in own:
-                value = ious[:, number] * scores[:, columns[number]]
+                value = ious[:, number] * scores[:, self._columns[number]]
                 if bool((value > 0).any()):
                     rows[number] = scores[value.argmax()]
         return normalize(rows, dim=-1).to(whole.device)

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from vps.core.regions import REGION_METHODS, make_regions
+from vps.core.regions import REGION_METHODS, make_regions, numbered_by_distance
 from vps.engine.attribution import scaled
 from vps.engine.budget import Budget, Stopped, StopReason
 from vps.engine.problem import Problem
@@ -99,7 +99,10 @@ def _cut_anew(problem: Problem, count: int) -> Problem:
     """The same problem with another number of regions."""
     method = problem.regions.method
     method = method if method in REGION_METHODS else "slico"
-    return dataclasses.replace(problem, regions=make_regions(problem.pixels, count, method))
+    regions = make_regions(problem.pixels, count, method)
+    if problem.regions.numbering == "distance":
+        regions = numbered_by_distance(regions, problem.targets[0].box, problem.size)
+    return dataclasses.replace(problem, regions=regions)
 
 
 def _maps(problem: Problem, found: Attribution) -> np.ndarray:

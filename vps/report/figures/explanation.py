@@ -201,7 +201,8 @@ def _about_detection(explanation: Explanation) -> str:
 def _about_part(explanation: Explanation) -> str:
     count = regions_shown(explanation)
     area = explanation.areas[count]
-    part = f"{count} of {len(explanation.order)} regions, {area:.0%} of the area,"
+    parts = "pixel steps" if explanation.by_pixels else "regions"
+    part = f"{count} of {len(explanation.order)} {parts}, {area:.0%} of the area,"
     if not explanation.insertion.max() > 0:
         return "no part of the image scores: there is nothing to keep"
     if explanation.target.kind is Kind.MISSED:

@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
 from vps.core.images import AnyImage, open_image
+from vps.core.scoring import THRESHOLD_MODE_SCORE
 from vps.core.targets import Kind
 from vps.engine import attribution
 from vps.errors import InputError
@@ -27,7 +28,12 @@ SUFFICIENT = 0.9
 _LONGEST = 1500  # pixels of an image in a panel
 _LEGEND = 0.42  # inches that the legend is high
 _LABEL_ROOM = 0.15  # inches that a label is high
-_SCORES = {"object": "IoU x class score", "class": "class score", "box": "IoU"}
+_SCORES = {
+    "object": "IoU x class score",
+    "class": "class score",
+    "box": "IoU",
+    "threshold": f"IoU x class score > {THRESHOLD_MODE_SCORE}",
+}
 
 BoxLike = np.ndarray | tuple[float, float, float, float]
 
@@ -117,12 +123,15 @@ def draw_label(axes: Axes, box: BoxLike, text: str, size: tuple[int, int]) -> No
 def draw_map(axes: Axes, explanation: Explanation, image: np.ndarray) -> None:
     """The attribution map over the image in grey, with the outlines of the regions."""
     size = image.shape[:2]
-    values = attribution.scaled(explanation.region_scores)
-    heatmap = attribution.paint(values, explanation.label_map, size)
+    if explanation.map_rule == attribution.OURS:
+        values = attribution.scaled(explanation.region_scores)
+        heatmap = attribution.paint(values, explanation.label_map, size)
+    else:
+        heatmap = explanation.heatmap_at(size)
     show(axes, map_colours(explanation, heatmap, greyed(image)), explanation.image_size)
-    regions = attribution.paint(np.arange(len(values)), explanation.label_map, size)
-    edges = _edges_of(regions)
-    draw_outline(axes, edges, explanation.image_size, "white", 0.3, alpha=0.25)
+    if not explanation.by_pixels:
+        edges = _edges_of(attribution.resized(explanation.label_map, size))
+        draw_outline(axes, edges, explanation.image_size, "white", 0.3, alpha=0.25)
     draw_box(axes, explanation.target.box, width=1.0)
 
 

@@ -73,6 +73,7 @@ def write_gallery(
     pieces = environment.get_template(_TEMPLATE).generate(
         name=summary["name"],
         counts=counted(summary["counts"]),
+        note=summary.get("note", ""),
         level=f"{summary['settings']['level']:.0%}",
         failed=failed,
         remarks=summary.get("remarks", {}),
@@ -92,7 +93,7 @@ def _json(results: StudyResults, summary: Numbers) -> Iterator[str]:
     yield _compact(about).removesuffix("}") + ',"cases":['
     comma = ""
     for some in cases:
-        yield comma + ",".join(map(_compact, some))
+        yield comma + _compact(some)[1:-1]
         comma = ","
     yield "]}"
 

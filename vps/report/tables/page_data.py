@@ -56,7 +56,7 @@ def packed(
     }
     places = {method: place for place, method in enumerate(methods)}
     return about, (
-        [_case(rows, tables, places, digits) for rows in _records(results, some)]
+        [_case(rows, tables, places) for rows in _records(results, some, digits)]
         for some in by_case(results)
     )
 
@@ -66,12 +66,20 @@ def _index(results: StudyResults, columns: tuple[str, ...]) -> dict[Any, int]:
     return {value: number for number, value in enumerate(values)}
 
 
-def _records(results: StudyResults, cases: list[np.ndarray]) -> Iterator[list[dict[str, Any]]]:
+def _records(
+    results: StudyResults, cases: list[np.ndarray], digits: list[tuple[int, bool]]
+) -> Iterator[list[dict[str, Any]]]:
     """The rows of some cases, each as a dict."""
     own = results.at(np.concatenate(cases))
     columns = {name: own.facts[name].tolist() for name in own.facts}
     columns["picture"] = own.pictures()
-    columns["values"] = own.metrics[results.metric_names].to_numpy().tolist()
+    values = own.metrics[results.metric_names].to_numpy()
+    # One more digit than is shown, so that sorting tells apart what looks the same.
+    rounded = [
+        np.round(column, places + 1 + 2 * percent)
+        for column, (places, percent) in zip(values.T, digits, strict=True)
+    ]
+    columns["values"] = np.transpose(rounded).tolist()
     rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     ends = np.cumsum([len(case) for case in cases]).tolist()
     return (rows[end - len(case) : end] for end, case in zip(ends, cases, strict=True))
@@ -81,17 +89,13 @@ def _case(
     rows: list[dict[str, Any]],
     tables: dict[str, dict[Any, int]],
     methods: dict[str, int],
-    digits: list[tuple[int, bool]],
 ) -> list[Any]:
     first = rows[0]
     folder = "" if first["picture"] is None else first["folder"]
     found: list[Any] = [None] * len(methods)
     for row in rows:
         within = folder != "" and row["picture"] is not None and row["folder"] == folder
-        values = [
-            None if value != value else _rounded(value, *how)  # NaN is not equal to itself.
-            for value, how in zip(row["values"], digits, strict=True)
-        ]
+        values = [_as_short(value) for value in row["values"]]
         warned = [tables["warnings"][text] for text in row["warnings"]]
         picture = row["file"] if within else row["picture"]
         found[methods[row["method"]]] = [picture, values, warned]
@@ -117,7 +121,8 @@ def _digits(form: str) -> tuple[int, bool]:
     return int(found.group(1)) if found else 3, form.endswith("%")
 
 
-def _rounded(value: float, places: int, percent: bool) -> float | int:
-    # One more digit than is shown, so that sorting tells apart what looks the same.
-    value = round(value, places + 1 + 2 * percent)
-    return int(value) if value == int(value) else value
+def _as_short(value: float) -> float | int | None:
+    """None for NaN, which is not equal to itself, and a whole number without a point."""
+    if value.is_integer():
+        return int(value)
+    return value if value == value else None

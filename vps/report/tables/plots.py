@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -33,6 +34,7 @@ from vps.report.tables.repair_plot import draw_repairs
 from vps.report.tables.results import GRID, SIDES, ResultRows, results_of
 from vps.report.tables.rows import ReportSettings
 from vps.report.tables.summary import ALL, Numbers
+from vps.report.tables.tables import replays_of
 
 _NAMED = 8
 """Up to so many methods have names beside their points, and bands around their curves."""
@@ -57,13 +59,14 @@ def write_plots(
     """
     results = results_of(rows)
     methods = results.values("method")
+    labels = labels_of(summary)
     written: dict[str, list[Path]] = {}
     for dataset in results.values("dataset"):
         own = results.where(dataset=dataset)
         figures = {
-            "curves": draw_mean_curves(own, methods, settings),
-            "passes": draw_passes(own, methods, settings),
-            "kinds": draw_kinds(summary["datasets"][dataset]["methods"], methods),
+            "curves": draw_mean_curves(own, methods, settings, labels),
+            "passes": draw_passes(own, methods, settings, labels),
+            "kinds": draw_kinds(summary["datasets"][dataset]["methods"], methods, labels),
         }
         ranks = summary["datasets"][dataset].get("ranks")
         if ranks is not None:
@@ -78,7 +81,22 @@ def write_plots(
     return written
 
 
-def draw_mean_curves(rows: ResultRows, methods: Sequence[str], settings: ReportSettings) -> Figure:
+def labels_of(summary: Numbers) -> dict[str, str]:
+    """What plots call methods, by their names, where these do not do: those that are judged by
+    steps of pixels are marked, for their curves are not to be compared with others."""
+    replays: dict[str, str] = {}
+    for numbers in summary["datasets"].values():
+        replays |= replays_of(numbers)
+    marked = (method for method, text in replays.items() if not text.startswith("regions"))
+    return {name: f"{name} (pixels)" for one in marked for name in (one, without_passes(one))}
+
+
+def draw_mean_curves(
+    rows: ResultRows,
+    methods: Sequence[str],
+    settings: ReportSettings,
+    labels: Mapping[str, str] = MappingProxyType({}),
+) -> Figure:
     """Mean insertion and deletion curves of one data set; of few methods, with pointwise bootstrap
     bands."""
     figure, panels = new_figure(2, 2.9 + legend_height(len(methods)))
@@ -92,7 +110,7 @@ def draw_mean_curves(rows: ResultRows, methods: Sequence[str], settings: ReportS
                 continue
             low, high = band(curves.sums[:, place], curves.sizes, settings)
             mean = curves.sums[:, place].sum(0, np.float64) / curves.sizes.sum()
-            label = f"{method}  {curves.areas[place]:.3f}"
+            label = f"{labels.get(method, method)}  {curves.areas[place]:.3f}"
             axes.plot(100 * GRID, mean, label=label, linewidth=1.5, **look_of(number))
             if len(methods) <= _NAMED:
                 colour = look_of(number)["color"]
@@ -109,7 +127,9 @@ def draw_mean_curves(rows: ResultRows, methods: Sequence[str], settings: ReportS
     return figure
 
 
-def draw_kinds(methods: Numbers, names: Sequence[str]) -> Figure:
+def draw_kinds(
+    methods: Numbers, names: Sequence[str], labels: Mapping[str, str] = MappingProxyType({})
+) -> Figure:
     """Mean insertion and deletion AUC of each kind, with intervals; `methods` of a summary."""
     kinds = list(dict.fromkeys(kind for own in methods.values() for kind in own["kind"]))
     sizes = {kind: max(_count(own["kind"].get(kind)) for own in methods.values()) for kind in kinds}
@@ -132,7 +152,7 @@ def draw_kinds(methods: Numbers, names: Sequence[str]) -> Figure:
                 hatch=hatch_of(list(names).index(name)),
                 edgecolor="white",
                 linewidth=0,
-                label=name,
+                label=labels.get(name, name),
             )
             axes.vlines(
                 [place for place, _ in kept],
@@ -151,7 +171,12 @@ def draw_kinds(methods: Numbers, names: Sequence[str]) -> Figure:
     return figure
 
 
-def draw_passes(rows: ResultRows, methods: Sequence[str], settings: ReportSettings) -> Figure:
+def draw_passes(
+    rows: ResultRows,
+    methods: Sequence[str],
+    settings: ReportSettings,
+    labels: Mapping[str, str] = MappingProxyType({}),
+) -> Figure:
     """Insertion - deletion AUC against passes, one point a method, the intervals as lines.
 
     Methods that a study has at several numbers of passes, "drise@500", are one line. Few have their
@@ -188,14 +213,14 @@ def draw_passes(rows: ResultRows, methods: Sequence[str], settings: ReportSettin
             linewidth=1,
             marker=marker,
             markersize=6,
-            label=name,
+            label=labels.get(name, name),
             **look,
         )
         for passes, interval in points:
             axes.vlines(passes, interval.low, interval.high, color=look["color"], linewidth=1.4)
     # A line has its name at its end.
     ends = [
-        (passes, interval.mean, name, look_of(number)["color"])
+        (passes, interval.mean, labels.get(name, name), look_of(number)["color"])
         for number, (name, points) in enumerate(lines.items())
         for passes, interval in points[-1:]
     ]
@@ -237,11 +262,12 @@ def _kind_label(kind: str, size: int) -> str:
 
 def _write(figure: Figure, path: Path) -> Path:
     fit_letters(figure)
-    for suffix in ("pdf", "png"):
+    for suffix in ("png", "pdf"):
         buffer = io.BytesIO()
         # Without a date, the same study gives the same bytes.
         metadata = {"CreationDate": None} if suffix == "pdf" else None
         figure.savefig(buffer, format=suffix, dpi=200, metadata=metadata)
-        path = path.parent / f"{path.name.removesuffix('.pdf')}.{suffix}"
-        write_atomically(path, buffer.getvalue())
-    return path
+        write_atomically(path.parent / f"{path.name}.{suffix}", buffer.getvalue())
+        # Places are found once, which takes longer than drawing.
+        figure.set_layout_engine("none")
+    return path.parent / f"{path.name}.png"

@@ -18,7 +18,8 @@ from vps.report.tables.summary import ALL, split
 
 _TICKS = (0, 1, 5, 10, 20, 50, 100)
 _MOST = 5  # kinds that have a panel of their own, the most frequent ones
-_STEPS = 500  # of a line, where the failures have more areas than can be told apart
+_AT_ONCE = 100  # points of a line, which bounds the memory
+_STEPS = 200  # of a line, where the failures have more areas than can be told apart
 
 
 def draw_repairs(
@@ -34,7 +35,9 @@ def draw_repairs(
     Returns:
         None where no repairs were looked for.
     """
-    results = results_of(rows)
+    results = results_of(rows).only(
+        "method", "kind", "image", "place", metrics=("repaired", "repair_area")
+    )
     if "repaired" not in results.metric_names:
         return None
     results = results.at(results.metrics["repaired"].notna().to_numpy())
@@ -78,9 +81,12 @@ def _draw_rates(
         shares = np.unique([0, 1, *known[np.isfinite(known)]])
         if len(shares) > _STEPS:
             shares = np.unique(np.quantile(shares, np.linspace(0, 1, _STEPS)))
-        repaired = is_repaired(known, shares).astype(float)
-        sums = cluster_sums(repaired, own.facts["image"].to_numpy())
-        low, high = band(*sums, settings)
+        images = own.facts["image"].to_numpy()
+        bands = [
+            band(*cluster_sums(is_repaired(known, some), images), settings)
+            for some in np.array_split(shares, -(-len(shares) // _AT_ONCE))
+        ]
+        low, high = np.concatenate(bands, axis=1)
         rate = repair_rate(known, shares)
         look = look_of(number)
         axes.step(100 * shares, 100 * rate, where="post", label=method, linewidth=1.5, **look)

@@ -21,9 +21,11 @@ SIDES = ("insertion", "deletion")
 
 _TEXTS = (
     "dataset", "image_id", "case", "kind", "label", "predicted_label", "size", "frequency",
-    "image_name", "method",
+    "image_name", "method", "replay",
 )  # fmt: skip
-_BOX = ("x1", "y1", "x2", "y2")
+_ROOM = 64  # images for whose curves there is room at first
+_NUMBERS = ("score", "x1", "y1", "x2", "y2")
+_RECURRING = (*_TEXTS, "folder", "warnings", "image", "place")
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,23 @@ class StudyResults:
         kept = np.ones(len(self), bool)
         for name, value in wanted.items():
             kept &= (self.facts[name] == value).to_numpy()
-        return self.at(kept)
+        return self if kept.all() else self.at(kept)
 
     def at(self, kept: np.ndarray) -> StudyResults:
         """The rows at these places: (n,) bool, or indices in the order wanted."""
         return StudyResults(self.facts.iloc[kept], self.metrics.iloc[kept], self.curves)
+
+    def only(self, *facts: str, metrics: Sequence[str] | None = None) -> StudyResults:
+        """All rows with some of the columns, which takes less to choose rows of.
+
+        Args:
+            facts: their columns.
+            metrics: theirs, of which those that no row has are left out; all by default.
+        """
+        kept = self.metrics
+        if metrics is not None:
+            kept = kept[[name for name in metrics if name in kept.columns]]
+        return StudyResults(self.facts[list(facts)], kept, self.curves)
 
     def pictures(self) -> list[str | None]:
         """The path of each row's picture; None where it has none."""
@@ -109,105 +123,101 @@ def results_of(rows: ResultRows) -> StudyResults:
     return gathered.results()
 
 
-class _Codes:
-    """Values that recur, as numbers by first appearance; None is -1."""
-
-    def __init__(self) -> None:
-        self.codes, self.known = array("i"), dict[Any, int]()
-
-    def add(self, value: Any) -> int:
-        code = -1 if value is None else self.known.setdefault(value, len(self.known))
-        self.codes.append(code)
-        return code
-
-
 class _Gathered:
     """Columns that grow row by row."""
 
     def __init__(self) -> None:
-        self._texts = {name: _Codes() for name in (*_TEXTS, "folder", "file", "warnings")}
-        self._places = {name: _Codes() for name in ("image", "place")}
-        self._numbers = {name: array("d") for name in ("score", *_BOX)}
+        # Values that recur, as numbers by first appearance; of one row after the other.
+        self._known: dict[str, dict[Any, int]] = {name: {} for name in _RECURRING}
+        self._codes, self._numbers = array("i"), array("d")
         self._digests: list[str] = []
-        self._metrics: dict[str, array[float]] = {}
+        self._files: list[str | None] = []
+        # By their names: which rows have them, and the values of one row after the other.
+        self._metrics: dict[tuple[str, ...], tuple[array[int], array[float]]] = {}
         self._curves: dict[tuple[str, str], _Curves] = {}
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Take the numbers and texts of a row."""
-        for name in _TEXTS:
-            self._texts[name].add(row[name])
         picture = row["picture"]
         folder, file = (None, None) if picture is None else posixpath.split(picture)
-        self._texts["folder"].add(folder)
-        self._texts["file"].add(file)
-        self._texts["warnings"].add(tuple(row["warnings"]))
-        image = self._places["image"].add((row["dataset"], row["image_id"]))
-        self._places["place"].add((image, row["case"]))
-        for name, value in zip(_BOX, row["box"], strict=True):
-            self._numbers[name].append(value)
-        self._numbers["score"].append(row["score"])
-        self._add_metrics(row["metrics"], len(self._digests))
+        texts = [row[name] for name in _TEXTS]
+        texts += [folder, tuple(row["warnings"]), (row["dataset"], row["image_id"])]
+        codes = [
+            -1 if value is None else known.setdefault(value, len(known))
+            for value, known in zip(texts, self._known.values(), strict=False)
+        ]
+        image, places = codes[-1], self._known["place"]
+        codes.append(places.setdefault((image, row["case"]), len(places)))
+        self._codes.extend(codes)
+        self._numbers.extend((row["score"], *row["box"]))
+        metrics = row["metrics"]
+        rows, values = self._metrics.setdefault(tuple(metrics), (array("q"), array("d")))
+        rows.append(len(self._digests))
+        values.extend(metrics.values())
         self._digests.append(row["digest"])
+        self._files.append(file)
         curves = self._curves.setdefault((row["dataset"], row["method"]), _Curves())
         curves.add(image, row["curves"])
 
     def results(self) -> StudyResults:
-        """All columns."""
+        """All columns; what they were gathered in is given up."""
         pandas = require("pandas", extra="eval")
         index = partial(pandas.Index, dtype=object, tupleize_cols=False)
-        facts = {
-            name: pandas.Categorical.from_codes(np.array(column.codes), index([*column.known]))
-            for name, column in self._texts.items()
-        }
-        facts |= {name: np.array(column) for name, column in self._numbers.items()}
-        facts |= {name: np.array(column.codes) for name, column in self._places.items()}
-        facts["digest"] = np.array(self._digests, object)
         count = len(self._digests)
-        metrics = {}
-        for name in by_rank(self._metrics):
-            values = np.array(self._metrics[name])
-            padded = np.pad(values, (0, count - len(values)), constant_values=np.nan)
-            metrics[name] = np.where(np.isfinite(padded), padded, np.nan)
+        codes = np.frombuffer(self._codes, np.int32).reshape(count, len(_RECURRING)).T
+        numbers = np.frombuffer(self._numbers).reshape(count, len(_NUMBERS)).T
+        columns = dict(zip(_RECURRING, codes.copy(), strict=True))
+        places = {name: columns.pop(name) for name in ("image", "place")}
+        facts = {
+            name: pandas.Categorical.from_codes(column, index([*self._known[name]]))
+            for name, column in columns.items()
+        }
+        facts |= dict(zip(_NUMBERS, numbers.copy(), strict=True)) | places
+        facts["digest"] = np.array(self._digests, object)
+        facts["file"] = np.array(self._files, object)
         return StudyResults(
             pandas.DataFrame(facts),
-            pandas.DataFrame(metrics, index=range(count)),
-            {key: curves.sums() for key, curves in self._curves.items()},
+            self._table(),
+            {key: self._curves.pop(key).sums() for key in list(self._curves)},
         )
 
-    def _add_metrics(self, metrics: Mapping[str, float], before: int) -> None:
-        for name, value in metrics.items():
-            column = self._metrics.get(name)
-            if column is None:
-                column = self._metrics[name] = array("d")
-            if len(column) < before:
-                column.extend([np.nan] * (before - len(column)))
-            column.append(value)
+    def _table(self) -> Any:
+        names = by_rank(name for own in self._metrics for name in own)
+        table = np.full((len(names), len(self._digests)), np.nan)
+        for own in list(self._metrics):
+            rows, values = self._metrics.pop(own)
+            places = np.array([names.index(name) for name in own], int)
+            table[places[:, None], rows] = np.array(values).reshape(len(rows), len(own)).T
+        table[~np.isfinite(table)] = np.nan
+        # A copy would be in another order, in which sums round otherwise.
+        return require("pandas", extra="eval").DataFrame(table.T, columns=names, copy=False)
 
 
 class _Curves:
     """The curves of one data set and method, as they come."""
 
     def __init__(self) -> None:
-        self._images: dict[int, tuple[np.ndarray, int]] = {}
-        self._areas, self._count = np.zeros(2), 0
+        self._places: dict[int, int] = {}  # of the images
+        self._sums = np.zeros((_ROOM, len(SIDES), len(GRID)), np.float32)
+        self._sizes = array("q")
+        self._areas = np.zeros(2)
 
     def add(self, image: int, curves: Mapping[str, Sequence[float]]) -> None:
-        areas, sides = np.array(curves["areas"]), np.array([curves[side] for side in SIDES])
-        values = np.empty((len(SIDES), len(GRID)), np.float32)
-        for place, side in enumerate(sides):
-            values[place] = np.interp(GRID, areas, side)
-        sums, size = self._images.get(image, (np.float32(0), 0))
-        self._images[image] = sums + values, size + 1
-        # By the trapezoid rule, as `vps.engine.curve_values.auc`; `read_row` has checked both.
-        self._areas += np.diff(areas) @ (sides[:, 1:] + sides[:, :-1]).T / 2
-        self._count += 1
+        areas, *sides = table = np.array([curves[name] for name in ("areas", *SIDES)])
+        place = self._places.setdefault(image, len(self._places))
+        if place == len(self._sizes):
+            self._sizes.append(0)
+        if place == len(self._sums):
+            self._sums = np.concatenate([self._sums, np.zeros_like(self._sums)])
+        self._sizes[place] += 1
+        for sums, side in zip(self._sums[place], sides, strict=True):
+            sums += np.interp(GRID, areas, side).astype(np.float32)
+        # By the trapezoid rule, as `vps.engine.curve_values.auc`; `check_row` has checked both.
+        self._areas += (areas[1:] - areas[:-1]) @ (table[1:, 1:] + table[1:, :-1]).T / 2
 
     def sums(self) -> CurveSums:
-        return CurveSums(
-            np.stack([sums for sums, _ in self._images.values()]),
-            np.array([size for _, size in self._images.values()]),
-            self._areas / self._count,
-        )
+        sizes = np.array(self._sizes)
+        return CurveSums(self._sums[: len(sizes)].copy(), sizes, self._areas / sizes.sum())
 
 
 def by_case(results: StudyResults, at_once: int = 1000) -> Iterator[list[np.ndarray]]:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import contextlib
+import functools
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypedDict
-
-import numpy as np
+from operator import le
+from typing import TypedDict
 
 from vps.core.names import choose
 from vps.core.numbers import check_range, check_whole
-from vps.core.schema import build
 from vps.core.targets import Box, Kind
 from vps.data.sample import Id
 from vps.errors import InputError
 from vps.metrics import METRICS, find_metric
+from vps.metrics.families import METRIC_FAMILIES
 
 _SIDES = ("insertion", "deletion")
 _ROUNDING = 1e-6  # by which a sum may leave its range
 _ONE = 1 + _ROUNDING
+_KINDS = {kind.value: kind for kind in Kind}
 
 
 class RowCurves(TypedDict):
@@ -53,6 +55,7 @@ class Row(TypedDict):
         frequency: "r", "c" or "f" in LVIS.
         score: of the detection.
         method, digest: the name that the study gives to the method, and the hash of its settings.
+        replay: what the curves show and hide, see `vps.results.explanation.Explanation.replay`.
         metrics: by name; one that does not apply is absent or NaN.
         curves: see `RowCurves`.
         picture: path of the picture, relative to the page.
@@ -73,6 +76,7 @@ class Row(TypedDict):
     score: float
     method: str
     digest: str
+    replay: str
     metrics: dict[str, float]
     curves: RowCurves
     picture: str | None
@@ -119,44 +123,61 @@ class ReportSettings:
             raise InputError(f"the level of intervals must lie in (0, 1), got {self.level}")
 
 
-def read_row(record: Mapping[str, Any]) -> Row:
-    """A row from what a file holds, with every value of its type and in its range.
+def check_row(row: Row) -> Row:
+    """A row whose values are of their types, and finite, with every value in its range.
 
     Metrics that this version does not know are left out.
 
     Raises:
-        InputError: it is no whole row; the message names the field.
+        InputError: it is no row of a result; the message names the field.
     """
-    row: Row = build(Row, record)
-    choose({kind.value: kind for kind in Kind}, row["kind"], "kind")
+    choose(_KINDS, row["kind"], "kind")
     check_range("score", row["score"], high=_ONE)
     for name in _SIDES:
         if name not in row["metrics"]:
             raise InputError(f"metrics.{name} is missing")
-    row["metrics"] = dict(_checked_metrics(row["metrics"]))
-    areas = np.asarray(row["curves"]["areas"])
-    if len(areas) < 2 or (np.diff(areas) < 0).any():
+    row["metrics"] = _checked_metrics(row["metrics"])
+    curves, areas = row["curves"], row["curves"]["areas"]
+    # Faster than by arrays, which would have to be made.
+    if len(areas) < 2 or list(areas) != sorted(areas):
         raise InputError("curves.areas must rise, and have at least two values")
-    for name, values in row["curves"].items():
-        curve = np.asarray(values)
-        if curve.shape != areas.shape or not ((curve >= -_ROUNDING) & (curve <= _ONE)).all():
+    named = {"areas": areas, "insertion": curves["insertion"], "deletion": curves["deletion"]}
+    for name, values in named.items():
+        if len(values) != len(areas) or min(values) < -_ROUNDING or max(values) > _ONE:
             raise InputError(f"curves.{name} must hold {len(areas)} values in [0, 1]")
     return row
 
 
 def by_rank(names: Iterable[str]) -> list[str]:
-    """Distinct names of metrics in the order of METRICS, others last."""
-    found = set(names)
-    return [name for name in METRICS if name in found] + sorted(found - set(METRICS))
+    """Distinct names of metrics in the order of METRICS, a family together, others last."""
+    places = {name: place for place, name in enumerate(METRICS)}
+    last = {name.rpartition("_")[0]: place for name, place in places.items()}
+
+    def rank(name: str) -> tuple[int, int, str]:
+        own, family = places.get(name), name.rpartition("_")[0]
+        if own is None:
+            own = last[family] if family in METRIC_FAMILIES else len(places)
+        return own, name not in places, name
+
+    return sorted(set(names), key=rank)
 
 
-def _checked_metrics(metrics: Mapping[str, float]) -> Iterator[tuple[str, float]]:
+def _checked_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
     """Those that are known, in their ranges."""
-    for name, value in metrics.items():
-        try:
-            low, high = find_metric(name).range
-        except InputError:
-            continue
-        if not low - _ROUNDING <= value <= high + _ROUNDING:
-            check_range(f"metrics.{name}", value, low - _ROUNDING, high + _ROUNDING)
-        yield name, value
+    names, lows, highs = _ranges(tuple(metrics))
+    values = [metrics[name] for name in names]
+    if not (all(map(le, lows, values)) and all(map(le, values, highs))):
+        for name, *given in zip(names, values, lows, highs, strict=True):
+            check_range(f"metrics.{name}", *given)
+    return dict(zip(names, values, strict=True))
+
+
+@functools.lru_cache(maxsize=256)
+def _ranges(names: tuple[str, ...]) -> tuple[list[str], list[float], list[float]]:
+    """Of the metrics that are known: names, lowest and highest values; most rows have the same."""
+    known: dict[str, tuple[float, float]] = {}
+    for name in names:
+        with contextlib.suppress(InputError):
+            known[name] = find_metric(name).range
+    lows, highs = ([ends[side] for ends in known.values()] for side in (0, 1))
+    return list(known), [low - _ROUNDING for low in lows], [high + _ROUNDING for high in highs]

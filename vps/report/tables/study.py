@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from vps.core.files import encoded, write_atomically, written_atomically
+from vps.core.json_files import indented
 from vps.report.tables.gallery import write_gallery
 from vps.report.tables.plots import write_plots
 from vps.report.tables.results import ResultRows, results_of
@@ -26,6 +26,8 @@ def write_report(
     missing: int = 0,
     skipped: int = 0,
     remarks: Mapping[str, Sequence[str]] | None = None,
+    masks: Mapping[str, int] | None = None,
+    note: str = "",
     settings: ReportSettings | None = None,
 ) -> str:
     """Write summary.json, cases.csv, table.md, table.tex, plots/ and index.html.
@@ -39,6 +41,8 @@ def write_report(
         missing, skipped: how many results are not there yet, and how many never will be because
             their image cannot be read.
         remarks: of each data set, what of it could not be used, or not as it stands.
+        masks: of each method that draws some, how many.
+        note: by which rules the metrics were taken, where not by the usual ones.
         settings: of the intervals.
 
     Returns:
@@ -55,8 +59,9 @@ def write_report(
         results, name=name, failed=len(failed), missing=missing, skipped=skipped, settings=settings
     )
     summary["remarks"] = {name: list(lines) for name, lines in (remarks or {}).items()}
-    text = json.dumps(summary, indent=1, allow_nan=False, ensure_ascii=False)
-    write_atomically(out / "summary.json", encoded(text))
+    summary["masks"] = dict(masks or {})
+    summary["note"] = note
+    write_atomically(out / "summary.json", encoded(indented(summary)))
     with written_atomically(out / "cases.csv") as file:
         file.writelines(cases_csv(results))
     write_atomically(out / "table.md", encoded(markdown(summary)))

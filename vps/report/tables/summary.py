@@ -51,11 +51,13 @@ def summarise(
     Returns:
         "name", "settings", "counts" (of results, one a case and method), "metrics" (titles and
         which way is better), and "datasets": by name, "cases" (a number), "methods", by name
-        {"all": group, "kind": {value: group}, "size": ..., "class": ..., "frequency": ...} with
+        {"replay": text, "all": group, "kind": {value: group}, "size": ..., "class": ...,
+        "frequency": ...} with
         group = {"n": cases, "metrics": {name: {"mean", "low", "high", "n"}}}, and "paired":
         {"reference": method, "methods": {name: {"all": group, "kind": {value: group}}}} whose
         metrics hold "difference" (method - reference), its "low" and "high", "wins", "ties",
         "losses" of the method, and "n"; and "ranks", see `vps.report.tables.ranking.rank_summary`.
+        Methods that are judged by another replay than the reference are in neither.
 
     Raises:
         InputError: no rows, or a reference that is no method of the rows.
@@ -104,11 +106,13 @@ def _about(metric: Metric) -> dict[str, Any]:
 def _dataset(
     results: StudyResults, methods: list[str], reference: str, settings: ReportSettings
 ) -> Numbers:
+    results = results.only("method", "place", "image", "replay", *GROUPINGS.values())
     by_method = {method: own for method in methods if len(own := results.where(method=method))}
     summary: Numbers = {
         "cases": int(results.facts["place"].nunique()),
         "methods": {
-            method: {ALL: _means(own, settings)} | {grouping: {} for grouping in GROUPINGS}
+            method: {"replay": own.values("replay")[0], ALL: _means(own, settings)}
+            | {grouping: {} for grouping in GROUPINGS}
             for method, own in by_method.items()
         },
     }
@@ -118,6 +122,9 @@ def _dataset(
             for method in by_method:
                 if len(own := some.where(method=method)):
                     summary["methods"][method][grouping][value] = _means(own, settings)
+    replays = {method: own["replay"] for method, own in summary["methods"].items()}
+    judged = replays.get(reference, next(iter(replays.values())))
+    by_method = {method: own for method, own in by_method.items() if replays[method] == judged}
     summary["ranks"] = rank_summary(by_method)
     summary["paired"] = {"reference": reference, "methods": {}}
     for method, own in by_method.items():
@@ -157,7 +164,7 @@ def _means(results: StudyResults, settings: ReportSettings) -> Numbers:
     )
     names = results.metrics.columns
     metrics = {
-        name: dataclasses.asdict(interval)
+        name: dict(vars(interval))
         for name, interval in zip(names, intervals, strict=True)
         if interval is not None
     }
@@ -178,7 +185,7 @@ def _differences(own: StudyResults, base: StudyResults, settings: ReportSettings
         seed=settings.seed,
     )
     metrics = {
-        name: dataclasses.asdict(difference)
+        name: dict(vars(difference))
         for name, difference in zip(names, found, strict=True)
         if difference is not None
     }

@@ -28,7 +28,7 @@ _WIDTH = 100  # characters of a terminal
 _ROWS = 2000  # of cases.csv that are in memory together
 _CSV = (
     "dataset", "image_id", "case", "kind", "label", "predicted_label", "size", "frequency",
-    "score", "image_name", "method", "digest",
+    "score", "image_name", "method", "digest", "replay",
 )  # fmt: skip
 _BOOKTABS = "booktabs"
 
@@ -39,6 +39,7 @@ def markdown(summary: Numbers) -> str:
     parts = [
         f"# {markdown_text(summary['name'])}",
         f"{counted(summary['counts'])}. Means with {level} intervals (bootstrap over images).",
+        *filter(None, [markdown_text(summary.get("note", ""))]),
     ]
     for table in tables_of(summary):
         rows = [

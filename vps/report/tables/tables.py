@@ -28,6 +28,12 @@ REPAIRS = (
 )
 """What one should know to read the table and the plot of repairs."""
 
+REPLAYS = (
+    "Rows of different replays cannot be compared: regions are shown and hidden one by one under "
+    "the fill that is named; pixel steps are equal shares of a map's pixels by falling value."
+)
+"""What one should know to read a table whose rows are not all judged in the same way."""
+
 Groups = Mapping[tuple[str, ...], Numbers]
 """The numbers of a summary by the names of their row."""
 
@@ -67,16 +73,26 @@ def tables_of(summary: Numbers, *, brief: bool = False) -> list[Table]:
         brief: whether the tables of all cases have no more columns than the others, costs apart.
     """
     tables = []
+    masks = _masks(summary)
     for dataset, numbers in summary["datasets"].items():
-        tables.append(overall(dataset, numbers, brief=brief))
+        tables.append(_told(overall(dataset, numbers, brief=brief), masks))
         kinds = _by_kind(dataset, numbers)
-        if len({kind for kind, _ in kinds.names}) > 1:
-            tables.append(kinds)
+        if len({name[0] for name in kinds.names}) > 1:
+            tables.append(_told(kinds, masks))
         if any("repaired" in own[ALL]["metrics"] for own in numbers["methods"].values()):
             tables.append(_repairs(dataset, numbers))
         if numbers["paired"]["methods"]:
-            tables.append(_paired(dataset, numbers))
+            tables.append(_told(_paired(dataset, numbers), masks))
     return tables
+
+
+def _masks(summary: Numbers) -> str:
+    """How many masks methods drew, without which their rows say little."""
+    return "".join(f"; {name}: {count:,} masks" for name, count in summary.get("masks", {}).items())
+
+
+def _told(table: Table, masks: str) -> Table:
+    return dataclasses.replace(table, title=table.title + masks)
 
 
 def overall(dataset: str, numbers: Numbers, *, brief: bool = False) -> Table:
@@ -86,7 +102,15 @@ def overall(dataset: str, numbers: Numbers, *, brief: bool = False) -> Table:
     if brief:
         columns = [name for name in columns if _is_brief(find_metric(name))]
     title = f"{dataset}: {_cases(numbers)}"
-    return _table(dataset, title, ("method",), columns, groups, main=True)
+    table = _table(dataset, title, *_with_replays(numbers, ("method",), columns, groups), main=True)
+    mixed = len({*replays_of(numbers).values()}) > 1
+    return dataclasses.replace(table, note=REPLAYS) if mixed else table
+
+
+def replays_of(numbers: Numbers) -> dict[str, str]:
+    """How each method of a data set is judged; empty where all show and hide regions."""
+    found = {method: own["replay"] for method, own in numbers["methods"].items()}
+    return found if any(not text.startswith("regions") for text in found.values()) else {}
 
 
 def counted(counts: Mapping[str, int]) -> str:
@@ -133,7 +157,19 @@ def _cases(numbers: Numbers) -> str:
 def _by_kind(dataset: str, numbers: Numbers) -> Table:
     groups = _of_kinds(numbers)
     title = f"{dataset} by kind: {_sizes(groups)}"
-    return _table(dataset, title, ("kind", "method"), _columns(groups, "every"), groups)
+    named = _with_replays(numbers, ("kind", "method"), _columns(groups, "every"), groups)
+    return _table(dataset, title, *named)
+
+
+def _with_replays(
+    numbers: Numbers, heads: tuple[str, ...], columns: list[str], groups: Groups
+) -> tuple[tuple[str, ...], list[str], Groups]:
+    """Heads, columns and rows with the replay of each, where they are not all by regions."""
+    replays = replays_of(numbers)
+    if not replays:
+        return heads, columns, groups
+    named = {(*name[:-1], replays[name[-1]], name[-1]): own for name, own in groups.items()}
+    return (*heads[:-1], "replay", heads[-1]), columns, named
 
 
 def _repairs(dataset: str, numbers: Numbers) -> Table:
