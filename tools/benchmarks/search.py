@@ -83,8 +83,8 @@ def run(arguments: argparse.Namespace) -> None:
     folder = arguments.out / _name(detector, arguments)
     todo = [
         (case.key, search)
-        for search in searches
         for case in cases
+        for search in searches
         if not _is_done(_path(folder, search, case.key), _share(search, arguments))
     ]
     if todo and arguments.jobs > 1:
