@@ -11,7 +11,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist workste
 # A wheel of mmcv's operators, which take tens of minutes to build; without one they are built.
 WHEELS ?= ../shared/wheels
 
-.PHONY: demo test test-mmdet test-transformers5 test-slow fuzz check format clean
+.PHONY: demo test test-mmdet test-transformers5 test-app test-slow fuzz check format docs release clean
 
 demo: $(VENV)/.demo
 	$(BIN)/vps demo --out out/demo
@@ -26,6 +26,10 @@ test-mmdet: $(VENV)/.mmdet
 test-transformers5: $(VENV)/.transformers5
 	PYTHONPATH=$(VENV)/transformers5 $(PYTEST) -m "not slow" \
 		-k "hf or florence or demo" tests/detectors
+
+# Gradio wants an older pillow than the newest. The browser is Debian's chromium.
+test-app: $(VENV)/.app
+	$(PYTEST) -n 0 tests/app
 
 test-slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow
@@ -43,6 +47,19 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# The site, in out/site; its tutorials run while it is built.
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -f .mkdocs.yml
+
+# Builds what is uploaded, and tries the wheel in an environment of its own without a network.
+release: $(VENV)/.dev
+	$(PIP) build
+	rm -rf out/dist
+	$(BIN)/python -m build --outdir out/dist .
+	$(BIN)/python tools/check_wheel.py out/dist/*.whl
+	@echo "next: date the version in CHANGELOG.md and CITATION.cff, commit, and:" \
+		git tag -a v$$($(BIN)/python -c 'import vps; print(vps.__version__)')
+
 clean:
 	rm -rf $(VENV) out build *.egg-info
 
@@ -54,6 +71,10 @@ $(VENV)/.dev: pyproject.toml .ci/constraints.txt | $(BIN)/python
 	$(PIP) -e '.[dev]'
 	touch $@
 
+$(VENV)/.docs: pyproject.toml .ci/constraints.txt | $(BIN)/python
+	$(PIP) -e '.[docs]'
+	touch $@
+
 # Where no wheel of mmcv suits, its build has to see torch.
 $(VENV)/.mmdet: $(VENV)/.dev
 	$(PIP) 'setuptools>=77,<81' wheel
@@ -63,6 +84,10 @@ $(VENV)/.mmdet: $(VENV)/.dev
 $(VENV)/.transformers5: $(VENV)/.dev
 	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade --target $(VENV)/transformers5 \
 		'transformers>=5,<6'
+	touch $@
+
+$(VENV)/.app: $(VENV)/.dev
+	$(PIP) -e '.[app,video]' playwright
 	touch $@
 
 $(BIN)/python:

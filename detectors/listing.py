@@ -12,6 +12,7 @@ from typing import Any
 
 from detectors.registry import DETECTORS, DetectorEntry
 from detectors.shared.options import COMMON
+from vps.core.extras import install_command
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ def available() -> tuple[AvailableDetector, ...]:
     >>> kinds = {found.kind: found for found in detectors.available()}
     >>> kinds["mmdet"].form
     'mmdet:CONFIG.py'
-    >>> [(option.name, option.type, option.default) for option in kinds["onnx"].options][0]
+    >>> first, *_ = kinds["onnx"].options
+    >>> first.name, first.type, first.default
     ('threads', 'int', 1)
     >>> kinds["torchvision"].usable, kinds["torchvision"].prompted
     (True, False)
@@ -91,7 +93,7 @@ def list_detectors() -> str:
 def _state(found: AvailableDetector) -> str:
     if found.usable:
         return f"installed: {', '.join(found.installed)}"
-    return f"not installed: {', '.join(found.missing)}; pip install '.[{found.extra}]'"
+    return f"not installed: {', '.join(found.missing)}; {install_command(found.extra)}"
 
 
 def _described(

@@ -108,7 +108,7 @@ def test_pages_and_pictures_can_be_reached():
     assert not [
         named(page) for page in pages() if page.resolve() not in reached | {ROOT / "README.md"}
     ]
-    listed = {target.partition("#")[0] for target in links(read(INDEX))}
+    listed = {re.split("[#/]", target)[0] for target in links(read(INDEX))}
     assert {path.name for path in INDEX.parent.iterdir()} - {INDEX.name} <= listed
 
 

@@ -17,6 +17,7 @@ from tests.helpers.paths import ROOT
 # A wing of vps imports those before it only; the rooms of one wing may import each other.
 LADDER = [
     "_version",
+    "_neighbours",
     "errors",
     "core",
     "engine",
@@ -29,12 +30,16 @@ LADDER = [
     "data",
     "report",
     "study",
+    "reliance",
+    "comparing",
+    "grouping",
     "demo",
+    "app",
     "cli",
 ]
 
 # What may load detectors, so that all else works with any object that is one.
-LOADING = ("tools", "vps/cli", "vps/study", "vps/demo")
+LOADING = ("tools", "vps/cli", "vps/study", "vps/demo", "vps/app")
 
 # An adapter of this name would shadow what it wraps.
 WRAPPED = {

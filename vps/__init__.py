@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from vps._neighbours import check_detectors
 from vps._version import __version__
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from vps.metrics.measures import measure
     from vps.report.figures.answer import save_answer_figure
     from vps.report.figures.explanation import save_figure
+    from vps.report.live import LiveDisplay
+    from vps.report.progress import progress_bar
     from vps.results.answer import Answer, RegionSet
     from vps.results.explanation import Explanation
     from vps.results.word_answer import WordAnswer
@@ -75,6 +78,7 @@ __all__ = [
     "IncompleteError",
     "InputError",
     "Kind",
+    "LiveDisplay",
     "Method",
     "MissingExtraError",
     "OpenVocabularyDetector",
@@ -101,6 +105,7 @@ __all__ = [
     "make_problem",
     "make_regions",
     "measure",
+    "progress_bar",
     "regions_from_masks",
     "save_answer_figure",
     "save_figure",
@@ -131,6 +136,8 @@ _HOMES = {
     "vps.metrics.measures": "measure",
     "vps.report.figures.answer": "save_answer_figure",
     "vps.report.figures.explanation": "save_figure",
+    "vps.report.live": "LiveDisplay",
+    "vps.report.progress": "progress_bar",
     "vps.results.answer": "Answer RegionSet",
     "vps.results.explanation": "Explanation",
     "vps.results.word_answer": "WordAnswer",
@@ -138,6 +145,8 @@ _HOMES = {
     "vps.sets.smallest": "SmallestSet",
 }
 """Modules, and the public names that each defines."""
+
+check_detectors()
 
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

@@ -21,15 +21,15 @@ from detectors.hf.checkpoint import find_checkpoint, loading
 from detectors.shared.pixels import choose_device, choose_dtype
 from detectors.shared.watch import share
 from detectors.shared.weights import read_state_dict, under_prefix
-from vps.core.extras import require
+from vps.core.extras import install_command, require
 from vps.errors import InputError, MissingExtraError
 
 transformers: Any = require("transformers", extra="groundingdino")
 if int(transformers.__version__.split(".")[0]) > 4:
     raise MissingExtraError(
         "the original Grounding DINO package runs on transformers 4, and here is "
-        f"{transformers.__version__}; install what it needs with: pip install '.[groundingdino]', "
-        "or load the model as hf-grounding-dino"
+        f"{transformers.__version__}; install what it needs with: "
+        f"{install_command('groundingdino')}, or load the model as hf-grounding-dino"
     )
 # The package says some things in a way that still works and that its user cannot change.
 for _message in ("Importing from timm", "The `device` arg", "`torch.cuda.amp", "torch.meshgrid"):

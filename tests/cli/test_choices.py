@@ -52,7 +52,7 @@ def complete(words: str, monkeypatch, capsys) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        ("vps ex", ["explain"]),
+        ("vps exp", ["explain", "export"]),
         ("vps explain --reg", ["--regions", "--region-method", "--regions-file"]),
         ("vps explain a.png --fill b", ["black", "blur"]),
         ("vps explain a.png --search ", list(choices.SEARCH_NAMES)),

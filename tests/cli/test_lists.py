@@ -20,7 +20,7 @@ def test_detectors_lists_every_kind_with_what_it_needs(capsys, monkeypatch):
     for kind, entry in DETECTORS.items():
         assert f"{kind}: {entry.about}" in printed
         assert f"--detector {entry.example}" in printed
-    assert "not installed: dodo; pip install '.[rare]'" in printed
+    assert "not installed: dodo; pip install 'visual-precision-search[rare]'" in printed
 
 
 def test_searches_are_listed_with_what_they_do(capsys):

@@ -66,7 +66,7 @@ def test_opencv_is_not_asked_for_what_crashes_it(opencv, shape, count, side):
 
 def test_without_opencv_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "cv2", None)
-    with pytest.raises(MissingExtraError, match=r"pip install '\.\[opencv\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'visual-precision-search\[opencv\]'"):
         check_region_method("opencv-slico")
     check_region_method("slico")
 
@@ -75,7 +75,7 @@ def test_opencv_without_its_contributed_modules_is_told_from_none(monkeypatch):
     monkeypatch.setitem(sys.modules, "cv2", SimpleNamespace(__version__="4.9.0"))
     message = (
         r"OpenCV 4\.9\.0 is installed without ximgproc.*overwrite each other.*pip uninstall -y "
-        r"opencv-python opencv-python-headless .*pip install '\.\[opencv\]'"
+        r"opencv-python opencv-python-headless .*pip install 'visual-precision-search\[opencv\]'"
     )
     with pytest.raises(MissingExtraError, match=message):
         make_regions(blobs(), 12, "opencv-slico")

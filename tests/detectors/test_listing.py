@@ -19,7 +19,7 @@ FOUND = {found.kind: found for found in detectors.available()}
 
 def test_the_example_of_the_docstring_is_true():
     (example,) = doctest.DocTestFinder(recurse=False).find(detectors.available, "available")
-    assert len(example.examples) == 5
+    assert len(example.examples) == 6
     assert doctest.DocTestRunner(verbose=False).run(example).failed == 0
 
 
@@ -53,7 +53,9 @@ def test_what_is_missing_is_told(monkeypatch):
     torch = importlib.metadata.version("torch")
     assert (found.kind, found.form, found.usable) == ("rare", "rare:X", False)
     assert (found.missing, found.installed) == (("dodo",), (f"torch {torch}",))
-    text = "rare: rare birds\n    not installed: dodo; pip install '.[rare]'\n"
+    text = (
+        "rare: rare birds\n    not installed: dodo; pip install 'visual-precision-search[rare]'\n"
+    )
     assert list_detectors().split("\n\n")[-1].startswith(text)
 
 

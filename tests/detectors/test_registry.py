@@ -86,5 +86,5 @@ def test_a_missing_library_names_the_extra(monkeypatch):
         package, _, name = module.rpartition(".")
         monkeypatch.delitem(sys.modules, module, raising=False)
         monkeypatch.delattr(importlib.import_module(package), name, raising=False)
-    with pytest.raises(MissingExtraError, match=r"pip install '.\[hf\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'visual-precision-search\[hf\]'"):
         load("demo-grounding-dino", labels=["dog"])

@@ -576,6 +576,25 @@ def test_the_map_rule_is_kept_and_decides_the_map(tmp_path):
     assert not np.array_equal(ours.heatmap, theirs.heatmap)
 
 
+@pytest.mark.parametrize("replay", ["regions", "pixel-steps"])
+def test_a_constant_map_of_a_method_is_told(replay):
+    """No detection of the label is left: D-RISE gives 0 everywhere, and the score still varies."""
+
+    def find(images):
+        boxes, scores = in_the_light(images)
+        scores[..., 2] = 1  # A user sees another label in the same place.
+        return boxes, scores
+
+    image = np.random.default_rng(0).integers(1, 255, (14, 16, 3), dtype=np.uint8)
+    settings = {"regions": 4, "region_method": "grid", "map_replay": replay}
+    method = DRISE(masks=8, similarity="detections")
+    with pytest.warns(UserWarning, match="the same value everywhere: the map is constant"):
+        found = explain(FunctionDetector(find, LABELS), image, TARGET, method=method, **settings)
+    assert found.saliency is not None
+    assert not found.saliency.any()
+    assert any("map is constant" in note for note in found.warnings)
+
+
 def test_an_end_while_pixels_are_measured_interpolates_the_rest():
     image = np.random.default_rng(0).integers(1, 255, (14, 16, 3), dtype=np.uint8)
     calls = []

@@ -76,6 +76,44 @@ def test_a_map_is_read_back_equal(written, tmp_path):
     assert plain(read_vps_result(tmp_path, "a_2").explanation) == plain(mapped)
 
 
+def test_a_map_of_their_baselines_is_read_with_its_steps_of_pixels(tmp_path):
+    """npy/ has a map of the image's size, and the JSON scores, boxes and shares, but no F."""
+    rng = np.random.default_rng(0)
+    values, steps = rng.random((7, 10)), 49
+    scores = {
+        f"{side}_{part}": rng.random(steps).tolist()
+        for side in ("insertion", "deletion")
+        for part in ("score", "cls", "iou")
+    }
+    shares = [step / steps for step in range(1, steps + 1)]
+    record = {**scores, "region_area": shares, "target_box": [1, 1, 6, 5], "target_label": [3]}
+    for folder in ("json", "npy"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "json" / "a_1.json").write_text(json.dumps(record))
+    np.save(tmp_path / "npy" / "a_1.npy", values)
+    read = read_vps_result(tmp_path, "a_1")
+    found = read.explanation
+    assert (found.replay, found.image_size, read.sized) == ("49 pixel steps, black", (7, 10), True)
+    # Of 70 pixels by falling value, floor(70 i / 49) are shown at step i.
+    shown, best = 0, np.argsort(-values.ravel())
+    for step in range(1, steps + 1):
+        now = int(70 * step / steps)
+        assert set(np.flatnonzero(found.label_map.ravel() == step - 1)) == set(best[shown:now])
+        shown = now
+    curve = [scores["deletion_score"][-1], *scores["insertion_score"]]
+    area = 0.0
+    for step in range(steps):
+        left, right = int(70 * step / steps) / 70, int(70 * (step + 1) / steps) / 70
+        area += (curve[step] + curve[step + 1]) / 2 * (right - left)
+    assert found.insertion_auc == pytest.approx(area)
+    np.testing.assert_allclose(found.objective, 1 + found.insertion - found.deletion)
+    scaled = (values - values.min()) / np.ptp(values)
+    np.testing.assert_allclose(found.heatmap, scaled, atol=1e-6)
+    np.save(tmp_path / "npy" / "a_1.npy", np.full((7, 10), np.nan))
+    with pytest.raises(InputError, match="finite"):
+        read_vps_result(tmp_path, "a_1")
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, bool])
 @pytest.mark.parametrize("flat", [True, False])
 def test_their_own_files_give_the_same_curves(written, tmp_path, dtype, flat):
@@ -110,7 +148,7 @@ def test_areas_that_are_not_of_the_masks_are_those_of_the_masks(written, tmp_pat
     [
         ({"insertion_score": "gone"}, "insertion_score is missing"),
         ({"insertion_iou": "gone"}, "insertion_iou is missing: it is no result of a detection"),
-        ({"smdl_score": [0.5]}, "smdl_score has 1 steps, and there are 4 masks"),
+        ({"smdl_score": [0.5]}, "smdl_score has 1 steps, and 4 are shown"),
         ({"deletion_score": [0, 0, 0, 7]}, r"deletion_score must lie in \[0, 1\], got 0 to 7"),
         ({"insertion_cls": [0, 0, 0, "x"]}, "insertion_cls.* must be a number"),
         ({"target_box": [1, 2], OURS: "gone"}, "a box needs four finite numbers"),

@@ -73,6 +73,22 @@ def test_cases_that_are_still_to_be_selected(config, tmp_path):
     assert (found.exit_code, found.lines[0]) == (0, "4 scenes are still to be drawn: vps select")
 
 
+def test_passes_are_told_by_the_kind_of_a_list_whose_data_set_is_not_there(config, tmp_path):
+    kept = config.datasets["drawn"]
+    gone = dataclasses.replace(kept, annotations=str(tmp_path / "no"), cases="no", section="case2")
+    counts = {"correct": 4, "classification": 9, "missed": 6, "other": 5}
+    settings = dataclasses.replace(config.regions, count=counts)
+    two = dataclasses.replace(config, regions=settings, datasets={"drawn": kept, "gone": gone})
+    # Of the first, any kind may still be selected.
+    assert "at about 4 or 5 or 6 or 9 regions" in dry_run(two, LOADER).text()
+    one = dataclasses.replace(two, datasets={"gone": gone})
+    assert "at about 9 regions" in dry_run(one, LOADER).text()
+    # Of cases that are known and others that are not, both are told.
+    known = listed(two, tmp_path, entry(1), section="case3").datasets["drawn"]
+    both = dataclasses.replace(two, datasets={"known": known, "gone": gone})
+    assert "at about 6 or 9 regions" in dry_run(both, LOADER).text()
+
+
 def test_repairs_are_counted_for_failures_alone(config, tmp_path):
     repair = dataclasses.replace(config.repair, passes=100, threshold=0.3)
     given = dataclasses.replace(listed(config, tmp_path, entry(1), section="case3"), repair=repair)

@@ -13,11 +13,15 @@ from tests.helpers.studies import BOXES, LOADER, SIZE, config_of, draw
 from vps.cli.main import main
 from vps.core.targets import Kind
 from vps.data.cases.cases import Case
+from vps.data.left_out import LeftOut
+from vps.data.readers.vps_list import read_entries
 from vps.errors import InputError
 from vps.study.exports import export_lists, export_results, file_names
-from vps.study.imports import ImportSettings, import_results
+from vps.study.import_source import ImportSettings
+from vps.study.imports import import_results
 from vps.study.inputs import open_data
 from vps.study.lists import find_lists, read_list
+from vps.study.result_names import entries_by_name
 from vps.study.study import report_study, run_study
 
 METHODS = {
@@ -149,6 +153,30 @@ def test_their_own_files_become_a_study(ran, tmp_path, capsys):
             assert row["metrics"][name] == pytest.approx(same["metrics"][name], abs=1e-6), name
 
 
+def test_their_results_are_of_the_cases_that_ours_of_the_same_name_tell(ran, tmp_path, capsys):
+    """Compared case by case, whichever is named first; of another box they are no such result."""
+    folder, config = ran
+    theirs = tmp_path / "theirs"
+    shutil.copytree(folders_of(folder)["box"], theirs)
+    paths = sorted((theirs / "json").iterdir())
+    for number, path in enumerate(paths):
+        record = json.loads(path.read_text())
+        del record["vps"], record["category"]
+        record["target_label"] = [7]
+        if number == 0:
+            record["target_box"] = [0, 0, 3, 3]
+        path.write_text(json.dumps(record))
+    command = ["import", str(theirs), f"greedy={folders_of(folder)['greedy']}"]
+    assert main([*command, "--out", str(tmp_path / "study")]) == 1
+    assert f"(1 result): theirs, {paths[0].stem}" in capsys.readouterr().out
+    ours, back = rows(config.out), rows(tmp_path / "study")
+    assert len(back) == 2 * len(paths) - 1
+    for (image, key, method), row in back.items():
+        same = ours[image, key, "box" if method == "theirs" else method]
+        assert (row["dataset"], row["label"], row["box"]) == ("drawn", "dog", same["box"])
+        assert row["curves"] == same["curves"]
+
+
 def test_without_images_nothing_is_said_of_places(ran, tmp_path):
     folder, _ = ran
     theirs = tmp_path / "theirs"
@@ -164,6 +192,34 @@ def test_without_images_nothing_is_said_of_places(ran, tmp_path):
         assert "passes" in row["metrics"]
         assert not [name for name in row["metrics"] if "pointing" in name]
         assert "the size of the image is not known" in row["warnings"][-1]
+
+
+def test_images_that_are_not_in_their_folder_are_told(ran, tmp_path, capsys):
+    folder, _ = ran
+    theirs = tmp_path / "theirs"
+    shutil.copytree(folders_of(folder)["box"], theirs)
+    for path in (theirs / "json").iterdir():
+        record = json.loads(path.read_text())
+        del record["vps"]
+        path.write_text(json.dumps(record))
+    (tmp_path / "images").mkdir()
+    command = ["import", str(theirs), "--out", str(tmp_path / "study")]
+    # They are used, so that the exit status is that of no problem.
+    assert main([*command, "--images", str(tmp_path / "images")]) == 0
+    count = len([*(theirs / "json").iterdir()])
+    told = f"image is not in the folder of images, or not told by its name ({count} results)"
+    assert told in capsys.readouterr().out
+
+
+def test_an_entry_of_a_list_is_found_by_id_or_by_class_and_may_stand_there_twice(tmp_path):
+    cat, dog = (
+        {"file_name": "a.jpg", "category": name, "bbox": [1, 1, 9, 9]} for name in ("cat", "dog")
+    )
+    entries = [cat, cat, {**dog, "id": 5}, {**dog, "id": 6, "bbox": [2, 2, 9, 9]}]
+    (tmp_path / "list.json").write_text(json.dumps(entries))
+    found = entries_by_name(read_entries(tmp_path / "list.json", LeftOut())[1])
+    numbers = {name: entry.number for name, entry in found.items()}
+    assert numbers == {"a_cat": 1, "a_5": 3, "a_6": 4}
 
 
 def test_bad_files_are_named_and_counted(ran, tmp_path, capsys):

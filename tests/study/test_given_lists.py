@@ -67,7 +67,7 @@ def test_what_is_left_out_stands_in_list_and_page(drawn, capsys):
     assert run_study(settings, LOADER, quiet=True) == 0
     printed = capsys.readouterr().out
     assert "image that the data set does not have (1 entry): list.json, entry 2" in printed
-    assert "entry 3: unicorn" in printed
+    assert "entry 3: 'unicorn'" in printed
     assert "unicorn" in (Path(settings.out) / "summary.json").read_text()
     assert read_list(settings, "drawn").counts == {"correct": 3}
 

@@ -66,7 +66,9 @@ def test_rules_and_methods_are_the_papers(tmp_path):
     assert (found.fill, found.mode, found.lambdas) == ((0.406, 0.456, 0.485), "object", (1.0, 1.0))
     assert (found.regions.method, found.regions.numbering) == ("opencv-slico", "distance")
     assert found.detector.options == {"channels": "bgr"}
-    assert found.method("rise").similarity == "class"
+    rise, d_hsic = found.method("rise"), config(tmp_path, methods={"d-hsic": None}).method("d-hsic")
+    assert (rise.masks, rise.grid, rise.similarity) == (5000, 16, "score")
+    assert (d_hsic.masks, d_hsic.grid, d_hsic.similarity) == (1000, 16, "score")
     assert found.select.target == "truth"
     metrics = found.metrics
     assert (metrics.map_rule, metrics.pointing_rule) == ("vps-paper", "vps-paper")

@@ -44,7 +44,8 @@ def import_command(
     """
     from vps.core.names import choose
     from vps.core.targets import Kind
-    from vps.study.imports import ImportSettings, import_results
+    from vps.study.import_source import ImportSettings
+    from vps.study.imports import import_results
     from vps.study.lists import read_list
     from vps.study.study import report_study
 

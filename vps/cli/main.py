@@ -13,12 +13,17 @@ import typer
 from typer.core import TyperGroup
 
 from vps._version import __version__
+from vps.cli.app import app_command
+from vps.cli.compare import compare_command
 from vps.cli.demo import demo_command
 from vps.cli.detect import detect_command
 from vps.cli.explain import explain_command
+from vps.cli.export import export_command
+from vps.cli.groups import groups_command
 from vps.cli.importing import import_command
 from vps.cli.inspect import inspect_command
 from vps.cli.lists import detectors_command, methods_command, searches_command
+from vps.cli.reliance import reliance_command
 from vps.cli.sanity import sanity_command
 from vps.cli.stability import stability_command
 from vps.cli.study import report_command, select_command, study_command
@@ -45,8 +50,13 @@ _app.command("sanity")(sanity_command)
 _app.command("study")(study_command)
 _app.command("select")(select_command)
 _app.command("report")(report_command)
+_app.command("reliance")(reliance_command)
+_app.command("groups")(groups_command)
+_app.command("compare")(compare_command)
+_app.command("export")(export_command)
 _app.command("import")(import_command)
 _app.command("demo")(demo_command)
+_app.command("app")(app_command)
 _app.command("detectors")(detectors_command)
 _app.command("inspect")(inspect_command)
 _app.command("methods")(methods_command)

@@ -7,6 +7,9 @@ from types import ModuleType
 
 from vps.errors import MissingExtraError
 
+DISTRIBUTION = "visual-precision-search"
+"""What this project is called where packages are installed; `vps` and `detectors` are others."""
+
 
 def require(module: str, *, extra: str) -> ModuleType:
     """Import `module`, or say which extra of this project installs it.
@@ -22,5 +25,14 @@ def require(module: str, *, extra: str) -> ModuleType:
         return importlib.import_module(module)
     except ImportError as error:
         raise MissingExtraError(
-            f"{module} cannot be imported ({error}); install it with: pip install '.[{extra}]'"
+            f"{module} cannot be imported ({error}); install it with: {install_command(extra)}"
         ) from error
+
+
+def install_command(extra: str) -> str:
+    """What installs an extra beside what is there, from wherever this project was installed.
+
+    >>> install_command("hf")
+    "pip install 'visual-precision-search[hf]'"
+    """
+    return f"pip install '{DISTRIBUTION}[{extra}]'"

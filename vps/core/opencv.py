@@ -7,7 +7,7 @@ from types import ModuleType
 
 import numpy as np
 
-from vps.core.extras import require
+from vps.core.extras import install_command, require
 from vps.errors import MissingExtraError
 
 RULER = 20.0
@@ -33,7 +33,7 @@ def contrib_opencv() -> ModuleType:
         f"OpenCV {cv2.__version__} is installed without ximgproc, which cuts these superpixels: "
         "opencv-python and opencv-contrib-python overwrite each other, and the one installed last "
         f"is there. The latter has all that the former has: pip uninstall -y {_WHEELS}, then "
-        "pip install '.[opencv]'"
+        f"{install_command('opencv')}"
     )
 
 

@@ -6,12 +6,17 @@ import dataclasses
 import enum
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from vps.errors import CancelledError, DetectorError, InputError
+
+if TYPE_CHECKING:
+    from vps.engine.objective import Objective
 
 
 class StopReason(str, enum.Enum):
@@ -109,6 +114,8 @@ class Budget:
         deadline: when the seconds are over, of `time.monotonic`; None until `started`.
         left: asked before each batch how many passes may still be made by all that share the
             budget; a batch that needs more is not begun.
+        improved: called after each round of a search with its objectives, the best order so far of
+            each, and the number of rounds.
 
     Raises:
         InputError: a number of passes below 0 or that is no whole number, or seconds not above 0.
@@ -120,6 +127,9 @@ class Budget:
     cancelled: Callable[[], bool] | None = None
     deadline: float | None = dataclasses.field(default=None, repr=False)
     left: Callable[[], int] | None = dataclasses.field(default=None, repr=False)
+    improved: Callable[[Sequence[Objective], Sequence[np.ndarray], int], None] | None = (
+        dataclasses.field(default=None, repr=False)
+    )
 
     def __post_init__(self) -> None:
         whole = isinstance(self.passes, Integral) and not isinstance(self.passes, bool)
@@ -185,6 +195,13 @@ class Budget:
         """After each batch: tell who wants to know."""
         if self.progress is not None:
             self.progress(progress)
+
+    def report_orders(
+        self, objectives: Sequence[Objective], orders: Sequence[np.ndarray], rounds: int
+    ) -> None:
+        """After each round of a search: tell its best orders."""
+        if self.improved is not None:
+            self.improved(objectives, orders, rounds)
 
 
 def as_budget(budget: Budget | int | None) -> Budget:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial.distance import cdist
 from torch import Tensor
 
 from vps.core.regions import Regions
@@ -42,6 +41,8 @@ class Effectiveness:
             )
         self.features = region_features(pixels, regions)
         scale = np.sqrt(self.features.shape[1])
+        from scipy.spatial.distance import cdist  # 28 MiB, which few ask for
+
         self._distances = cdist(self.features, self.features) / scale
         np.fill_diagonal(self._distances, 1)
 

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from vps.core.asking import failures_of
 from vps.core.detector import DifferentiableDetector, FeatureLayer
@@ -232,9 +231,13 @@ def _without_gradients(name: str, method: str) -> InputError:
     )
 
 
-def _counting(wanted: bool) -> AbstractContextManager[FlopCounterMode | None]:
+def _counting(wanted: bool) -> AbstractContextManager[Any]:
     """Counts the operations within, if wanted."""
-    return FlopCounterMode(display=False) if wanted else nullcontext()
+    if not wanted:
+        return nullcontext()
+    from torch.utils.flop_counter import FlopCounterMode  # 50 MiB, with triton
+
+    return FlopCounterMode(display=False)
 
 
 @contextmanager

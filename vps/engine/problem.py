@@ -13,11 +13,12 @@ from torch import Tensor
 from vps.core.asking import check_detector, prepared
 from vps.core.detect import Detection, as_target
 from vps.core.detector import Detector, PromptedDetector, TargetScorer
-from vps.core.images import AnyImage
+from vps.core.images import AnyImage, OpenedImage
 from vps.core.masking import Colour, check_fill
 from vps.core.names import choose
 from vps.core.needed import open_for
 from vps.core.numbers import Lambdas
+from vps.core.pictures import kept
 from vps.core.regions import PIXEL_STEPS, Regions
 from vps.core.targets import Target
 from vps.engine.attribution import MAP_RULES, OURS
@@ -64,6 +65,7 @@ class Problem:
         map_rule: how an order becomes a map, a key of `vps.engine.attribution.MAP_RULES`.
         map_replay: how a method that gives a map is judged, a key of `MAP_REPLAYS`.
         whole: what its passes have seen of the whole image, whatever the fill.
+        image: the original, as far as it was read; None where there is none.
     """
 
     detector: Detector
@@ -81,6 +83,7 @@ class Problem:
     map_rule: str = OURS
     map_replay: str = "regions"
     whole: WholeImage = field(default_factory=WholeImage, repr=False)
+    image: OpenedImage | None = field(default=None, repr=False)
 
     def passes(self) -> Passes:
         """A new counter and cache of passes."""
@@ -96,6 +99,11 @@ class Problem:
             scorer=self.scorer,
             whole=self.whole,
         )
+
+    @functools.cached_property
+    def picture(self) -> OpenedImage | None:
+        """The image for results to show themselves on."""
+        return None if self.image is None else kept(self.image)
 
     @functools.cached_property
     def scorer(self) -> TargetScorer | None:
@@ -276,6 +284,7 @@ def make_problem(
         all_prompts=all_prompts,
         map_rule=map_rule,
         map_replay=map_replay,
+        image=opened,
     )
 
 

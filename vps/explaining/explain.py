@@ -8,8 +8,6 @@ import warnings
 from collections.abc import Sequence
 from typing import Any, overload
 
-import numpy as np
-
 from vps.core.detect import Detection
 from vps.core.detector import Detector
 from vps.core.images import AnyImage
@@ -17,19 +15,18 @@ from vps.core.masking import check_fill
 from vps.core.schema import to_plain
 from vps.core.targets import Target
 from vps.core.versions import versions
-from vps.engine.attribution import AUTHORS
-from vps.engine.budget import Budget, StopReason, as_budget
+from vps.engine.budget import Budget, as_budget
 from vps.engine.certainty import effects_of
-from vps.engine.curves import Curves
 from vps.engine.problem import Problem
 from vps.errors import IncompleteError, InputError
 from vps.explaining.cost import explanation_cost
+from vps.explaining.doubts import constant_map, doubts
 from vps.explaining.settings import as_problem, check_seed, sort_settings
 from vps.explaining.tracing import Traced, trace
+from vps.explaining.updates import OnUpdate, updating
 from vps.methods import Method
 from vps.methods.search.vps import VPS
 from vps.results.explanation import Explanation
-from vps.search.path_search import NO_EVIDENCE
 
 
 @overload
@@ -41,6 +38,7 @@ def explain(
     method: str | Method = VPS.name,
     budget: Budget | int | None = None,
     seed: int = 0,
+    on_update: OnUpdate | None = None,
     **settings: Any,
 ) -> Explanation: ...
 
@@ -54,6 +52,7 @@ def explain(
     method: str | Method = VPS.name,
     budget: Budget | int | None = None,
     seed: int = 0,
+    on_update: OnUpdate | None = None,
     **settings: Any,
 ) -> list[Explanation]: ...
 
@@ -65,6 +64,7 @@ def explain(
     method: str | Method = VPS.name,
     budget: Budget | int | None = None,
     seed: int = 0,
+    on_update: OnUpdate | None = None,
     **settings: Any,
 ) -> list[Explanation]: ...
 
@@ -78,6 +78,7 @@ def explain(
     method: str | Method = VPS.name,
     budget: Budget | int | None = None,
     seed: int = 0,
+    on_update: OnUpdate | None = None,
     **settings: Any,
 ) -> Explanation | list[Explanation]:
     """Which parts of an image make a detector put this box, with this label, here.
@@ -106,6 +107,10 @@ def explain(
         budget: what the method may cost; a number is one of passes. Curves that are not known when
             it ends are measured, with up to 2 m passes more a target.
         seed: of all that is drawn at random.
+        on_update: called after each round of a search with what would be returned if it were
+            cancelled now, for a picture that grows (`vps.LiveDisplay`); it has no `effects` yet,
+            and curves are interpolated where they are not yet measured. Methods that are no search
+            have nothing to tell before their end.
         settings: of the problem, see `vps.engine.problem.make_problem`: regions, region_method,
             numbering, fill, mode, lambdas, batch_size, image_name, all_prompts, map_rule,
             map_replay; and of the method, where it is given by its name: for "vps" search and
@@ -135,18 +140,28 @@ def explain(
     asked = targets if held else _targets(target, targets)
     problem = as_problem(detector, image, asked, of_problem)
     spent = time.perf_counter() - start
-    traced = trace(problem, chosen, cost, seed)
+    one = target is not None
+    told = updating(
+        cost,
+        problem,
+        chosen,
+        lambda cut, so_far: make_explanations(
+            cut, so_far, seconds=spent + so_far.seconds, seed=seed, effects=False
+        ),
+        on_update and (lambda found: on_update(found[0] if one else found)),
+    )
+    traced = trace(problem, chosen, told, seed)
     results = make_explanations(problem, traced, seconds=spent + traced.seconds, seed=seed)
     for note in dict.fromkeys(note for result in results for note in result.warnings):
         warnings.warn(note, stacklevel=2)
-    return results[0] if target is not None else results
+    return results[0] if one else results
 
 
 explain.cost = explanation_cost  # type: ignore[attr-defined]
 
 
 def make_explanations(
-    problem: Problem, traced: Traced, *, seconds: float, seed: int
+    problem: Problem, traced: Traced, *, seconds: float, seed: int, effects: bool = True
 ) -> list[Explanation]:
     """An explanation for each target of a problem, from the orders that were found.
 
@@ -155,6 +170,7 @@ def make_explanations(
         traced: its orders and curves.
         seconds: all that it took.
         seed: recorded in the results.
+        effects: whether the effects of regions are worked out, which takes a while.
 
     Raises:
         IncompleteError: the detector failed on the way; `partial` has the explanations.
@@ -166,6 +182,7 @@ def make_explanations(
         judged, source = replay.problem, replay.source
         scores = source.seen.score[:, replay.number]
         highest = float(scores.max(initial=0))
+        saliency = None if found.maps is None else found.maps[number]
         results.append(
             Explanation(
                 label_map=judged.regions.label_map,
@@ -186,19 +203,23 @@ def make_explanations(
                 passes=traced.passes,
                 seconds=seconds,
                 versions=versions(),
-                warnings=(*unsure, *_doubts(curves, traced.stopped, highest, problem.map_rule)),
+                warnings=(
+                    *unsure,
+                    *doubts(curves, traced.stopped, highest),
+                    *constant_map(curves, problem.map_rule, saliency),
+                ),
                 image_name=problem.image_name,
                 rounds=found.rounds,
                 stopped=traced.stopped,
                 sharing=len(problem.targets),
                 method=traced.method.name,
                 options=to_plain(traced.method),
-                saliency=None if found.maps is None else found.maps[number],
-                effects=effects_of(source.subsets, scores) if found.searched else None,
+                saliency=saliency,
+                effects=effects_of(source.subsets, scores) if found.searched and effects else None,
                 backward=found.backward,
                 backward_cost=found.backward_cost,
                 map_rule=problem.map_rule,
-            )
+            ).with_image(problem.picture)
         )
     if traced.error is not None:
         raise IncompleteError(
@@ -218,30 +239,3 @@ def _targets(
     if isinstance(target, Sequence):
         raise InputError("several targets are given by their name: explain(..., targets=[...])")
     return [target] if target is not None else targets or ()
-
-
-def _doubts(curves: Curves, stopped: StopReason, highest: float, rule: str) -> tuple[str, ...]:
-    """What the user should know; `highest` is the largest score of any subset, `rule` of maps."""
-    notes = []
-    if stopped.early:
-        notes.append(f"the search was stopped before its end: {stopped}")
-    if not curves.measured.all():
-        missing = int((~curves.measured).sum())
-        notes.append(
-            f"{missing} of {len(curves.measured)} steps of the curves are interpolated, because "
-            "they were not measured"
-        )
-    if highest < NO_EVIDENCE:
-        notes.append(
-            f"the target scores {highest:.2g} at the most, whatever is shown: there is no evidence "
-            "to order the regions by; check the label and the box"
-        )
-    elif not curves.insertion[-1] > 0:
-        notes.append(
-            "the target scores 0 on the whole image: the order says what would make the detector "
-            "find it, not why it does"
-        )
-    steps = np.diff(curves.objective)
-    if not (steps[1:] if rule == AUTHORS else steps[:-1]).any():
-        notes.append("F does not change from one region to the next: the map is constant")
-    return tuple(notes)

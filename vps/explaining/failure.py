@@ -18,6 +18,7 @@ from vps.explaining.explain import make_explanations
 from vps.explaining.failure_sets import FailureSets, most_searches
 from vps.explaining.settings import as_problem, check_seed, check_threshold, sort_settings
 from vps.explaining.tracing import trace
+from vps.explaining.updates import OnUpdate, updating
 from vps.methods import Method
 from vps.methods.search.vps import VPS
 from vps.results.answer import Answer
@@ -37,6 +38,7 @@ def explain_failure(
     method: str | Method = VPS.name,
     budget: Budget | int | None = None,
     seed: int = 0,
+    on_update: OnUpdate | None = None,
     **settings: Any,
 ) -> Answer: ...
 
@@ -50,6 +52,7 @@ def explain_failure(
     method: str | Method = VPS.name,
     budget: Budget | int | None = None,
     seed: int = 0,
+    on_update: OnUpdate | None = None,
     **settings: Any,
 ) -> Answer: ...
 
@@ -65,6 +68,7 @@ def explain_failure(
     method: str | Method = VPS.name,
     budget: Budget | int | None = None,
     seed: int = 0,
+    on_update: OnUpdate | None = None,
     **settings: Any,
 ) -> Answer:
     """Which regions make a detection, which prevent it, and which hiding would change it.
@@ -110,6 +114,8 @@ def explain_failure(
             each set may take half of the passes that are left. Without one, the method and
             `set_passes` say what it costs.
         seed: of all that is drawn at random.
+        on_update: called after each round of the search of the orders with the target's explanation
+            so far, as for `vps.explaining.explain.explain`.
         settings: of the problem and the method, as for `vps.explaining.explain.explain`; the mode
             is "object", and all prompts are asked, for what is found depends on what else it could
             be called. (A `Problem` of which only some are tells what is found among their labels.)
@@ -141,7 +147,16 @@ def explain_failure(
         raise InputError(f"failures are explained in mode object, got {problem.mode}")
     # Sets are looked for among regions, so orders are of regions, too.
     problem = problem.varied(map_replay="regions")
-    traced = trace(problem, chosen, cost.first(0.5), seed, most=cost.passes)
+    told = updating(
+        cost.first(0.5),
+        problem,
+        chosen,
+        lambda cut, so_far: make_explanations(
+            cut, so_far, seconds=so_far.seconds, seed=seed, effects=False
+        ),
+        on_update and (lambda found: on_update(found[0])),
+    )
+    traced = trace(problem, chosen, told, seed, most=cost.passes)
     failure: DetectorError | None = None
     try:
         explanations = make_explanations(
@@ -171,7 +186,7 @@ def explain_failure(
         passes=asked.passes,
         seconds=time.monotonic() - start,
         stopped=asked.stopped,
-    )
+    ).with_image(problem.picture)
     failure = failure or asked.error
     if failure is not None:
         text = str(failure)

@@ -1,4 +1,4 @@
-"""A progress bar for searches, on stderr."""
+"""A progress bar for searches: on stderr, or in a notebook's cell."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
+from vps.core.notebooks import in_notebook
 from vps.engine.budget import Progress
 
 ShowProgress = Callable[[Progress], None]
+
+
+def disabled(quiet: bool) -> bool | None:
+    """What tqdm takes as `disable`: there is no bar without a terminal (None) or a notebook."""
+    return True if quiet else (False if in_notebook() else None)
 
 
 @contextlib.contextmanager
@@ -27,7 +33,7 @@ def progress_bar(
     Args:
         name: stands before the bar.
         total: passes that are expected; None where that is not known.
-        quiet: no bar at all; there is none either where nobody looks, i.e. without a terminal.
+        quiet: no bar at all; there is none either where nobody looks, see `disabled`.
         cost: from the seconds of a pass, known after the first batch, what all will cost; that is
             told once, without a terminal, too.
 
@@ -35,7 +41,7 @@ def progress_bar(
         The `progress` of a `vps.engine.budget.Budget`.
     """
     start, told = time.monotonic(), quiet
-    with tqdm(desc=name, total=total, unit=" passes", disable=True if quiet else None) as bar:
+    with tqdm(desc=name, total=total, unit=" passes", disable=disabled(quiet)) as bar:
 
         def show(progress: Progress) -> None:
             nonlocal told

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
+from typing import ClassVar
 
 from vps.core.files import write_atomically
 from vps.core.json_files import read_json_record
@@ -17,6 +18,7 @@ from vps.engine.budget import StopReason
 from vps.errors import InputError, OutputError, one_line, quoted
 from vps.results.explanation import Explanation
 from vps.results.sentences import sentence_of
+from vps.results.showing import ShowsItself
 from vps.results.stored import SET_NAMES, check_answer
 from vps.results.word_answer import WordAnswer
 
@@ -70,8 +72,8 @@ class RegionSet:
         return all(self.fills.values())
 
 
-@dataclass(frozen=True)
-class Answer:
+@dataclass(frozen=True, repr=False)
+class Answer(ShowsItself):
     """Which regions make a detection, which prevent it, and which hiding would change it.
 
     A set is None where there is none, or none was found, or the kind does not ask for it.
@@ -98,6 +100,8 @@ class Answer:
             not needed, and those that were not searched for are None.
     """
 
+    drawer: ClassVar[str] = "vps.report.figures.answer:draw_answer"
+
     kind: Kind
     target: Target
     rival: Target | None
@@ -115,6 +119,9 @@ class Answer:
     repair: RegionSet | None = None
     best: RegionSet | None = None
     words: WordAnswer | None = None
+
+    def __repr__(self) -> str:
+        return f"Answer({self._caption()})"
 
     @property
     def whole_score(self) -> float:
@@ -134,6 +141,12 @@ class Answer:
         if self.stopped is StopReason.FINISHED:
             return text
         return f"{text}; the search was stopped before its end: {self.stopped}"
+
+    def _size(self) -> tuple[int, int]:
+        return self.explanation.image_size
+
+    def _caption(self) -> str:
+        return self.sentence()
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write <path>.npz and .json, the same of <path>_rival, and <path>_answer.json, the last.

@@ -8,11 +8,12 @@ import math
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from vps.core.files import write_atomically
+from vps.core.images import AnyImage
 from vps.core.names import choose
 from vps.core.numbers import Lambdas
 from vps.core.pairs import read_pair, write_pair
@@ -24,6 +25,7 @@ from vps.engine import curve_values as curves
 from vps.engine.budget import StopReason
 from vps.engine.certainty import Level, levels_of
 from vps.errors import InputError, one_line, quoted
+from vps.results.showing import ShowsItself, drawn
 from vps.results.stored import ARRAYS, check_explanation
 from vps.results.vps_record import vps_record
 
@@ -47,8 +49,8 @@ _ARRAYS = ("label_map", "order", "measured", *_CURVES, *_BOXES)
 _OPTIONAL = ("saliency", "effects")
 
 
-@dataclass(frozen=True, eq=False)
-class Explanation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Explanation(ShowsItself):
     """An order of regions, the curves measured along it, and how they came about.
 
     A curve has one value for each step k = 0..m. At step k the first k regions of the order are
@@ -106,6 +108,8 @@ class Explanation:
     Raises:
         InputError: arrays whose shapes or values do not fit together.
     """
+
+    drawer: ClassVar[str] = "vps.report.figures.explanation:draw_explanation"
 
     label_map: np.ndarray
     order: np.ndarray
@@ -193,6 +197,9 @@ class Explanation:
             _same(getattr(self, field.name), getattr(other, field.name))
             for field in dataclasses.fields(self)
         )
+
+    def __repr__(self) -> str:
+        return f"Explanation({self._caption()})"
 
     @property
     def region_scores(self) -> np.ndarray:
@@ -301,6 +308,46 @@ class Explanation:
             raise InputError(f"share must lie in (0, 1], got {share}")
         step = curves.sufficient_step(self.insertion, share, self.measured)
         return len(self.order) if step is None else step
+
+    def animate(
+        self,
+        path: str | PathLike[str],
+        image: AnyImage | None = None,
+        *,
+        seconds: float = 8.0,
+        dpi: int = 120,
+    ) -> Path:
+        """Write a film of the order: the image with the first k regions shown, and with them
+        hidden, the detector's box in both, and the curves up to there, for k = 0..m.
+
+        Args:
+            path: of a .gif, or of an .mp4, which needs the extra "video".
+            image: as for `figure`.
+            seconds: that it takes, above 0.
+            dpi: dots an inch; it is 7.2 inches wide.
+
+        Returns:
+            The path.
+
+        Raises:
+            InputError: an image as for `figure`, or another suffix or length.
+            OutputError: a path that cannot be written.
+            MissingExtraError: an .mp4 without that extra.
+        """
+        drawer = "vps.report.figures.animation:save_animation"
+        found: Path = drawn(drawer, self, self._known(image), path, seconds=seconds, dpi=dpi)
+        return found
+
+    def _size(self) -> tuple[int, int]:
+        return self.image_size
+
+    def _caption(self) -> str:
+        box = " ".join(f"{value:.0f}" for value in self.target.box)
+        return (
+            f"{self.target.label} at {box} ({self.target.kind.value}), {self.detector}, by "
+            f"{self.method}: insertion AUC {self.insertion_auc:.3f}, deletion AUC "
+            f"{self.deletion_auc:.3f}, {self.passes} passes in {self.seconds:.1f} s"
+        )
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write <path>.npz (arrays) and <path>.json (all else), each atomically, the JSON last.

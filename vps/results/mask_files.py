@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from vps.core.files import check_file, shown_path, written_atomically
+from vps.engine.pixel_steps import pixel_steps
 from vps.errors import InputError, one_line
 
 _PIXELS = 1 << 28  # of a grid; Pillow itself refuses more
@@ -30,21 +31,40 @@ def write_masks(path: Path, label_map: np.ndarray, order: np.ndarray) -> None:
             file.write((label_map == region).astype(np.uint8).tobytes())
 
 
-def mask_ranks(path: Path) -> np.ndarray:
-    """(h, w) int32, of each pixel the number of the mask that it is in, 0..m-1.
+def ranks_and_map(path: Path, steps: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """What a result shows step by step: the masks of its regions, or a map's pixels in equal parts.
+
+    Args:
+        path: of masks (m, h, w, 1), the first shown first, or of a map (h, w), as the authors'
+            code has it of the methods that theirs is compared with.
+        steps: in how many steps the pixels of a map were shown.
+
+    Returns:
+        (h, w) int32, of each pixel the step that shows it, from 0; and the map, (h, w) float32, or
+        None where there are masks.
 
     Raises:
-        InputError: the file is missing or damaged, or its masks (m, h, w, 1) are no partition.
+        InputError: the file is missing or damaged, its masks are no partition, or its map is not
+            finite.
     """
-    masks = _array(path, "masks")
+    found = _array(path, "masks")
+    if found.ndim == 2 and found.dtype.kind == "f":
+        _check_size(path, found)
+        values = np.array(found, np.float32)
+        return pixel_steps(values, steps).label_map, values
+    return _mask_ranks(path, found), None
+
+
+def _mask_ranks(path: Path, masks: np.ndarray) -> np.ndarray:
+    """(h, w) int32, of each pixel the number of the mask that it is in, 0..m-1."""
     if masks.ndim == 4 and masks.shape[3] == 1:
         masks = masks[..., 0]
     if masks.ndim != 3 or min(masks.shape) < 1 or masks.dtype.kind not in "biuf":
         raise InputError(
-            f"{shown_path(path)} must hold masks (m, h, w, 1), got {masks.dtype} {masks.shape}"
+            f"{shown_path(path)} must hold masks (m, h, w, 1), or a map (h, w) of floats, got "
+            f"{masks.dtype} {masks.shape}"
         )
-    if masks.shape[1] * masks.shape[2] > _PIXELS:
-        raise InputError(f"{shown_path(path)} has masks of {masks.shape[1:]} pixels, too many")
+    _check_size(path, masks[0])
     ranks = np.full(masks.shape[1:], -1, np.int32)
     for rank, mask in enumerate(masks):
         inside = np.asarray(mask) != 0
@@ -58,6 +78,11 @@ def mask_ranks(path: Path) -> np.ndarray:
             f"{shown_path(path)}: no mask covers {share:.1%} of the image; regions are a partition"
         )
     return ranks
+
+
+def _check_size(path: Path, grid: np.ndarray) -> None:
+    if grid.size > _PIXELS:
+        raise InputError(f"{shown_path(path)} is of {grid.shape} pixels, too many")
 
 
 def read_map(path: Path) -> np.ndarray | None:

@@ -13,23 +13,23 @@ import numpy as np
 
 from vps.core.files import written_atomically
 from vps.core.json_files import read_json_record
-from vps.core.numbers import Lambdas
+from vps.core.regions import PIXEL_STEPS
 from vps.core.schema import build, read_fields
 from vps.core.targets import Box, Kind, Target, checked_box
 from vps.core.versions import versions
+from vps.engine.pixel_steps import FILL
 from vps.errors import InputError, one_line
 from vps.results.explanation import Explanation
-from vps.results.mask_files import mask_ranks, read_map, write_masks
+from vps.results.mask_files import ranks_and_map, read_map, write_masks
 from vps.results.stored import ARRAYS, check_explanation
-from vps.results.vps_record import CURVES, MODES_OF_VPS, vps_record
+from vps.results.vps_curves import record_curves, record_lambdas, record_number, record_numbers
+from vps.results.vps_record import MODES_OF_VPS, vps_record
 
 OURS = "vps"
 """The key of what only this project reads: their scripts pass over it."""
 
 _CALLS = "model_forward_calls"  # PhaseWin's name of the number of passes
-_ROUNDING = 1e-6
 _MOST_JSON = 1 << 26  # bytes; the curves of a thousand regions take 1 MB
-_UNTOLD = ("insertion_cls", "deletion_cls", "insertion_iou", "deletion_iou")
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +109,10 @@ def read_vps_result(
 ) -> VpsResult:
     """Read a result of VPS, PhaseWin or this project; nothing is unpickled.
 
+    Of a method that VPS is compared with, their npy/ holds a map (h, w) in place of masks, and the
+    JSON no F: its pixels were shown, and hidden, in equal steps (`vps.engine.pixel_steps`), and F
+    is that of the scores.
+
     Args:
         folder: of the results of one method, with json/ and npy/ in it.
         name: of the files, without suffix.
@@ -122,8 +126,9 @@ def read_vps_result(
     path = folder / "json" / f"{name}.json"
     record = read_json_record(path, "result", _MOST_JSON)
     try:
-        masks = mask_ranks(folder / "npy" / f"{name}.npy")
-        return _result(folder, name, record, masks, image_size, target)
+        steps = len(record_numbers(record, "insertion_score"))
+        ranks, values = ranks_and_map(folder / "npy" / f"{name}.npy", steps)
+        return _result(folder, name, record, ranks, values, image_size, target)
     except InputError as error:
         raise InputError(f"result {name}: {one_line(error)}") from error
 
@@ -133,12 +138,13 @@ def _result(
     name: str,
     record: Mapping[str, Any],
     ranks: np.ndarray,
+    values: np.ndarray | None,
     image_size: tuple[int, int] | None,
     target: Target | None,
 ) -> VpsResult:
     count = int(ranks.max()) + 1
     ours = _ours(record)
-    arrays = _curves(record, ranks, count)
+    arrays = record_curves(record, ranks, count, mapped=values is not None)
     if ours:
         order = np.asarray(build(tuple[int, ...], ours.get("order"), "vps.order"))
         if not np.array_equal(np.sort(order), np.arange(count)):
@@ -157,12 +163,17 @@ def _result(
         )
     else:
         fields = _fields(record, name, image_size or ranks.shape, target or _target(record))
+        if values is not None:
+            arrays["saliency"] = values
+            fields |= {"region_method": PIXEL_STEPS, "fill": FILL}
     found = Explanation(**arrays, **fields)
     check_explanation(found)
     about = (
         {} if not ours else {key: ours[key] for key in ours if key not in ("explanation", "order")}
     )
-    sized, counted = bool(ours) or image_size is not None, record.get(_CALLS) is not None
+    # Their maps are of the size of the image.
+    sized = bool(ours) or image_size is not None or values is not None
+    counted = record.get(_CALLS) is not None
     return VpsResult(name, found, sized, counted, about)
 
 
@@ -181,44 +192,6 @@ def _effects(ours: Mapping[str, Any], count: int) -> np.ndarray | None:
     return np.asarray(given)
 
 
-def _curves(record: Mapping[str, Any], ranks: np.ndarray, count: int) -> dict[str, Any]:
-    """The arrays of an explanation, steps 0..m, with the regions numbered in their order."""
-    arrays: dict[str, Any] = {"label_map": ranks, "order": np.arange(count)}
-    other = {"insertion": "deletion", "deletion": "insertion"}
-    for side in other:
-        for theirs, ours in CURVES.items():
-            steps = _steps(record, f"{side}_{theirs}", count)
-            # Nothing shown is everything hidden, and the other way round.
-            start = _steps(record, f"{other[side]}_{theirs}", count)[-1]
-            arrays[side + ours] = np.concatenate([[start], steps])
-        arrays[f"{side}_boxes"] = np.zeros((count + 1, 4))
-    for side, key in (("insertion", "baseline_score"), ("deletion", "org_score")):
-        if record.get(key) is not None:
-            arrays[side][0] = _number(record[key], key, 1)
-    for side in other:
-        if record.get(f"{side}_box") is not None:
-            boxes = np.asarray(build(tuple[tuple[float, ...], ...], record[f"{side}_box"], side))
-            if boxes.shape != (count, 4):
-                raise InputError(f"{side}_box must hold {count} boxes, got {boxes.shape}")
-            arrays[f"{side}_boxes"][1:] = boxes
-    lambdas = _lambdas(record)
-    start = lambdas[0] * arrays["insertion"][0] + lambdas[1] * (1 - arrays["deletion"][0])
-    arrays["objective"] = np.concatenate([[start], _list(record, "smdl_score", count)])
-    arrays["areas"] = _areas(record, ranks, count)
-    return arrays
-
-
-def _areas(record: Mapping[str, Any], ranks: np.ndarray, count: int) -> np.ndarray:
-    """Shares of the grid, of the masks; as the file has them where these are the same."""
-    shares = np.cumsum(np.bincount(ranks.ravel(), minlength=count)) / ranks.size
-    given = record.get("region_area")
-    if isinstance(given, list) and len(given) == count:
-        told = _list(record, "region_area", count)
-        if np.abs(told - shares).max() <= _ROUNDING:
-            shares = told
-    return np.concatenate([[0.0], shares])
-
-
 def _fields(
     record: Mapping[str, Any], name: str, image_size: tuple[int, ...], target: Target
 ) -> dict[str, Any]:
@@ -233,11 +206,11 @@ def _fields(
         "region_method": "",
         "search": "",
         "mode": modes.get(record.get("mode", "object"), "object"),
-        "lambdas": _lambdas(record),
+        "lambdas": record_lambdas(record),
         "labels": (target.label,),
         "budget": None,
         "seed": 0,
-        "passes": 0 if calls is None else int(_number(calls, _CALLS)),
+        "passes": 0 if calls is None else int(record_number(calls, _CALLS)),
         "seconds": 0.0,
         "versions": versions(),
         "image_name": name,
@@ -255,33 +228,3 @@ def _target(record: Mapping[str, Any]) -> Target:
 
 def _box(values: tuple[float, ...]) -> Box:
     return checked_box(values)  # type: ignore[arg-type]
-
-
-def _lambdas(record: Mapping[str, Any]) -> Lambdas:
-    one, two = (_number(record.get(f"lambda{number}", 1), f"lambda{number}") for number in (1, 2))
-    return one, two
-
-
-def _steps(record: Mapping[str, Any], name: str, count: int) -> np.ndarray:
-    """(m,) scores in [0, 1]."""
-    values = _list(record, name, count)
-    if values.min() < 0 or values.max() > 1 + _ROUNDING:
-        raise InputError(f"{name} must lie in [0, 1], got {values.min():g} to {values.max():g}")
-    return values
-
-
-def _list(record: Mapping[str, Any], name: str, count: int) -> np.ndarray:
-    if record.get(name) is None:
-        more = ": it is no result of a detection" if name in _UNTOLD else ""
-        raise InputError(f"{name} is missing{more}")
-    values = np.asarray(build(tuple[float, ...], record[name], name), np.float64)
-    if len(values) != count:
-        raise InputError(f"{name} has {len(values)} steps, and there are {count} masks")
-    return values
-
-
-def _number(value: Any, name: str, high: float = np.inf) -> float:
-    number: float = build(float, value, name)
-    if not 0 <= number <= high + _ROUNDING:
-        raise InputError(f"{name} must lie in [0, {high:g}], got {number:g}")
-    return number

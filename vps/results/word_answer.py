@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from vps.core.schema import build
 from vps.core.targets import Box
 from vps.engine.budget import StopReason
+from vps.results.showing import ShowsItself
 from vps.results.stored import check_words
 
 TOLERANCE = 0.1
@@ -62,8 +63,8 @@ class WordSet:
     exact: bool
 
 
-@dataclass(frozen=True)
-class WordAnswer:
+@dataclass(frozen=True, repr=False)
+class WordAnswer(ShowsItself):
     """Which words of a phrase decide to which box it is grounded: that of the best candidate.
 
     Attributes:
@@ -84,6 +85,8 @@ class WordAnswer:
             end are None.
     """
 
+    drawer: ClassVar[str] = "vps.report.figures.word_row:draw_words"
+
     label: str
     right: bool
     said: Box
@@ -97,6 +100,9 @@ class WordAnswer:
     passes: int
     seconds: float
     stopped: StopReason = StopReason.FINISHED
+
+    def __repr__(self) -> str:
+        return f"WordAnswer({self._caption()})"
 
     @property
     def used(self) -> tuple[int, ...]:
@@ -194,6 +200,12 @@ class WordAnswer:
         which = "it" if len(places) == 1 else "any one of them"
         box = "the box" if self.right else "the wrong box"
         return f"without {which} {box} stays and scores {span} instead of {self.said_score:.2f}"
+
+    def _size(self) -> None:
+        return None
+
+    def _caption(self) -> str:
+        return self.sentence()
 
     def _named(self, places: Sequence[int]) -> str:
         names = [f'"{self.words[place].text}"' for place in places]

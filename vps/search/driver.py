@@ -164,6 +164,7 @@ class _Driver:
             self._advance(number, complete)
         self._report()
         self._outcome.trace.append(self._progress())
+        self._budget.report_orders(self._objectives, self._outcome.orders, self._outcome.rounds)
 
     def _left(self) -> float:
         """Passes of the budget that are left."""

@@ -186,7 +186,8 @@ def read_config(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Stu
     """Read the settings of a study; what they do not set, their `protocol` may.
 
     Args:
-        path: a YAML file; paths in it are relative to the working directory.
+        path: a YAML file, or the name of a config that ships with this package, as "demo"; paths
+            in it are relative to the working directory.
         overrides: texts like "regions.count=100": a key, dots between its parts, and a value as
             in YAML.
 
@@ -194,12 +195,20 @@ def read_config(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Stu
         InputError: the file is missing or no YAML, or a key or value is wrong; the message says
             where and names the nearest key.
     """
-    path = Path(path)
+    path = _shipped(Path(path))
     content = read_yaml(path, "config", extra="eval")
     if not isinstance(content, dict):
         raise InputError(f"config {path} must hold keys and values, see configs/ for examples")
     content.setdefault("name", path.stem)
     return config_from(content, overrides, f"config {path}")
+
+
+def _shipped(path: Path) -> Path:
+    """The config of that name that ships, where it is a bare name and no file."""
+    if path.exists() or path.name != str(path) or path.suffix:
+        return path
+    shipped = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
+    return choose({found.stem: found for found in shipped}, path.name, "config")
 
 
 def config_from(content: dict[str, Any], overrides: Sequence[str], what: str) -> StudyConfig:

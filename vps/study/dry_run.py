@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from vps.core.detector import AttentionDetector, Detector, DifferentiableDetector, FeatureDetector
@@ -15,6 +15,7 @@ from vps.data.cases.asking import Vocabulary
 from vps.data.cases.cases import CaseList
 from vps.data.cases.select import chosen_images
 from vps.data.dataset import Dataset
+from vps.data.readers.vps_list import SECTIONS
 from vps.engine.pixel_steps import STEPS
 from vps.errors import InputError, VpsError, one_line
 from vps.methods import METHODS
@@ -25,6 +26,7 @@ from vps.study.given_lists import joined_list
 from vps.study.inputs import check_regions, load_detector, open_data, scenes_note
 from vps.study.lists import given_of_ours, kept_list
 from vps.study.plan import Task
+from vps.study.protocol import PHRASE_FORMATS
 
 _SHOWN = 3  # problems of one kind that are told
 
@@ -194,15 +196,24 @@ class _Group:
 
 
 def _groups(config: StudyConfig, found: DryRun) -> list[_Group]:
-    """All cases that are known, or, without any, none of each number of regions."""
+    """All cases that are known, and none of each number of regions of those to be selected."""
     groups = [
         _Group(config.region_count(name, Kind(kind)), number, number * Kind(kind).traits.failure)
         for name, kinds in found.cases.items()
         for kind, number in (kinds or {}).items()
     ]
-    kinds = config.select.kinds
-    counts = {config.region_count(name, kind) for name in config.datasets for kind in kinds}
-    return groups or [_Group(count, 0, 0) for count in counts]
+    unknown = [name for name in config.datasets if found.cases.get(name) is None]
+    counts = {config.region_count(name, kind) for name in unknown for kind in _kinds(config, name)}
+    return groups + [_Group(count, 0, 0) for count in counts]
+
+
+def _kinds(config: StudyConfig, name: str) -> Iterable[Kind]:
+    """Of the cases that a data set may have: those of a list's section, or those to be selected."""
+    data = config.datasets[name]
+    if data.section is None:
+        return config.select.kinds
+    kinds = SECTIONS[data.section]
+    return (kinds.phrase if data.format in PHRASE_FORMATS else kinds.object,)
 
 
 def _costs(config: StudyConfig, found: DryRun) -> Iterator[str]:
@@ -255,7 +266,8 @@ def _span(passes: dict[int, int]) -> str:
 def _counted(kinds: Counter[str] | None) -> str:
     kinds = kinds or Counter()
     each = ", ".join(f"{number:,} {kind}" for kind, number in kinds.items())
-    return f"{sum(kinds.values()):,} cases ({each})"
+    many = sum(kinds.values())
+    return f"{many:,} case{'' if many == 1 else 's'} ({each})"
 
 
 @contextlib.contextmanager

@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
+from vps.report.progress import disabled
 from vps.study.replies import Reply
 
 
@@ -140,7 +141,7 @@ def case_bar(name: str, *, quiet: bool = False) -> Iterator[Callable[[StudyProgr
     Yields:
         What `vps.study.run` takes as `show`.
     """
-    with tqdm(desc=name, unit=" cases", disable=True if quiet else None) as bar:
+    with tqdm(desc=name, unit=" cases", disable=disabled(quiet)) as bar:
 
         def show(progress: StudyProgress) -> None:
             bar.total = progress.planned

@@ -53,14 +53,14 @@ class Protocol:
 
 _COCO = {"correct": 64, "classification": 100, "missed": 50, "other": 100}
 _REFCOCO = 64
-_PHRASES = {"refcoco", "refcoco-mdetr", "refcoco-tsv"}
+PHRASE_FORMATS = frozenset({"refcoco", "refcoco-mdetr", "refcoco-tsv"})
 """Formats of data sets of phrases, each of which is asked for by itself."""
 
 VPS_PAPER = Protocol(
     regions={
         "coco": _COCO,
         "lvis": {"correct": 50, "other": 100},
-        **dict.fromkeys(_PHRASES, _REFCOCO),
+        **dict.fromkeys(PHRASE_FORMATS, _REFCOCO),
         "": _COCO,
     },
     by_detector={
@@ -100,11 +100,12 @@ VPS_PAPER = Protocol(
             "method": "drise",
             "options": {
                 "masks": 5000,
-                "similarity": "class",
-                "normalisation": "expected",
-                "grid": 7,
+                "similarity": "score",
+                "normalisation": "coverage",
+                "grid": 16,
             },
         },
+        "d-hsic": {"options": {"masks": 1000, "grid": 16, "similarity": "score"}},
     },
     compared=("vps", "drise", "rise"),
 )
@@ -141,7 +142,7 @@ def with_protocol(content: Mapping[str, Any]) -> dict[str, Any]:
     own = dict(protocol.of_detector(name))
     own.pop("regions", None)
     phrases = own.pop("phrases", {})
-    if _formats(filled) <= _PHRASES:
+    if _formats(filled) <= PHRASE_FORMATS:
         _fill(filled, phrases)
     _fill(filled, own)
     _fill(filled, protocol.sections)

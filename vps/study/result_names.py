@@ -1,14 +1,16 @@
-"""Of which image a result of VPS is, by the name of its files: <image> or <image>_<id>."""
+"""Of which image and entry of a list a result of VPS is, by the name of its files."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from vps.core.images import read_header
 from vps.data.image_files import ImageFolder
 from vps.data.readers.files import existing_folder
+from vps.data.readers.vps_list import VpsEntry
 
 _COCO = re.compile(r"(COCO_[A-Za-z]+[0-9]{4}_[0-9]{12})(?:_(.+))?")
 
@@ -74,3 +76,21 @@ def split_name(name: str, stem: str | None = None) -> tuple[str, str]:
         return coco[1], coco[2] or "1"
     image, _, own = name.rpartition("_")
     return (image, own) if image and own else (name, "1")
+
+
+def entries_by_name(entries: Sequence[VpsEntry]) -> dict[str, VpsEntry]:
+    """Entries by the names that results of them bear: <image>_<id>, and <image>_<class> or <image>
+    of the only one of its class or image."""
+    found: dict[str, list[VpsEntry]] = {}
+    for entry in entries:
+        for stem in {PurePath(name).stem for name in entry.files} or {str(entry.image_id)}:
+            found.setdefault(stem, []).append(entry)
+            found.setdefault(f"{stem}_{entry.label}", []).append(entry)
+            if entry.annotation_id is not None:
+                found.setdefault(f"{stem}_{entry.annotation_id}", []).append(entry)
+    # An entry may stand in a list twice.
+    return {
+        name: own[0]
+        for name, own in found.items()
+        if len({(one.label, one.truth) for one in own}) == 1
+    }

@@ -8,16 +8,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from vps.data.cases.cases import CaseList
 from vps.engine.attribution import OURS
 from vps.errors import InputError, one_line
+from vps.report.progress import disabled
 from vps.report.tables.results import StudyResults, results_of
 from vps.report.tables.rows import Failure, Row
 from vps.report.tables.study import write_report
-from vps.study.config import StudyConfig, read_config
+from vps.study.config import StudyConfig
 from vps.study.exports import export_folder, export_results
+from vps.study.finished import config_of
 from vps.study.inputs import check_regions, draw_scenes
 from vps.study.lists import find_lists, read_list
 from vps.study.plan import parse_shard
@@ -80,7 +82,7 @@ def select(config: StudyConfig, loader: str, *, quiet: bool = False) -> dict[str
     """
     if config.scenes is not None:
         draw_scenes(config.scenes)
-    with tqdm(desc="select", unit=" images", disable=True if quiet else None) as bar:
+    with tqdm(desc="select", unit=" images", disable=disabled(quiet)) as bar:
 
         def show(name: str, done: int, total: int) -> None:
             bar.set_description(f"select {name}", refresh=False)
@@ -106,7 +108,7 @@ def report_study(folders: Sequence[str | os.PathLike[str]], out: Path | None = N
     """
     paths = [Path(folder) for folder in folders]
     out = out or paths[0]
-    config = _config_of(paths[0])
+    config = config_of(paths[0])
     read = _read_all(config, paths, out)
     if not len(read.results):
         reasons = ", ".join(f"{read.counts[status]} {status}" for status in RANK[1:])
@@ -183,7 +185,7 @@ def _failure(record: ResultRecord) -> Failure:
 
 def _check_same(folder: Path, config: StudyConfig, lists: Mapping[str, CaseList]) -> None:
     """Raise InputError unless a folder is of the same study."""
-    other = dataclasses.replace(_config_of(folder), out=config.out, run=config.run)
+    other = dataclasses.replace(config_of(folder), out=config.out, run=config.run)
     same = other == config and all(
         read_list(dataclasses.replace(config, out=str(folder)), name).cases == cases.cases
         for name, cases in lists.items()
@@ -196,13 +198,6 @@ def _check_same(folder: Path, config: StudyConfig, lists: Mapping[str, CaseList]
 
 def _rank(found: tuple[Path, ResultRecord]) -> int:
     return RANK.index(found[1].status)
-
-
-def _config_of(folder: Path) -> StudyConfig:
-    path = folder / "config.yaml"
-    if not path.is_file():
-        raise InputError(f"{folder} holds no study: config.yaml is missing")
-    return dataclasses.replace(read_config(path), out=str(folder))
 
 
 def _moved(row: Row, folder: Path, out: Path) -> Row:

@@ -119,6 +119,28 @@ def test_what_cannot_be_joined_is_counted_with_the_reason(dataset, tmp_path):
     assert left_out.counts == {joining.NOT_READ: 1}
 
 
+def test_an_entry_counts_once(dataset, tmp_path):
+    twice = [entry(), entry("baseball bat", image="COCO_val2014_000000000139.jpg"), entry("bat")]
+    cases, left_out = joined(tmp_path, dataset, [*twice, entry(box=(0, 0, 12, 10))])
+    assert [case.key for case in cases] == ["l1", "l3", "l4"]
+    assert left_out.counts[joining.REPEATED] == 1
+    assert "list.json, entry 2" in left_out.lines()[0]
+
+
+def test_a_class_that_was_predicted_instead_is_another_that_the_detector_knows(dataset, tmp_path):
+    said = {"predict_box": [0, 0, 10, 10]}
+    given = [
+        entry(**said, predict_category="cow"),
+        entry(box=(0, 0, 12, 10), **said, predict_category="unicorn"),
+        entry("bat", (50, 0, 90, 40), **said, predict_category="Bat"),
+    ]
+    cases, left_out = joined(tmp_path, dataset, given, Kind.CLASSIFICATION)
+    assert [case.predicted_label for case in cases] == ["cow", None, "bat"]
+    assert left_out.counts[joining.UNKNOWN_SAID] == 1
+    assert "entry 2: 'unicorn'" in " ".join(left_out.lines())
+    assert left_out.counts[NOT_SAID] == 2
+
+
 def test_labels_are_the_detectors(dataset, tmp_path):
     labels, rename = ("Baseball Bat", "dog", "zebra"), {"dog": "cow"}
     given = entry("cow", (20, 10, 60, 40), "785.jpg", predict_class="baseball_bat")
@@ -186,5 +208,5 @@ def test_strict_stops_at_the_first(dataset, tmp_path):
     (tmp_path / "list.json").write_text(json.dumps([entry("unicorn")]))
     left_out = LeftOut("list.json", strict=True)
     _, read = read_entries(tmp_path / "list.json", left_out)
-    with pytest.raises(InputError, match="entry 1: unicorn: entry of a class that neither"):
+    with pytest.raises(InputError, match="entry 1: 'unicorn': entry of a class that neither"):
         join_entries(read, dataset, Kind.CORRECT, left_out, labels=LABELS)

@@ -59,7 +59,9 @@ def test_the_form_of_vps_itself(tmp_path):
     # The only section of a file need not be named, and what a plain list holds is what is said.
     assert read_vps_list(write(tmp_path, {"case3": [entry]}))[0].kind is Kind.MISSED
     assert read_vps_list(write(tmp_path, [entry]), section="case3")[0].kind is Kind.MISSED
-    with pytest.raises(InputError, match="unknown section of the list .* 'case1'.*case9"):
+    with pytest.raises(
+        InputError, match=r"it has no section case1, case2, case3; its keys are \['case9'\]"
+    ):
         read_vps_list(write(tmp_path, {"case9": [entry]}))
 
 
@@ -137,6 +139,19 @@ def test_only_a_tokenizer_knows_token_positions(tmp_path):
 )
 def test_files_in_another_format(tmp_path, content):
     with pytest.raises(InputError, match=r"list\.json is not in the form of the lists of VPS"):
+        read_vps_list(write(tmp_path, content))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({}, r"it has no section case1, case2, case3; its keys are \[\]"),
+        ({"images": [], "annotations": []}, r"its keys are \['images', 'annotations'\]"),
+        ({"case1": None}, "what should be a list of entries is None"),
+    ],
+)
+def test_another_file_in_place_of_a_list(tmp_path, content, message):
+    with pytest.raises(InputError, match=message):
         read_vps_list(write(tmp_path, content))
 
 

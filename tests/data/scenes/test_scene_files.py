@@ -126,3 +126,22 @@ def test_no_split_leads_out_of_the_folder(write, tmp_path, split):
     with pytest.raises(InputError, match="split .* is no plain name"):
         write(tmp_path / "scenes", split, 1, seed=1)
     assert not list(tmp_path.iterdir())
+
+
+def test_bars_and_waves_are_objects_of_a_file_of_their_own(folder):
+    plain = json.loads((folder / "annotations" / "instances_val.json").read_text())
+    told = json.loads((folder / "annotations" / "causes_val.json").read_text())
+    names = {category["id"]: category["name"] for category in told["categories"]}
+    assert list(names.values()) == [*CATEGORIES, "bar", "waves"]
+    count = len(plain["annotations"])
+    assert told["annotations"][:count] == plain["annotations"]
+    more = told["annotations"][count:]
+    assert {names[one["category_id"]] for one in more} == {"bar", "waves"}
+    assert len({one["id"] for one in told["annotations"]}) == len(told["annotations"])
+    masks = {(one["image_id"], json.dumps(one["segmentation"])) for one in more}
+    # Whatever is the cause of something is among them, unless hardly any of it can be seen.
+    causes = [one for one in plain["annotations"] if "cause" in one]
+    there = [(one["image_id"], json.dumps(one["cause"])) in masks for one in causes]
+    assert sum(there) > 0.9 * len(causes) > 0
+    # And some that are the cause of nothing.
+    assert len(more) > len({(one["image_id"], json.dumps(one["cause"])) for one in causes})

@@ -61,6 +61,23 @@ def test_where_most_scores_are_the_same():
     np.testing.assert_array_equal(dependence(EVERY, np.full(32, 0.3)), np.zeros(5))
 
 
+def test_it_asks_for_what_is_compared():
+    """Of a detector of one label every cosine is 1, and how sure it is only the score tells."""
+
+    def answer(shares):
+        scores = torch.zeros(len(shares), 1, 3)
+        scores[:, 0, 1] = 0.01 + 0.9 * shares[:, 0]
+        return torch.tensor([[BOX]]).expand(len(shares), -1, -1), scores
+
+    asked = question(DOG, answer=answer)
+    told = DHSIC(masks=40, grid=4, similarity="score").attribute(asked, Budget(), 0)
+    assert np.ptp(told.maps[0]) > 0
+    assert told.passes == 40
+    assert not DHSIC(masks=40, grid=4, objectness="none").attribute(asked, Budget(), 0).maps.any()
+    with pytest.raises(InputError, match="no factor objectness"):
+        DHSIC(similarity="score", objectness="none")
+
+
 @pytest.mark.parametrize(("target", "patch"), [(DOG, 0), (BIRD, 1)])
 def test_the_map_stands_over_what_the_detector_reads(target, patch):
     asked = question(target)

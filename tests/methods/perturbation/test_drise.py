@@ -153,6 +153,7 @@ def test_other_similarities_weigh_other_answers():
     for similarity, weights in (
         ("class", sure.max(axis=1)),
         ("detections", np.maximum(sure[:, 0], 60 / 140 * sure[:, 1])),
+        ("score", np.maximum(sure[:, 0], 60 / 140 * sure[:, 1])),
     ):
         found = drise(asked, seed=2, masks=40, grid=4, similarity=similarity)
         expected = np.einsum("k,khw->hw", weights, masks) / masks.sum(axis=0)

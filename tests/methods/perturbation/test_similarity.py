@@ -52,6 +52,22 @@ def test_a_truth_is_compared_by_its_label(values, objectness, expected):
     assert like.passes == 2
 
 
+@pytest.mark.parametrize(
+    ("label", "detections", "score", "best"),
+    # Of the first label no candidate is seen: the first one is a dog to a user.
+    [
+        (LABELS[0], 0, 0.3, 0.3),
+        ("dog", 0.4, 0.4, 1.0),
+        ("bird", 60 / 140 * 0.8, 60 / 140 * 0.8, 0.8),
+    ],
+)
+def test_scores_without_a_distribution(label, detections, score, best):
+    asked = question(Target(BOX, label, TRUTH), answer=fixed(BOXES, SCORES))
+    for compared, expected in (("detections", detections), ("score", score), ("class", best)):
+        found = Similarity(asked, "auto", compared)(asked.pixels[None], "masks")
+        torch.testing.assert_close(found, torch.full((1, 1), expected, dtype=torch.float32))
+
+
 def test_the_best_product_counts_not_the_best_of_each_factor():
     found, _ = similarity(Target(BOX, "bird", TRUTH), (BOXES, SCORES))
     torch.testing.assert_close(found, torch.full((2, 1), 60 / 140 * 1 * 0.8))

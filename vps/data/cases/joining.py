@@ -11,12 +11,12 @@ import numpy as np
 
 from vps.core.detect import Detection
 from vps.core.names import name_key
-from vps.core.targets import Kind
+from vps.core.targets import Box, Kind
 from vps.data.cases.asking import Vocabulary
 from vps.data.cases.cases import Case
 from vps.data.cases.matching import overlaps
 from vps.data.dataset import Dataset
-from vps.data.left_out import LeftOut
+from vps.data.left_out import LeftOut, in_brief
 from vps.data.readers.vps_list import NO_DETECTION, NOT_SAID, TargetChoice, VpsEntry
 from vps.data.sample import Id, Sample
 from vps.errors import InputError, one_line
@@ -27,6 +27,8 @@ NOT_READ = "entry of an image that cannot be read"
 UNKNOWN_CLASS = "entry of a class that neither the data set nor the detector has"
 UNHEARD_CLASS = "entry of a class that the detector does not know"
 OUTSIDE = "entry whose box lies outside its image"
+REPEATED = "entry that the list has already: the same image, annotation, class and box"
+UNKNOWN_SAID = "entry whose predicted class the detector does not know"
 NOT_JOINED = "entry that no annotation of its class overlaps by half: its object has no id and mask"
 
 _SMALL = (64, 64)  # what is needed of a large image whose pixels nobody looks at
@@ -70,6 +72,7 @@ def join_entries(
     images, words = _Images(dataset), _Words(dataset, labels, rename or {})
     last: Sample | None = None
     found = []
+    asked: set[tuple[Id, Id | None, str, Box]] = set()
     for entry in entries:
         place = f"entry {entry.number}"
         named = images.find(entry)
@@ -81,7 +84,7 @@ def join_entries(
             continue
         why, theirs, ours = words.of(entry.label)
         if why:
-            left_out.add(why, f"{place}: {entry.label}", unit="entry")
+            left_out.add(why, f"{place}: {in_brief(entry.label)}", unit="entry")
             continue
         if last is None or last.image_id != named[0]:
             try:
@@ -95,6 +98,11 @@ def join_entries(
         except InputError as error:
             left_out.add(OUTSIDE, f"{place}: {one_line(error)}", unit="entry")
             continue
+        same = (case.image_id, entry.annotation_id, ours, entry.truth)
+        if same in asked:
+            left_out.add(REPEATED, place, unit="entry")
+            continue
+        asked.add(same)
         found.append(_completed(case, entry, last, theirs, words, left_out))
     _note_missing(found, entries, target, left_out)
     return tuple(found)
@@ -105,12 +113,15 @@ def _completed(
 ) -> Case:
     """A case with what its annotation tells, and the predicted class in the detector's words."""
     said = None if case.predicted_label is None else words.of(case.predicted_label)[2] or None
+    if said is None and case.predicted_label is not None:
+        place = f"entry {entry.number}: {in_brief(case.predicted_label)}"
+        left_out.note(UNKNOWN_SAID, place, unit="entry")
     case = dataclasses.replace(
         case, predicted_label=said, frequency=words.dataset.frequencies.get(theirs)
     )
     number = _annotation(entry, sample, theirs, words)
     if number is None:
-        left_out.note(NOT_JOINED, f"entry {entry.number}: {entry.label}", unit="entry")
+        left_out.note(NOT_JOINED, f"entry {entry.number}: {in_brief(entry.label)}", unit="entry")
         return case
     return dataclasses.replace(
         case, object_id=sample.object_ids[number], area=float(sample.areas[number])
@@ -143,7 +154,7 @@ def _note_missing(
     for case in cases:
         place, entry = f"entry {case.key[1:]}", by_key[case.key]
         rival = case.kind.traits.rival
-        unsaid = case.predicted_label is None and not case.kind.traits.phrase
+        unsaid = case.predicted_label in (None, case.label) and not case.kind.traits.phrase
         if rival and (case.predicted_box is None or unsaid):
             left_out.note(NOT_SAID, place, unit="entry")
         if case.kind.traits.own_box and target == "detection" and entry.found is None:

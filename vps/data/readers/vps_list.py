@@ -179,10 +179,13 @@ def _section(content: Any, section: str | None, path: Path) -> tuple[str, list[A
         choose(SECTIONS, section, "section")
     if isinstance(content, dict):
         named = [name for name in SECTIONS if name in content]
+        if not named:
+            keys = in_brief(list(content))
+            raise ValueError(f"it has no section {', '.join(SECTIONS)}; its keys are {keys}")
         section = section or (named[0] if len(named) == 1 else "case1")
         content = choose(content, section, f"section of the list {path}")
     if not isinstance(content, list):
-        raise TypeError(f"it holds a {type(content).__name__}, not a list")
+        raise TypeError(f"what should be a list of entries is {in_brief(content)}")
     return section or "case1", content
 
 

@@ -12,6 +12,9 @@ from vps.data.scenes.drawing import COLOURS
 PLAIN = ("circle", "square", "triangle", "star", "cross", "ring")
 CONTEXT = ("ball", "wheel", "plate", "buoy")
 CATEGORIES = PLAIN + CONTEXT
+CAUSES = ("bar", "waves")
+"""Kinds of elements that make a context object what it is, or stand about."""
+
 # What a context object is called once its cause is gone.
 WITHOUT_CAUSE = {"wheel": "ball", "buoy": "plate"}
 # The coloured names of plain objects ("red circle"), and the context objects, which have no colour.
@@ -105,6 +108,15 @@ def lay_out(
             for element in groups[position]
         ]
     return Layout(seed, index, size, tuple(elements))
+
+
+def with_causes(layout: Layout) -> Layout:
+    """The same layout with all bars and waves, whatever they cause, as objects of that name."""
+    elements = tuple(
+        replace(element, category=element.kind) if element.kind in CAUSES else element
+        for element in layout.elements
+    )
+    return replace(layout, elements=elements)
 
 
 def _radius(rng: np.random.Generator, size: tuple[int, int], low: float, high: float) -> float:

@@ -5,6 +5,7 @@ Layout of the folder, `split` being "train", "val" or whatever the caller calls 
     images/<split>/000000000001.png          scenes of the COCO and RefCOCO files
     images/lvis_<split>/000000000001.png     scenes of the LVIS file, whose names are long-tailed
     annotations/instances_<split>.json       COCO; context objects carry `cause`, an RLE mask
+    annotations/causes_<split>.json          the same, with all bars and waves as objects, too
     annotations/refs_<split>.json            RefCOCO's list of refs, as JSON instead of a pickle
     annotations/lvis_<split>.json            LVIS
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ from vps.core.file_names import check_plain_name
 from vps.core.files import write_atomically
 from vps.core.numbers import check_whole
 from vps.data.scenes.expressions import choose_expression, expressions
-from vps.data.scenes.layouts import CATEGORIES, CONTEXT, NAMES, lay_out
+from vps.data.scenes.layouts import CATEGORIES, CAUSES, CONTEXT, NAMES, lay_out, with_causes
 from vps.data.scenes.scenes import Scene, SceneObject, draw_scene
 from vps.errors import InputError
 
@@ -55,21 +57,29 @@ def write_coco(folder: Path, split: str, count: int, *, seed: int) -> Path:
     check_plain_name(split, "split")
     images: list[SceneRecord] = []
     annotations: list[SceneRecord] = []
+    causes: list[SceneRecord] = []
     refs: list[SceneRecord] = []
-    for scene, entry in _draw_all(folder, split, count, seed):
+    for scene, shown, entry in _draw_all(folder, split, count, seed):
         images.append(entry)
         own = [
             _annotation(scene, item, entry["id"], len(annotations) + number + 1)
             for number, item in enumerate(scene.objects)
         ]
         annotations += own
+        causes += [_annotation(scene, item, entry["id"], 0) for item in shown]
         refs += _refs(scene, entry, own, split, len(refs))
     categories = [
         {"id": i + 1, "name": name, "supercategory": "context" if name in CONTEXT else "plain"}
-        for i, name in enumerate(CATEGORIES)
+        for i, name in enumerate((*CATEGORIES, *CAUSES))
     ]
+    for number, cause in enumerate(causes, start=len(annotations) + 1):
+        cause["id"] = number
     path = folder / "annotations" / f"instances_{split}.json"
-    _write_json(path, _data_set(images, annotations, categories))
+    _write_json(path, _data_set(images, annotations, categories[: len(CATEGORIES)]))
+    _write_json(
+        path.with_name(f"causes_{split}.json"),
+        _data_set(images, annotations + causes, categories),
+    )
     _write_json(path.with_name(f"refs_{split}.json"), refs)
     return path
 
@@ -88,7 +98,7 @@ def write_lvis(folder: Path, split: str, count: int, *, seed: int) -> Path:
     ids = {name: number + 1 for number, name in enumerate(NAMES)}
     images: list[SceneRecord] = []
     annotations: list[SceneRecord] = []
-    for scene, entry in _draw_all(folder, f"lvis_{split}", count, seed, _long_tail()):
+    for scene, _, entry in _draw_all(folder, f"lvis_{split}", count, seed, _long_tail()):
         present = Counter(item.name for item in scene.objects)
         several = [name for name, number in present.items() if number > 1]
         partial = str(rng.choice(several)) if several and rng.random() < 0.1 else None
@@ -111,7 +121,8 @@ def write_lvis(folder: Path, split: str, count: int, *, seed: int) -> Path:
 
 def _draw_all(
     folder: Path, split: str, count: int, seed: int, name_weights: np.ndarray | None = None
-) -> Iterator[tuple[Scene, SceneRecord]]:
+) -> Iterator[tuple[Scene, list[SceneObject], SceneRecord]]:
+    """Each scene, its bars and waves, and what is said of its image."""
     check_whole("count", count, 1, MOST_SCENES)
     check_whole("seed", seed, 0, 2**63)
     target = folder / "images" / split
@@ -119,12 +130,15 @@ def _draw_all(
         target.mkdir(parents=True, exist_ok=True)
         (folder / "annotations").mkdir(exist_ok=True)
         for index in range(count):
-            scene = draw_scene(lay_out(seed, index, name_weights=name_weights))
+            drawn = draw_scene(with_causes(lay_out(seed, index, name_weights=name_weights)))
+            own = tuple(item for item in drawn.objects if item.category not in CAUSES)
+            scene = replace(drawn, objects=own)
+            shown = [item for item in drawn.objects if item.category in CAUSES]
             name = f"{index + 1:012d}.png"
             Image.fromarray(scene.image).save(target / name)
             height, width = scene.layout.size
             entry = {"id": index + 1, "file_name": name, "height": height, "width": width}
-            yield scene, {**entry, "coco_url": "", "license": 1}
+            yield scene, shown, {**entry, "coco_url": "", "license": 1}
     except OSError as error:
         raise InputError(f"cannot write scenes to {target}: {error.strerror}") from None
 
@@ -134,7 +148,7 @@ def _annotation(scene: Scene, item: SceneObject, image_id: int, number: int) -> 
     annotation = {
         "id": number,
         "image_id": image_id,
-        "category_id": CATEGORIES.index(item.category) + 1,
+        "category_id": (*CATEGORIES, *CAUSES).index(item.category) + 1,
         "bbox": [x1, y1, x2 - x1, y2 - y1],
         "area": int(np.count_nonzero(item.mask)),
         "segmentation": _rle(item.mask),

@@ -15,6 +15,7 @@ from vps.engine.budget import Budget
 from vps.engine.problem import Problem
 from vps.methods.perturbation.grids import check_cells, grid_maps, grid_masks, size_for
 from vps.methods.perturbation.masked import MaskedPasses
+from vps.methods.perturbation.similarity import Compared, check_compared
 from vps.methods.protocol import Attribution, MethodFamily
 
 # scipy is imported where it is used: `import vps` is not to wait for it.
@@ -45,10 +46,10 @@ class DHSIC:
     Attributes:
         masks: n, 2 to 5,000.
         grid: cells a side, at least 2.
-        objectness: see `vps.methods.perturbation.drise.DRISE`.
+        objectness, similarity: see `vps.methods.perturbation.drise.DRISE`.
 
     Raises:
-        InputError: a number out of range.
+        InputError: a setting out of range.
     """
 
     name: ClassVar[str] = "d-hsic"
@@ -58,9 +59,11 @@ class DHSIC:
     masks: int = 1536
     grid: int = 7
     objectness: Literal["auto", "none"] = "auto"
+    similarity: Compared = "candidates"
 
     def __post_init__(self) -> None:
         check_fields(self)
+        check_compared(self.objectness, self.similarity)
         check_whole("masks", self.masks, 2, _MOST_MASKS)
         check_cells(self.grid)
 
@@ -88,6 +91,7 @@ class DHSIC:
             least=2,
             why="two masks at least",
             objectness=self.objectness,
+            compared=self.similarity,
         )
         # Half of the draws of each cell lie above a half.
         sampler = qmc.LatinHypercube(cells, seed=np.random.default_rng(seed))

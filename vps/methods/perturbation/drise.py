@@ -15,7 +15,7 @@ from vps.engine.problem import Problem
 from vps.errors import InputError
 from vps.methods.perturbation.masked import MaskedPasses
 from vps.methods.perturbation.masks import MaskSums, Normalisation, random_masks
-from vps.methods.perturbation.similarity import Compared
+from vps.methods.perturbation.similarity import Compared, check_compared
 from vps.methods.protocol import Attribution, MethodFamily
 
 
@@ -42,10 +42,11 @@ class DRISE:
     With other settings it is what others compare with:
 
         DRISE(masks=1000, similarity="detections", normalisation="expected")
+        DRISE(masks=5000, similarity="score")
         DRISE(masks=5000, similarity="class", normalisation="expected", grid=7)
 
-    the D-RISE of Visual Precision Search (Chen et al., CVPR 2025), and RISE (Petsiuk et al., BMVC
-    2018), which asks whether the class is there, wherever.
+    the D-RISE and the RISE of Visual Precision Search (Chen et al., CVPR 2025), and RISE as it was
+    published (Petsiuk et al., BMVC 2018), which asks whether the class is there, wherever.
 
     The cost is `masks` passes, and, where candidates are compared, one for the whole image if a
     target is the detector's own; all targets share them. With fewer passes, or when the time is
@@ -58,8 +59,9 @@ class DRISE:
         objectness: of `similarity="candidates"`: "auto" takes the detector's objectness, or a
             candidate's highest score where there is none; "none" leaves the factor out.
         similarity: what is compared with a target: "candidates" by IoU, cosine and objectness;
-            "detections", those of the target's label after NMS, by IoU times score; or "class",
-            the highest score of the label in the image.
+            "detections", those of the target's label after NMS, by IoU times score; "score", all
+            candidates by IoU times the label's score, which is what is explained; or "class", the
+            highest score of the label in the image.
         normalisation: "coverage" divides by the sum of the masks, "expected" by N p.
 
     Raises:
@@ -79,10 +81,7 @@ class DRISE:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        if self.objectness == "none" and self.similarity != "candidates":
-            raise InputError(
-                f"similarity {self.similarity!r} has no factor objectness: leave it out"
-            )
+        check_compared(self.objectness, self.similarity)
         check_whole("masks", self.masks, 1, 10**9)
         check_whole("grid", self.grid, 2, 1_000)
         if not 0 < self.p < 1:

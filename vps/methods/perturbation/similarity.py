@@ -12,10 +12,16 @@ from vps.core import boxes
 from vps.core.asking import candidates
 from vps.core.candidates import Candidates, as_seen, label_column
 from vps.engine.problem import Problem
-from vps.errors import DetectorError
+from vps.errors import DetectorError, InputError
 
-Compared = Literal["candidates", "detections", "class"]
+Compared = Literal["candidates", "detections", "score", "class"]
 """What of an image is compared with a target, see `Similarity`."""
+
+
+def check_compared(objectness: str, compared: Compared) -> None:
+    """Raise InputError where objectness is left out of what has no such factor."""
+    if objectness == "none" and compared != "candidates":
+        raise InputError(f"similarity {compared!r} has no factor objectness: leave it out")
 
 
 class Similarity:
@@ -30,16 +36,17 @@ class Similarity:
     and 0 for the others. Of a `TargetScorer`, which has no candidates, s = IoU * class score.
 
     Where detections are compared, i are those of the target's label that a user would see at the
-    lowest threshold, after NMS (`vps.core.candidates.as_seen`), and where the class is, candidates:
+    lowest threshold, after NMS (`vps.core.candidates.as_seen`); where scores or the class are, all
+    candidates:
 
         s(x) = max_i IoU(b_i, b*) p_ic        s(x) = max_i p_ic
 
-    with p_ic the score of the label.
+    with p_ic the score of the label. The first, of all candidates, is the score that is explained.
 
     Args:
         problem: what is asked. Its mode says nothing here.
         objectness: "auto" or "none", see `vps.methods.perturbation.drise.DRISE`.
-        compared: "candidates", "detections" or "class".
+        compared: "candidates", "detections", "score" or "class".
 
     Attributes:
         passes: how many images went through the detector.
@@ -105,7 +112,7 @@ class Similarity:
         if where.shape[1] == 0:
             return where.new_zeros(len(images), len(self._targets))
         if self._compared == "class":
-            return scores[..., self._columns.to(scores.device)].amax(dim=1)
+            return self._of_labels(scores).amax(dim=1)
         ious = boxes.iou(where, self._boxes.to(where)[None])
         return (ious * self._alike(found)).amax(dim=1)
 
@@ -116,11 +123,17 @@ class Similarity:
             named = seen.label[..., None] == self._columns.to(seen.label)
             return torch.where(named & seen.kept[..., None], seen.score[..., None], 0.0)
         scores = found.scores.float()
+        if self._compared == "score":
+            return self._of_labels(scores)
         alike = normalize(scores, dim=-1) @ self._labels.to(scores).T
         if self._objectness == "auto":
             own = found.objectness
             alike = alike * (scores.amax(dim=-1) if own is None else own.float())[..., None]
         return alike
+
+    def _of_labels(self, scores: Tensor) -> Tensor:
+        """(B, N, T) the scores of the targets' labels."""
+        return scores[..., self._columns.to(scores.device)]
 
     def _detect(self, images: Tensor) -> Candidates:
         found = candidates(self._detector, images, self._size)

@@ -6,13 +6,12 @@ from os import PathLike
 from pathlib import Path
 
 import numpy as np
-import torch
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from vps.core.images import AnyImage
-from vps.core.masking import FILLS, make_fill
+from vps.core.pictures import drawable
 from vps.engine import attribution
 from vps.report.figures.explanation import save_figure, write_figure
 from vps.report.figures.letters import fit_letters, latin_note, shortened, wrapped
@@ -24,7 +23,7 @@ from vps.report.figures.panels import (
     draw_box,
     draw_label,
     draw_outline,
-    drawable,
+    fill_of,
     greyed,
     show,
 )
@@ -204,7 +203,7 @@ def _draw_seen(axes: Axes, answer: Answer, found: RegionSet, image: np.ndarray, 
     size = answer.explanation.image_size
     inside = _members(answer, found, image.shape[:2])
     shown = ~inside if found.hidden else inside
-    show(axes, np.where(shown[..., None], image / 255, _fill(answer, image)), size)
+    show(axes, np.where(shown[..., None], image / 255, fill_of(answer.explanation, image)), size)
     seen = found.found_score >= answer.threshold
     ours, theirs = _names(answer)
     text = f"{ours} {found.found_score:.2f}" if seen else f"{ours} not found"
@@ -216,14 +215,6 @@ def _draw_seen(axes: Axes, answer: Answer, found: RegionSet, image: np.ndarray, 
     draw_box(axes, box, colour=ORANGE, dashed=not seen)
     draw_label(axes, box, text, size)
     _title(axes, title)
-
-
-def _fill(answer: Answer, image: np.ndarray) -> np.ndarray:
-    """What hides a region, (1 or H, 1 or W, 3) in [0, 1]."""
-    name = answer.explanation.fill
-    colour = name if name in FILLS else tuple(float(part) for part in name.split(","))
-    pixels = torch.from_numpy(image.astype(np.float32) / 255).permute(2, 0, 1)
-    return make_fill(colour, pixels).permute(1, 2, 0).numpy()  # type: ignore[arg-type]
 
 
 def _title(axes: Axes, text: str) -> None:

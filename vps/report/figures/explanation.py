@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from vps.core.images import AnyImage
+from vps.core.pictures import drawable
 from vps.core.targets import Kind
 from vps.errors import InputError, OutputError
 from vps.report.figures.letters import fit_letters, latin_note, wrapped
@@ -24,7 +25,6 @@ from vps.report.figures.panels import (
     draw_detection,
     draw_map,
     draw_sufficient,
-    drawable,
     regions_shown,
 )
 from vps.results.explanation import Explanation

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
-from PIL import Image
 
-from vps.core.images import AnyImage, open_image
+from vps.core.masking import FILLS, make_fill
 from vps.core.scoring import THRESHOLD_MODE_SCORE
 from vps.core.targets import Kind
 from vps.engine import attribution
-from vps.errors import InputError
 from vps.report.figures.letters import shortened
 from vps.results.explanation import Explanation
 
@@ -25,7 +24,6 @@ COLOUR_MAP = colormaps["inferno"]
 SUFFICIENT = 0.9
 """The share of the whole image's score that counts as sufficient in pictures."""
 
-_LONGEST = 1500  # pixels of an image in a panel
 _LEGEND = 0.42  # inches that the legend is high
 _LABEL_ROOM = 0.15  # inches that a label is high
 _SCORES = {
@@ -57,33 +55,12 @@ def part_shown(explanation: Explanation, size: tuple[int, int]) -> np.ndarray:
     return attribution.paint(first, explanation.label_map, size)
 
 
-def drawable(image: AnyImage, size: tuple[int, int], what: str) -> np.ndarray:
-    """The image that was explained, (h, w, 3) uint8, in no more pixels than a picture can show.
-
-    Args:
-        image: as the user has it.
-        size: (H, W) of the image that was explained.
-        what: was, for the message, e.g. "the explanation is of".
-
-    Raises:
-        InputError: an image that cannot be read, or of another size.
-    """
-    opened = open_image(image, _seen)
-    if opened.size != size:
-        raise InputError(
-            f"{what} an image of {size} pixels (height, width), this one has {opened.size}"
-        )
-    shown = _seen(opened.pixels.shape[:2])
-    if shown is None:
-        return opened.pixels
-    smaller = Image.fromarray(opened.pixels).resize(shown[::-1], Image.Resampling.LANCZOS)
-    return np.asarray(smaller)
-
-
-def _seen(size: tuple[int, ...]) -> tuple[int, int] | None:
-    """The size (h, w) at which an image (H, W) is drawn; None for its own."""
-    ratio = _LONGEST / max(size)
-    return None if ratio >= 1 else (max(round(size[0] * ratio), 1), max(round(size[1] * ratio), 1))
+def fill_of(explanation: Explanation, image: np.ndarray) -> np.ndarray:
+    """What hides a region of an image (H, W, 3) uint8: (1 or H, 1 or W, 3) in [0, 1]."""
+    name = explanation.fill
+    colour = name if name in FILLS else tuple(float(part) for part in name.split(","))
+    pixels = torch.from_numpy(image.astype(np.float32) / 255).permute(2, 0, 1)
+    return make_fill(colour, pixels).permute(1, 2, 0).numpy()  # type: ignore[arg-type]
 
 
 def draw_detection(axes: Axes, explanation: Explanation, image: np.ndarray) -> None:
@@ -250,21 +227,21 @@ def _inches_high(axes: Axes) -> float:
 
 def draw_box(
     axes: Axes, box: BoxLike, colour: str = ORANGE, width: float = 1.4, dashed: bool = False
-) -> None:
+) -> Rectangle:
     x1, y1, x2, y2 = (float(value) - 0.5 for value in box)
-    axes.add_patch(
-        Rectangle(
-            (x1, y1),
-            x2 - x1,
-            y2 - y1,
-            fill=False,
-            edgecolor=colour,
-            linewidth=width,
-            linestyle=(0, (3, 1.5)) if dashed else "-",
-            # On a background of any colour, one of the two lines stands out.
-            path_effects=[withStroke(linewidth=width + 1.2, foreground="black")],
-        )
+    box_drawn = Rectangle(
+        (x1, y1),
+        x2 - x1,
+        y2 - y1,
+        fill=False,
+        edgecolor=colour,
+        linewidth=width,
+        linestyle=(0, (3, 1.5)) if dashed else "-",
+        # On a background of any colour, one of the two lines stands out.
+        path_effects=[withStroke(linewidth=width + 1.2, foreground="black")],
     )
+    axes.add_patch(box_drawn)
+    return box_drawn
 
 
 def _edges_of(labels: np.ndarray) -> np.ndarray:

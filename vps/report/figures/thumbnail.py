@@ -58,13 +58,13 @@ def thumbnail(
     right = Image.fromarray((255 * heat).astype(np.uint8))
     if hidden:
         inside = np.isin(attribution.resized(explanation.label_map, (size[1], size[0])), [*hidden])
-        small = _outlined(small, inside)
+        small = outlined(small, inside)
     target = explanation.target
     scale = (size[0] / width, size[1] / height)
     if target.predicted_box is not None and target.predicted_box != target.box:
-        _draw_box(small, target.predicted_box, scale, SAID)
-    _draw_box(small, target.box, scale, ORANGE)
-    _draw_box(right, target.box, scale, ORANGE)
+        draw_pixel_box(small, target.predicted_box, scale, SAID)
+    draw_pixel_box(small, target.box, scale, ORANGE)
+    draw_pixel_box(right, target.box, scale, ORANGE)
     picture = Image.new("RGB", (2 * size[0] + _GAP, size[1]), "white")
     picture.paste(small, (0, 0))
     picture.paste(right, (size[0] + _GAP, 0))
@@ -75,7 +75,7 @@ def thumbnail(
     return path
 
 
-def _outlined(picture: Image.Image, inside: np.ndarray) -> Image.Image:
+def outlined(picture: Image.Image, inside: np.ndarray) -> Image.Image:
     """The picture with what is inside tinted, and its edge, two pixels wide with a dark rim."""
     line = inside & ~binary_erosion(inside, iterations=2)
     rim = binary_dilation(line) & ~line
@@ -87,7 +87,7 @@ def _outlined(picture: Image.Image, inside: np.ndarray) -> Image.Image:
     return Image.fromarray(pixels)
 
 
-def _draw_box(picture: Image.Image, box: Box, scale: tuple[float, float], colour: str) -> None:
+def draw_pixel_box(picture: Image.Image, box: Box, scale: tuple[float, float], colour: str) -> None:
     """An outline with a dark rim, two pixels wide, inside the picture wherever the box lies."""
     right, bottom = picture.width - 2, picture.height - 2
     x1, x2 = (min(max(round(x * scale[0]), 1), right) for x in (box[0], box[2]))

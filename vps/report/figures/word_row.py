@@ -6,15 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 from matplotlib.textpath import TextPath
 
-from vps.report.figures.letters import lettered
+from vps.core.images import AnyImage
+from vps.report.figures.letters import fit_letters, lettered, wrapped
 from vps.report.figures.panels import GREY, SMALL, VERMILLION, coloured
 from vps.results.word_answer import ARTICLES, ELSEWHERE, LOST, RIGHT, TOLERANCE, Word, WordAnswer
 
 # In inches.
 _HEAD, _CHIP, _NOTE, _GAP, _PADDING, _BETWEEN = 0.2, 0.19, 0.14, 0.06, 0.06, 0.08
+_PAGE, _EDGE = 7.2, 0.06
+_CHARACTERS = 19.0  # that fit into an inch
 _NOTES = {RIGHT: "right box", ELSEWHERE: "another box", LOST: "no box"}
 _IDLE = "#999999"
 
@@ -120,6 +125,36 @@ class WordRow:
             va="top",
             color=VERMILLION if word.lands in _NOTES else GREY,
         )
+
+
+def draw_words(words: WordAnswer, image: AnyImage | None = None) -> Figure:
+    """The row as a figure of its own, with the answer's sentence below.
+
+    Args:
+        words: what is drawn.
+        image: of no use: words are about a phrase.
+    """
+    row = WordRow(words, _PAGE - 2 * _EDGE)
+    sentence = words.sentence()
+    lines = wrapped(f"{sentence[0].upper()}{sentence[1:]}.", int(_PAGE * _CHARACTERS))
+    height = row.height + 3 * _EDGE + _NOTE * len(lines)
+    figure = Figure(figsize=(_PAGE, height), facecolor="white")
+    FigureCanvasAgg(figure)
+    across = (_PAGE - 2 * _EDGE) / _PAGE
+    low = (height - _EDGE - row.height) / height
+    row.draw(figure.add_axes((_EDGE / _PAGE, low, across, row.height / height)))
+    figure.text(
+        _EDGE / _PAGE,
+        low - _EDGE / height,
+        "\n".join(lines),
+        fontsize=SMALL + 0.5,
+        va="top",
+        color=GREY,
+        linespacing=1.25,
+        parse_math=False,
+    )
+    fit_letters(figure)
+    return figure
 
 
 def _note(word: Word) -> str:

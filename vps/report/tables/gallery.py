@@ -26,6 +26,9 @@ from vps.report.tables.tables import (
     tables_of,
 )
 
+GALLERY_PAGE, RELIANCE_PAGE = "index.html", "reliance.html"
+"""The page of a study, and that of `vps reliance`, which it links where it is there."""
+
 _TEMPLATE = "gallery.html"
 
 
@@ -76,6 +79,7 @@ def write_gallery(
         note=summary.get("note", ""),
         level=f"{summary['settings']['level']:.0%}",
         failed=failed,
+        reliance=RELIANCE_PAGE if (path.parent / RELIANCE_PAGE).is_file() else None,
         remarks=summary.get("remarks", {}),
         sections=sections,
         # Inside a script nothing is unescaped, so "<" must not stand there: it could end it.

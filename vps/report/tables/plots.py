@@ -76,7 +76,7 @@ def write_plots(
             figures["repairs"] = repairs
         for name, figure in figures.items():
             written.setdefault(dataset, []).append(
-                _write(figure, folder / f"{name}_{safe_name(dataset)}")
+                save_plot(figure, folder / f"{name}_{safe_name(dataset)}")
             )
     return written
 
@@ -260,7 +260,7 @@ def _kind_label(kind: str, size: int) -> str:
     return f"{kind.replace('_', ' ')}\nn = {size}"
 
 
-def _write(figure: Figure, path: Path) -> Path:
+def save_plot(figure: Figure, path: Path) -> Path:
     fit_letters(figure)
     for suffix in ("png", "pdf"):
         buffer = io.BytesIO()

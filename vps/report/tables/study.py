@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vps.core.files import encoded, write_atomically, written_atomically
 from vps.core.json_files import indented
-from vps.report.tables.gallery import write_gallery
+from vps.report.tables.gallery import GALLERY_PAGE, write_gallery
 from vps.report.tables.plots import write_plots
 from vps.report.tables.results import ResultRows, results_of
 from vps.report.tables.rows import Failure, ReportSettings
@@ -67,5 +67,5 @@ def write_report(
     write_atomically(out / "table.md", encoded(markdown(summary)))
     write_atomically(out / "table.tex", encoded(latex(summary)))
     plots = write_plots(out / "plots", results, summary, settings)
-    page = write_gallery(out / "index.html", results, summary, failed=failed, plots=plots)
+    page = write_gallery(out / GALLERY_PAGE, results, summary, failed=failed, plots=plots)
     return f"{print_table(summary)}\n\nGallery: {page}"

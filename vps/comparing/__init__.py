@@ -1,0 +1,1 @@
+"""Two detectors side by side: what one finds that the other does not, and why."""

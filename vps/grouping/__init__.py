@@ -1,0 +1,1 @@
+"""Groups of failures by what has to be hidden for them to go away."""
