@@ -14,8 +14,8 @@ from vps.search.sampled_search import sampled_search as _sampled_search
 from vps.search.top_k import top_k as _top_k
 
 SEARCHES: dict[str, Search] = {
-    "path_search": _path_search,
     "sampled_search": _sampled_search,
+    "path_search": _path_search,
     "top_k": _top_k,
     "greedy": _greedy,
     "phase_win": _phase_window,

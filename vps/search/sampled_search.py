@@ -11,7 +11,7 @@ from vps.engine.curves import areas_covered, prefixes, replay
 from vps.engine.objective import Objective
 from vps.search.leave_one_out import box_prior, first_round, leave_one_out_order
 from vps.search.orders import with_complements
-from vps.search.path_search import NO_EVIDENCE, best, fit_around
+from vps.search.path_search import NO_EVIDENCE, best, fit_around, improving
 from vps.search.plan import improved_plan
 from vps.search.protocol import Round, Rounds, measure_round
 from vps.search.surrogate import Surrogate
@@ -31,7 +31,8 @@ def sampled_search(objective: Objective, seed: int = 0, /) -> Rounds:
        kept.
     3. Fit a surrogate to all that was measured, and improve by it, in turn, the order that was
        just sampled and the one that is kept (`vps.search.plan`): the next order. Back to 2.
-    4. The rest of the budget, held back for it, measures the curves of the order that is kept.
+    4. The last of the budget, held back for it, measures the curves of the order that is kept.
+       What is left where samples bring no better order any more is spent as `path_search` does.
     """
     if not (yield first_round(objective)):
         return best(objective)
@@ -46,7 +47,8 @@ def sampled_search(objective: Objective, seed: int = 0, /) -> Rounds:
         complete = yield Round(kept, ask, True, _reserve(objective, kept, order, ask))
         if not complete:
             # What is held back may not be enough for the curves of the other.
-            break
+            yield measure_round(kept, divisible=True)
+            return best(objective)
         if _estimated_worth(objective, order) > _estimated_worth(objective, kept):
             kept, failures = order, 0
         else:
@@ -56,7 +58,8 @@ def sampled_search(objective: Objective, seed: int = 0, /) -> Rounds:
         start = kept if number % 2 else order
         fit_around(objective, model, start)
         order = improved_plan(objective, model, start)
-    yield measure_round(kept, divisible=True)
+    if (yield measure_round(kept, divisible=True)):
+        yield from improving(objective, model)
     return best(objective)
 
 
