@@ -275,11 +275,13 @@ def test_sampled_search_shows_samples_of_an_order_and_then_all_of_the_best():
     assert known[1] >= known[0]
 
 
-@pytest.mark.parametrize("budget", [40, 60, 90, 140, 300])
-def test_sampled_search_keeps_passes_for_the_curves_of_its_answer(budget):
-    outcome, objective, _ = searched(
-        "sampled_search", noisy(weights(16)), 16, budget=Budget(budget)
-    )
-    assert objective.source.passes <= budget
-    if budget >= 18 + 2 * 15:
-        assert replay(objective, outcome.orders[0], measure=False).measured.all()
+@pytest.mark.parametrize("rule", ["additive", "noisy"])
+def test_sampled_search_keeps_passes_for_the_curves_of_its_answer(rule):
+    count = 24
+    for budget in (30, 60, 90, *range(136, 143)):
+        outcome, objective, _ = searched(
+            "sampled_search", RULES[rule](count), count, budget=Budget(budget)
+        )
+        assert objective.source.passes <= budget
+        if budget >= count + 2 + 2 * (count - 1):
+            assert replay(objective, outcome.orders[0], measure=False).measured.all()

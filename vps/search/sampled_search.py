@@ -44,9 +44,9 @@ def sampled_search(objective: Objective, seed: int = 0, /) -> Rounds:
     failures = 0
     for number, shift in enumerate(itertools.cycle(_SHIFTS)):
         ask = with_complements(_sampled(objective, order, shift))
-        complete = yield Round(kept, ask, True, _reserve(objective, kept, order, ask))
+        # All of it or nothing: else what is held back might not do for the curves.
+        complete = yield Round(kept, ask, False, _reserve(objective, kept, order, ask))
         if not complete:
-            # What is held back may not be enough for the curves of the other.
             yield measure_round(kept, divisible=True)
             return best(objective)
         if _estimated_worth(objective, order) > _estimated_worth(objective, kept):
