@@ -111,7 +111,7 @@ class _Driver:
         """
         start = time.perf_counter()
         before = self._rounds.pop(number, None)
-        held = before is not None and before.reserve > 0
+        held = before is not None and before.reserve is not None
         try:
             search = self._searches[number]
             step = next(search) if complete is None else search.send(complete)
@@ -143,7 +143,7 @@ class _Driver:
         chosen = [self._ends[self._source.new(self._ends)]]
         asked = len(chosen[0])
         waiting = len(self._rounds)
-        free = self._left() - sum(step.reserve for step in self._rounds.values())
+        free = self._left() - sum(step.reserve or 0 for step in self._rounds.values())
         for step in self._rounds.values():
             # What others ask for in the same round is shared, so it counts once.
             new = self._source.new(np.concatenate([*chosen, step.ask]))[asked:]

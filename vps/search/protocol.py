@@ -19,13 +19,14 @@ class Round(NamedTuple):
         order: (m,) int64, the best order so far.
         ask: (K, m) bool, subsets to evaluate; the most telling first.
         divisible: whether the first part of `ask` is of use where not all of it can be afforded.
-        reserve: how many passes of the budget are held back for what is asked for after False.
+        reserve: how many passes of the budget are held back for what is asked for after False; None
+            where nothing will be.
     """
 
     order: np.ndarray
     ask: np.ndarray
     divisible: bool = False
-    reserve: int = 0
+    reserve: int | None = None
 
 
 Rounds = Generator[Round, bool, Any]
