@@ -11,7 +11,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist workste
 # A wheel of mmcv's operators, which take tens of minutes to build; without one they are built.
 WHEELS ?= ../shared/wheels
 
-.PHONY: demo test test-mmdet test-transformers5 test-app test-slow fuzz check format docs release clean
+.PHONY: demo test test-mmdet test-transformers5 test-app test-slow fuzz gpu-check check format docs release clean
 
 demo: $(VENV)/.demo
 	$(BIN)/vps demo --out out/demo
@@ -37,6 +37,12 @@ test-slow: $(VENV)/.dev
 # Broken inputs at every public door, 10 minutes of them; FUZZ="--count 10000" asks for more.
 fuzz: $(VENV)/.dev
 	$(BIN)/python tools/fuzz.py --out out/fuzz $(FUZZ)
+
+# What only a GPU can tell.
+gpu-check: $(VENV)/.dev
+	$(PYTEST) -n 0 tests/detectors -k cuda
+	$(BIN)/python tools/benchmark.py overhead
+	$(BIN)/python tools/benchmark.py throughput
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

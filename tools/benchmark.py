@@ -10,6 +10,7 @@ from pathlib import Path
 
 COMMANDS = (
     "overhead",
+    "throughput",
     "faithfulness",
     "causes",
     "failures",

@@ -59,7 +59,8 @@ def test_targets_share_passes(name):
     assert together[0].source.passes == len({row.tobytes() for row in detector.seen})
     assert len(detector.seen) < sum(one.source.passes for one in alone)
     assert all(is_order(order) for order in outcome.orders)
-    if name not in ("path_search", "top_k"):  # these learn from what others asked for
+    # Some learn from what others asked for.
+    if name not in ("path_search", "sampled_search", "top_k"):
         assert np.array_equal(outcome.orders, orders)
     assert outcome.stopped == "finished"
     assert outcome.error is None
@@ -107,6 +108,44 @@ def test_only_a_divisible_round_is_begun_where_it_cannot_be_ended(divisible, pas
     assert np.array_equal(one[0].source.subsets, ROWS[:passes])
     assert outcome.orders[0].tolist() == [5, 4, 3, 2, 1, 0]
     assert outcome.stopped == "budget"
+
+
+def holding(reserve: int, sent: list):
+    """A search that holds passes back, and asks for four at the end."""
+
+    def search(objective, seed):
+        complete = yield Round(np.arange(6), ROWS[:4], True, reserve)
+        while complete:
+            start = objective.source.passes
+            complete = yield Round(np.arange(6), ROWS[start : start + 3], True, reserve)
+            sent.append(complete)
+        sent.append((yield Round(np.arange(6), ROWS[40:44], True)))
+        yield Round(np.arange(6), ROWS[50:60], True)
+
+    return search
+
+
+def test_what_is_held_back_is_for_the_last_round():
+    sent: list = []
+    one = objectives(strip_detector(PER_LABEL), ["dog"])
+    outcome = run_searches(holding(4, sent), one, budget=Budget(16))
+    assert np.array_equal(one[0].source.subsets, ROWS[[*range(12), *range(40, 44)]])
+    assert sent == [True, True, False, True]
+    assert (outcome.stopped, outcome.orders[0].tolist()) == ("budget", list(range(6)))
+
+
+def test_nothing_is_held_back_from_who_asks_for_nothing_to_be():
+    one = objectives(strip_detector(PER_LABEL), ["dog"])
+    run_searches(holding(0, []), one, budget=Budget(16))
+    assert np.array_equal(one[0].source.subsets, ROWS[:16])
+
+
+def test_after_the_time_nothing_more_is_shown():
+    calls: list = []
+    one = objectives(strip_detector(PER_LABEL), ["dog"], batch_size=64)
+    limit = Budget(60, cancelled=lambda: calls.append(1) or len(calls) > 2)
+    outcome = run_searches(holding(4, []), one, budget=limit)
+    assert (outcome.stopped, one[0].source.passes) == ("cancelled", 7)
 
 
 def test_after_a_refusal_comes_one_round_at_the_most():

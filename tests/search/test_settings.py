@@ -1,30 +1,9 @@
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
-from tests.helpers.analytic import noisy, scattered, strip_detector
-from tests.helpers.objectives import make
-from vps.engine.budget import Budget
 from vps.errors import InputError
-from vps.search import SEARCHES, settings
-from vps.search.driver import run_searches
-from vps.search.leave_one_out import first_round
-from vps.search.settings import AUTO, BUDGETED, EFFORTS, check_search, find_search, passes_allowed
-
-
-def timed(monkeypatch, alone: float, each: float) -> list[int]:
-    """Let a pass alone take `alone` seconds and one in a batch `each`; lists the batches timed."""
-    sizes: list[int] = []
-
-    def seconds(source, keep, budget) -> float:
-        assert source.new(keep).all()
-        source.evaluate(keep)
-        sizes.append(len(keep))
-        return alone if len(keep) == 1 else each * len(keep)
-
-    monkeypatch.setattr(settings, "_seconds", seconds)
-    return sizes
+from vps.search import SEARCHES
+from vps.search.settings import AUTO, BUDGETED, EFFORTS, check_search, passes_allowed, search_of
 
 
 @pytest.mark.parametrize("search", BUDGETED)
@@ -90,7 +69,7 @@ def test_a_share_is_of_greedys_passes_however_few_the_regions():
         ("gredy", "fast", None, "unknown search 'gredy', did you mean 'greedy'"),
         ("autos", "fast", None, "unknown search 'autos', did you mean 'auto'"),
         ("path-search", "fast", None, "did you mean 'path_search'"),
-        ("xyz", "fast", None, "unknown search 'xyz'; choices: auto, path_search, top_k, greedy"),
+        ("xyz", "fast", None, "unknown search 'xyz'; choices: auto, sampled_search, path_search"),
         (AUTO, "fasst", None, "unknown effort 'fasst', did you mean 'fast'"),
         (AUTO, "hi", None, "unknown effort 'hi'"),
         (AUTO, "fast", 0, "budget.*got 0"),
@@ -115,55 +94,14 @@ def test_settings_that_do(search, budget):
 
 
 @pytest.mark.parametrize("name", SEARCHES)
-def test_a_search_by_name_costs_no_pass(name):
-    objective = make(strip_detector(scattered(), 12))
-    assert find_search(name, objective.source) == (name, SEARCHES[name])
-    assert objective.source.passes == 0
+def test_a_search_goes_by_its_own_name(name):
+    assert search_of(name) == (name, SEARCHES[name])
 
 
-@pytest.mark.parametrize(
-    ("each", "expected"), [(0.1, "path_search"), (0.6, "path_search"), (0.7, "top_k"), (1, "top_k")]
-)
-@pytest.mark.parametrize("size", [2, 4, 8])
-def test_auto_takes_path_search_where_batches_are_fast(monkeypatch, each, expected, size):
-    sizes = timed(monkeypatch, alone=1.0, each=each)
-    objective = make(strip_detector(scattered(), 12), batch_size=size)
-    assert find_search(AUTO, objective.source) == (expected, SEARCHES[expected])
-    assert sizes[:2] == [1, 1]
-    assert set(sizes[2:]) == {size}
-
-
-@pytest.mark.parametrize(("count", "size"), [(12, 1), (4, 8), (1, 1), (2, 8), (3, 8)])
-def test_auto_takes_top_k_where_a_full_batch_cannot_be_timed(monkeypatch, count, size):
-    sizes = timed(monkeypatch, alone=1.0, each=0.1)
-    objective = make(strip_detector(scattered(), count), batch_size=size)
-    assert find_search(AUTO, objective.source)[0] == "top_k"
-    assert sizes == []
-    assert objective.source.passes == 0
-
-
-@pytest.mark.parametrize("each", [0.1, 1.0])
-def test_the_passes_that_are_timed_are_not_lost(monkeypatch, each):
-    timed(monkeypatch, alone=1.0, each=each)
-    detector = strip_detector(noisy(np.linspace(0.01, 0.1, 12)), 12)
-    objective = make(detector, batch_size=4)
-    name, search = find_search(AUTO, objective.source)
-    timed_passes = objective.source.subsets.copy()
-    asked = {row.tobytes() for row in first_round(objective).ask}
-    assert {row.tobytes() for row in timed_passes} <= asked
-    found = run_searches(search, [objective]).orders[0]
-    fresh = make(strip_detector(noisy(np.linspace(0.01, 0.1, 12)), 12), batch_size=4)
-    assert np.array_equal(found, run_searches(SEARCHES[name], [fresh]).orders[0])
-    assert objective.source.passes == fresh.source.passes == len(detector.seen)
-
-
-def test_seconds_are_those_of_the_passes(monkeypatch):
-    clock = iter([10.0, 12.5])
-    monkeypatch.setattr(settings, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
-    objective = make(strip_detector(scattered()))
-    keep = np.eye(6, dtype=bool)[:3]
-    assert settings._seconds(objective.source, keep, Budget()) == 2.5
-    assert objective.source.known(keep).all()
+def test_auto_is_a_search_that_can_use_any_budget():
+    name, search = search_of(AUTO)
+    assert name in BUDGETED
+    assert search is SEARCHES[name]
 
 
 def test_whole_numbers_of_any_type_are_passes():

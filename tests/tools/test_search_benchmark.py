@@ -52,6 +52,18 @@ def test_table_and_plot_and_what_is_there_is_not_searched_again(scenes, tmp_path
     assert Counting.seen <= 2 * len(scenes) + 2 * 12
 
 
+def test_what_holds_passes_back_is_run_for_each_budget(scenes, tmp_path, capsys):
+    given = ("--data", "scenes:5", "--detector", "knowing", "--objects", 2, "--regions", 9)
+    given += ("--search", "sampled_search", "--budgets", 0.6, 0.9, "--out", tmp_path)
+    search.run(arguments(search, *given))
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()[3:5]]
+    assert [row[:2] for row in rows] == [["sampled_search", "60%"], ["sampled_search", "90%"]]
+    for row, share in zip(rows, (60, 90), strict=True):
+        assert float(row[2].rstrip("%")) <= share
+    folder = tmp_path / "knowing_scenes-5_9"
+    assert len(list(folder.glob("sampled_search@0.6/*.json"))) == 2
+
+
 def test_other_weights_of_f_are_rows_of_their_own(scenes, tmp_path, capsys):
     given = ("--data", "scenes:5", "--detector", "knowing", "--objects", 2, "--regions", 4)
     given += ("--search", "greedy", "bidirectional", "--lambdas", 20, 5, 0.01, "--out", tmp_path)

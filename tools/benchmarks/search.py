@@ -28,7 +28,7 @@ from vps.engine.passes import Passes
 from vps.errors import InputError
 from vps.search import SEARCHES
 from vps.search.driver import run_searches
-from vps.search.settings import BUDGETED
+from vps.search.settings import BUDGETED, HOLDING
 
 REFERENCE = "greedy"
 USUAL = (1.0, 1.0)
@@ -75,15 +75,17 @@ def run(arguments: argparse.Namespace) -> None:
         choose(SEARCHES, search, "search")
     check_lambdas(arguments.lambdas)
     searches = list(
-        dict.fromkeys([REFERENCE, *(_label(one, arguments) for one in arguments.search)])
+        dict.fromkeys(
+            [REFERENCE, *(one for name in arguments.search for one in _labels(name, arguments))]
+        )
     )
     detector, cases = _cases(arguments)
     folder = arguments.out / _name(detector, arguments)
     todo = [
         (case.key, search)
-        for search in searches
         for case in cases
-        if not _is_done(_path(folder, search, case.key), max(arguments.budgets))
+        for search in searches
+        if not _is_done(_path(folder, search, case.key), _share(search, arguments))
     ]
     if todo and arguments.jobs > 1:
         with ProcessPoolExecutor(arguments.jobs, initializer=_start, initargs=(arguments,)) as pool:
@@ -122,7 +124,7 @@ def _start(arguments: argparse.Namespace) -> None:
 def _work(job: tuple[str, str]) -> None:
     """Search one case by one strategy and write its record."""
     key, search = job
-    name, _, weights = search.partition(" ")
+    name, _, weights = search.partition("@")[0].partition(" ")
     lambdas: Any = tuple(map(float, weights.split(","))) if weights else USUAL
     record = search_case(
         _job["detector"],
@@ -130,7 +132,7 @@ def _work(job: tuple[str, str]) -> None:
         name,
         lambdas=lambdas,
         regions=_job["arguments"].regions,
-        share=max(_job["arguments"].budgets),
+        share=_share(search, _job["arguments"]),
         batch_size=_job["arguments"].batch_size,
     )
     path = _path(_job["folder"], search, key)
@@ -138,10 +140,22 @@ def _work(job: tuple[str, str]) -> None:
     write_atomically(path, json.dumps(record).encode())
 
 
-def _label(search: str, arguments: argparse.Namespace) -> str:
-    """The name of a search and, where they are not the usual ones, what it weighs by."""
+def _labels(search: str, arguments: argparse.Namespace) -> list[str]:
+    """The name of a search and, where they are not the usual ones, what it weighs by.
+
+    One that holds passes back for its end is run for each budget.
+    """
     weights = ",".join(f"{weight:g}" for weight in arguments.lambdas)
-    return search if tuple(arguments.lambdas) == USUAL else f"{search} {weights}"
+    label = search if tuple(arguments.lambdas) == USUAL else f"{search} {weights}"
+    if search not in HOLDING:
+        return [label]
+    return [f"{label}@{share:g}" for share in arguments.budgets]
+
+
+def _share(label: str, arguments: argparse.Namespace) -> float:
+    """Of greedy's passes, how much a search is allowed."""
+    own = label.partition("@")[2]
+    return float(own) if own else max(arguments.budgets)
 
 
 def search_case(
@@ -156,8 +170,9 @@ def search_case(
 ) -> dict[str, Any]:
     """How a search fares on a case.
 
-    No strategy knows its budget, so one run up to the largest budget tells all smaller ones. (Run
-    with a smaller one, the last round would be cut, not left out: that can only be better.)
+    A strategy that holds nothing back does not know its budget, so one run up to the largest tells
+    all smaller ones. (Run with a smaller one, the last round would be cut, not left out: that can
+    only be better.)
 
     Returns:
         The case, m, the order, and after each round: passes, rounds, insertion AUC, deletion AUC,

@@ -83,15 +83,16 @@ def print_table(records: Records, reference: str, budgets: Sequence[float]) -> N
     """One row a search and budget; searches that end by themselves get one."""
     print(_COLUMNS)
     for search in records:
-        limited = search.split()[0] in BUDGETED
-        for share in budgets if limited else [np.inf]:
+        name, _, own = search.partition("@")
+        limited = name.split()[0] in BUDGETED
+        for share in [float(own)] if own else budgets if limited else [np.inf]:
             row = summarise(records, search, reference, share)
             budget = f"{share:6.0%}" if limited else "     -"
             if row is None:
-                print(f"{search:22} {budget}  too small for a first order")
+                print(f"{name:22} {budget}  too small for a first order")
                 continue
             print(
-                f"{search:22} {budget}  {row.passes:6.1%}  {row.rounds:6.1f}  {row.insertion:9.3f}"
+                f"{name:22} {budget}  {row.passes:6.1%}  {row.rounds:6.1f}  {row.insertion:9.3f}"
                 f"  {row.deletion:8.3f}  {row.ratio:7.3f}  {row.interval[0]:5.3f} - "
                 f"{row.interval[1]:5.3f}   {row.median:6.3f}  {row.tenth:8.3f}  {row.seconds:5.2f}"
             )
@@ -107,7 +108,9 @@ def draw(records: Records, reference: str, path: Path) -> Path:
     for search in records:
         if search == reference:
             continue
-        rows = [summarise(records, search, reference, share) for share in _SHARES]
+        own = search.partition("@")[2]
+        shares = [float(own)] if own else _SHARES
+        rows = [summarise(records, search, reference, share) for share in shares]
         points = [row for row in rows if row is not None]
         x = [row.passes for row in points]
         (line,) = axes.plot(x, [row.ratio for row in points], marker=".", label=search)

@@ -13,6 +13,7 @@ from tools.benchmarks.cases import cases_found, open_data
 from vps.errors import InputError
 from vps.explaining.explain import explain
 from vps.results.explanation import Explanation
+from vps.search.settings import passes_allowed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,9 +24,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--targets", type=int, default=5, help="of an image (default: 5)")
     parser.add_argument("--images", type=int, default=5, help="how many (default: 5)")
     parser.add_argument("--regions", type=int, default=64)
-    parser.add_argument("--search", default="path_search")
+    parser.add_argument("--search", default="sampled_search")
     parser.add_argument("--effort", default="balanced")
     parser.add_argument("--batch-size", type=int, default=8)
+    parser.add_argument(
+        "--further",
+        type=float,
+        help="what each further target adds to the passes, as a share of the first's "
+        "(default: as the effort has it)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -42,7 +49,11 @@ def run(arguments: argparse.Namespace) -> None:
     for cases in tqdm(islice(crowded, arguments.images), total=arguments.images, disable=None):
         image, targets = cases[0].image, [case.target for case in cases]
         alone = [explain(detector, image, target, **settings) for target in targets]
-        together = explain(detector, image, targets=targets, **settings)
+        allowed = {}
+        if arguments.further is not None:
+            one = passes_allowed(arguments.search, arguments.effort, None, len(alone[0].order))
+            allowed = {"budget": round((one or 0) * (1 + arguments.further * (len(targets) - 1)))}
+        together = explain(detector, image, targets=targets, **settings, **allowed)
         for result in (*alone, *together):
             result.stopped.raise_again()
         rows.append(

@@ -12,6 +12,7 @@ DEMO_DETECTOR = "demo-grounding-dino"
 
 SEARCH_NAMES = (
     "auto",
+    "sampled_search",
     "path_search",
     "top_k",
     "greedy",

@@ -32,8 +32,9 @@ def methods_command() -> None:
 def searches_command() -> None:
     """List the searches of the method vps."""
     from vps.search import SEARCHES
+    from vps.search.settings import RECOMMENDED
 
-    auto = "path_search or top_k, by how much the detector gains from batches"
+    auto = f"{RECOMMENDED}, which this version recommends"
     _list({"auto": auto, **{name: search.__doc__ for name, search in SEARCHES.items()}})
 
 

@@ -10,9 +10,11 @@ from vps.search.path_search import path_search as _path_search
 from vps.search.phase_window import phase_window as _phase_window
 from vps.search.protocol import Search
 from vps.search.random import random_order as _random_order
+from vps.search.sampled_search import sampled_search as _sampled_search
 from vps.search.top_k import top_k as _top_k
 
 SEARCHES: dict[str, Search] = {
+    "sampled_search": _sampled_search,
     "path_search": _path_search,
     "top_k": _top_k,
     "greedy": _greedy,

@@ -83,6 +83,7 @@ class _Driver:
             number: search(objective, seed) for number, objective in enumerate(objectives)
         }
         self._rounds: dict[int, Round] = {}
+        self._last: set[int] = set()
         # Both ends of every curve: without them, nothing that a search was stopped at is of use.
         count = self._source.regions.count
         self._ends = np.array([np.ones(count), np.zeros(count)], bool)
@@ -109,13 +110,17 @@ class _Driver:
             complete: whether all that it asked for is known; None before its first round.
         """
         start = time.perf_counter()
-        self._rounds.pop(number, None)
+        before = self._rounds.pop(number, None)
+        held = before is not None and before.reserve is not None
         try:
             search = self._searches[number]
             step = next(search) if complete is None else search.send(complete)
             self._outcome.orders[number] = step.order
-            if complete is not False:
+            # A round after the last is not asked for, nor one after the time is over.
+            if complete is not False or (held and number not in self._last):
                 self._rounds[number] = step
+            if complete is False:
+                self._last.add(number)
         except StopIteration as end:
             # A search that was interrupted while it thought has ended without an answer.
             if end.value is not None:
@@ -138,11 +143,12 @@ class _Driver:
         chosen = [self._ends[self._source.new(self._ends)]]
         asked = len(chosen[0])
         waiting = len(self._rounds)
+        free = self._left() - sum(step.reserve or 0 for step in self._rounds.values())
         for step in self._rounds.values():
             # What others ask for in the same round is shared, so it counts once.
             new = self._source.new(np.concatenate([*chosen, step.ask]))[asked:]
             rows = step.ask[new]
-            room = int(min(len(rows), (self._left() - asked) // waiting))
+            room = int(min(len(rows), max(free - asked, 0) // waiting))
             if room == len(rows) or step.divisible:
                 chosen.append(rows[:room])
                 asked += room

@@ -19,18 +19,22 @@ class Round(NamedTuple):
         order: (m,) int64, the best order so far.
         ask: (K, m) bool, subsets to evaluate; the most telling first.
         divisible: whether the first part of `ask` is of use where not all of it can be afforded.
+        reserve: how many passes of the budget are held back for what is asked for after False; None
+            where nothing will be.
     """
 
     order: np.ndarray
     ask: np.ndarray
     divisible: bool = False
+    reserve: int | None = None
 
 
 Rounds = Generator[Round, bool, Any]
 """Yields rounds, is sent whether all that was asked for has been evaluated, and returns the order.
 
-What was asked for is then known to the objective. After False comes one round more at the most,
-whose order is the answer: the budget or the time is spent.
+What was asked for is then known to the objective. After False, the budget or the time is spent.
+One round more at the most comes then: its order is the answer, and what it asks for is shown as far
+as the reserve of the round before lasts.
 """
 
 

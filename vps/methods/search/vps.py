@@ -13,7 +13,7 @@ from vps.errors import InputError
 from vps.methods.protocol import Attribution, MethodFamily
 from vps.methods.search.one_search import searched
 from vps.search.driver import run_searches
-from vps.search.settings import AUTO, BUDGETED, check_search, find_search, passes_allowed
+from vps.search.settings import AUTO, BUDGETED, check_search, passes_allowed, search_of
 from vps.sets.goals import Goal
 from vps.sets.hiding import repair_orders
 from vps.sets.smallest import smallest_set
@@ -32,12 +32,11 @@ class VPS:
     with fewer, see `vps.search`.
 
     Attributes:
-        search: a key of `vps.search.SEARCHES`, or "auto": `path_search` where batches are faster
-            than their images one by one, else `top_k` (`vps.search.settings`). That is a matter of
-            time: to get the same result again, name the search.
+        search: a key of `vps.search.SEARCHES`, or "auto": the one that this version recommends
+            (`vps.search.settings.RECOMMENDED`); the result names it.
         effort: "fast", "balanced" or "high": 15, 20 or 30 % of greedy's passes, and at least 8 m,
-            for the searches that can use any number of passes: auto, path_search, top_k. Each
-            further target adds half as much.
+            for the searches that can use any number of passes: auto, sampled_search,
+            path_search, top_k. Each further target adds half as much.
         budget: instead, the most passes: a whole number for all targets together, or a share of
             greedy's m (m + 1) with a decimal point.
 
@@ -92,7 +91,7 @@ class VPS:
             limits += [] if own is None else [own]
         limit = min(limits, default=None)
         source = problem.passes()
-        used, find = find_search(self.search, source, limit, budget)
+        used, find = search_of(self.search)
         return searched(used, find, problem.objectives(source), budget.within(limit), seed)
 
     def look_for_repair(
@@ -104,7 +103,7 @@ class VPS:
         """
         assert budget.passes is not None
         half = budget.passes // 2
-        _, find = find_search(self.search, source, half)
+        _, find = search_of(self.search)
         outcome = run_searches(
             find, problem.objectives(source), seed=seed, budget=budget.within(half)
         )
