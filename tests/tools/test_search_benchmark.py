@@ -114,6 +114,9 @@ def test_ratio_is_that_of_the_means_and_reads_the_trace_within_the_budget():
         ],
     }
     assert reached(records["ours"][0], 0.05) is None
+    # A share is of whole passes, as the search itself rounds it.
+    assert reached(records["ours"][0], 19.6 / 90)[0] == 20
+    assert reached(records["ours"][0], 19.4 / 90) is None
     assert summarise(records, "ours", "greedy", 0.1) is None
     row = summarise(records, "ours", "greedy", 0.5)
     assert row.passes == pytest.approx((40 + 20) / 2 / 90)

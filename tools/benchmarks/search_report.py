@@ -43,7 +43,8 @@ def reached(record: Mapping[str, Any], share: float) -> tuple[float, ...] | None
 
     None where the search had no order yet whose curves are known throughout.
     """
-    allowed = share * record["regions"] * (record["regions"] + 1)
+    # A share is rounded to whole passes.
+    allowed = share * record["regions"] * (record["regions"] + 1) + 0.5
     steps = [step for *step, measured in record["trace"] if measured and step[0] <= allowed]
     return tuple(steps[-1]) if steps else None
 
