@@ -90,7 +90,7 @@ def test_the_command_line_finds_modules_in_the_working_directory(
     assert main(["explain", "a.png", "--detector", name, *more]) == 0
 
 
-@pytest.mark.parametrize("executor", ["serial", "processes"])
+@pytest.mark.parametrize("executor", ["serial", pytest.param("processes", marks=pytest.mark.slow)])
 def test_a_study_runs_a_detector_of_ones_own(executor, tmp_path):
     draw(tmp_path, 1)
     config = {

@@ -44,7 +44,7 @@ def wait_until(done, seconds: float = 600) -> None:
 @pytest.mark.parametrize(
     ("settings", "kills"),
     [
-        pytest.param({}, 3, id="serial"),
+        pytest.param({}, 2, id="serial"),
         pytest.param({}, 10, id="serial often", marks=pytest.mark.slow),
         pytest.param(PROCESSES, 1, id="processes"),
         pytest.param(PROCESSES, 10, id="processes often", marks=pytest.mark.slow),

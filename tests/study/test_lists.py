@@ -98,6 +98,7 @@ def test_an_image_that_always_kills_its_worker_is_skipped(drawn, tricks):
     assert "2 times" in note["reason"]
 
 
+@pytest.mark.slow
 def test_a_strict_selection_stops_at_an_image_that_kills_its_worker(tmp_path, tricks):
     draw(tmp_path, 3)
     tricks(die=2)
