@@ -13,6 +13,7 @@ from vps.core.images import OpenedImage
 from vps.core.pictures import drawable
 from vps.engine import attribution
 from vps.report.figures.explanation import write_figure
+from vps.report.figures.letters import lettered, shortened
 from vps.report.figures.panels import (
     SMALL,
     VERMILLION,
@@ -28,6 +29,7 @@ from vps.results.answer import RegionSet
 from vps.results.sentences import as_percent
 
 _WIDTH = 9.6  # inches
+_LETTERS = 30  # of a name above a map
 
 
 def save_change_figure(
@@ -61,7 +63,7 @@ def save_change_figure(
             [one.region for one in maps.moved],
         )
         draw_outline(panel, changed, size, VERMILLION, 1.0)
-        _title(panel, f"{letter}: {name}")
+        _title(panel, f"{letter}: {end_of_name(name)}")
     repair = maps.answer.repair
     if repair is None or not repair.regions:
         axes[3].set_axis_off()
@@ -82,5 +84,10 @@ def _draw_hidden(axes: Axes, maps: BothMaps, repair: RegionSet, image: np.ndarra
     _title(axes, f"Hide {as_percent(repair.area)} for {maps.failing}")
 
 
+def end_of_name(name: str) -> str:
+    """The end of a detector's name, for there the paths of two checkpoints differ."""
+    return shortened(lettered(name).text[::-1], _LETTERS)[::-1]
+
+
 def _title(axes: Axes, text: str) -> None:
-    axes.set_title(text[:34], loc="left", fontsize=SMALL + 1, fontweight="bold", pad=4)
+    axes.set_title(text, loc="left", fontsize=SMALL + 1, fontweight="bold", pad=4)
