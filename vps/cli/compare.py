@@ -95,7 +95,8 @@ def compare_command(
         for line in (*summary_lines(one, count_changes(one.changes)), *one.remarks):
             print(f"  {line}")
         if one.explained:
-            print(f"  {len(one.explained)} changes explained in {one.passes} passes")
+            changes = "change" if len(one.explained) == 1 else "changes"
+            print(f"  {len(one.explained)} {changes} explained in {one.passes} passes")
     print(f"-> {page}")
     return 0
 

@@ -122,7 +122,9 @@ def _said(outcome: ObjectOutcome) -> str:
 
 
 def _rate(rate: Interval) -> str:
-    return f"{rate.mean:.1%}, {rate.low:.1%} to {rate.high:.1%}"
+    """The mean, with its interval unless that has no width: one image only, or all alike."""
+    interval = f", {rate.low:.1%} to {rate.high:.1%}" if rate.low < rate.high else ""
+    return f"{rate.mean:.1%}{interval}"
 
 
 def _classes(change: Change, counts: Sequence[ClassCount], most: int = 3) -> str:
