@@ -111,15 +111,16 @@ def _times(
     own, clone = [], []
     for keep in keeps:
         before = objective.source.passes
-        seconds = _seconds(lambda: objective.value(keep), device)  # noqa: B023
+        seconds = seconds_of(lambda: objective.value(keep), device)  # noqa: B023
         own.append(1000 * seconds / (objective.source.passes - before))
-        clone.append(1000 * _seconds(clones, device) / (passes // batch_size * batch_size))
+        clone.append(1000 * seconds_of(clones, device) / (passes // batch_size * batch_size))
     # The first run warms up.
     ratios = [a / b for a, b in zip(own[1:], clone[1:], strict=True)]
     return statistics.median(own[1:]), statistics.median(clone[1:]), statistics.median(ratios)
 
 
-def _seconds(work: Callable[[], object], device: str) -> float:
+def seconds_of(work: Callable[[], object], device: str) -> float:
+    """How long some work takes, until the device has done it."""
     start = time.perf_counter()
     work()
     if device.startswith("cuda"):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +13,7 @@ from torch import Tensor
 
 from detectors import load
 from tools.benchmarks.florence import random_base
+from tools.benchmarks.overhead import seconds_of
 from vps.core.names import choose
 
 IMAGE = (800, 1333)
@@ -62,21 +61,16 @@ def _row(detector: Any, pixels: Tensor, size: int, runs: int) -> str:
         torch.cuda.reset_peak_memory_stats()
     try:
         # The first warms up.
-        seconds = [_seconds(lambda: detector.detect(batch, IMAGE), cuda) for _ in range(runs + 1)]
+        with torch.inference_mode():
+            seconds = [
+                seconds_of(lambda: detector.detect(batch, IMAGE), pixels.device.type)
+                for _ in range(runs + 1)
+            ]
     except torch.OutOfMemoryError:
         return f"{size:6d} does not fit"
     one = statistics.median(seconds[1:]) / size
     memory = f"{torch.cuda.max_memory_allocated() / 2**30:6.1f}" if cuda else f"{'':>6}"
     return f"{size:6d} {1000 * one:9.2f} {1 / one:9.1f} {memory}"
-
-
-def _seconds(work: Callable[[], object], cuda: bool) -> float:
-    start = time.perf_counter()
-    with torch.inference_mode():
-        work()
-    if cuda:
-        torch.cuda.synchronize()
-    return time.perf_counter() - start
 
 
 def grounding_dino_tiny(device: str, dtype: str) -> Any:

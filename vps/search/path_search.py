@@ -1,4 +1,4 @@
-"""The default search: plan a whole order by a surrogate, measure it in one round, and again."""
+"""Plan a whole order by a surrogate, measure it in one round, and again."""
 
 from __future__ import annotations
 
