@@ -9,29 +9,16 @@ from PIL import Image
 
 from tests.helpers.analytic import TARGET, additive, photo, strip_detector
 from tests.helpers.objectives import WEIGHTS
+from tests.helpers.words import two_words
 from vps import Explanation, explain
 from vps.app import views
 from vps.app.asking import Answered, Heard, How, Question, Why
 from vps.app.pictures import address, map_picture, page_pixels, step_picture
 from vps.core.detect import Detection
 from vps.engine.budget import Progress
-from vps.results.word_answer import LOST, SAME, Word, WordAnswer, WordSet
 
 MARKUP = "<img src=x onerror=alert(1)>"
-WORDS = WordAnswer(
-    label="the <b>dog",
-    right=True,
-    said=(0.0, 1.5, 4.0, 4.0),
-    said_score=0.7,
-    target_score=0.7,
-    words=(Word("the", 0.7, 0.7, SAME, 0.0), Word("<b>dog", 0.1, 0.1, LOST, 0.5)),
-    sufficient=WordSet((1,), 0.5, SAME, True),
-    necessary=WordSet((1,), 0.1, LOST, True),
-    repair=None,
-    threshold=0.3,
-    passes=9,
-    seconds=0.1,
-)
+WORDS = two_words("the <b>dog", 0.7, 0.7, 0.5, passes=9)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageShow
 
 from tests.helpers.analytic import TARGET, by_score, photo, strip_detector
+from tests.helpers.words import two_words
 from vps import (
     Answer,
     Explanation,
@@ -19,26 +20,11 @@ from vps import (
     Kind,
     OutputError,
     Target,
-    WordAnswer,
     explain,
     explain_failure,
 )
-from vps.results.word_answer import LOST, SAME, Word, WordSet
 
-RIGHTLY = WordAnswer(
-    label="red <dog>",
-    right=True,
-    said=(0.0, 1.5, 4.0, 4.0),
-    said_score=0.7,
-    target_score=0.7,
-    words=(Word("red", 0.68, 0.68, SAME, 0.0), Word("<dog>", 0.1, 0.1, LOST, 0.5)),
-    sufficient=WordSet((1,), 0.5, SAME, True),
-    necessary=WordSet((1,), 0.1, LOST, True),
-    repair=None,
-    threshold=0.3,
-    passes=4,
-    seconds=0.1,
-)
+RIGHTLY = two_words("red <dog>", 0.7, 0.68, 0.5, passes=4)
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 

@@ -41,7 +41,7 @@ from vps.study.sections import (
 )
 
 REPEATABLE = {VPS.name: {"search": "path_search"}}
-"""Settings that stand for a method's defaults where those depend on the machine."""
+"""Settings that stand for a method's defaults where those may be others in the next version."""
 
 _LONGEST_REASON = 1000  # characters of what is wrong with a config
 _LONGEST_NAME = 100  # bytes of a name; file systems take 255 for all of a file's

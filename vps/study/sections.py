@@ -139,7 +139,7 @@ class MethodConfig:
     Attributes:
         method: a key of `vps.methods.METHODS`; by default, the name itself.
         options: its settings, see its class. The search of "vps" is by default "path_search":
-            "auto" depends on the machine's speed, and a study is to be repeated.
+            "auto" may be another in the next version, and a study is to be repeated.
     """
 
     method: str = ""

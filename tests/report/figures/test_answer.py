@@ -13,12 +13,12 @@ from tests.helpers.analytic import (
     scattered,
     strip_detector,
 )
+from tests.helpers.words import two_words
 from vps.core.targets import Kind, Target
 from vps.errors import InputError
 from vps.explaining.failure import explain_failure
 from vps.report.figures.answer import draw_answer, save_answer_figure, save_figures
 from vps.results.answer import Answer
-from vps.results.word_answer import LOST, SAME, Word, WordAnswer, WordSet
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
@@ -98,20 +98,7 @@ def test_one_label_on_two_boxes_is_told_apart():
 
 def test_words_come_below_the_panels_and_are_said():
     found = answer(constant(0.6), Kind.CORRECT)
-    words = WordAnswer(
-        label="the dog",
-        right=True,
-        said=TARGET.box,
-        said_score=0.6,
-        target_score=0.6,
-        words=(Word("the", 0.6, 0.6, SAME, 0.0), Word("dog", 0.1, 0.1, LOST, 0.5)),
-        sufficient=WordSet((1,), 0.6, SAME, True),
-        necessary=WordSet((1,), 0.1, LOST, True),
-        repair=None,
-        threshold=0.3,
-        passes=4,
-        seconds=0.1,
-    )
+    words = dataclasses.replace(two_words("the dog", 0.6, 0.6, 0.6, passes=4), said=TARGET.box)
     plain = draw_answer(found, photo())
     figure = draw_answer(dataclasses.replace(found, words=words), photo())
     assert len(figure.axes) == len(plain.axes) + 1
