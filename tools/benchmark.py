@@ -15,6 +15,7 @@ COMMANDS = (
     "causes",
     "failures",
     "repairs",
+    "sets",
     "search",
     "targets",
     "masks",

@@ -32,11 +32,20 @@ def test_evidence_in_inert_regions_beside_their_area():
     # Four regions of 10, 20, 30 and 40 pixels.
     labels = np.repeat(np.arange(4), [10, 20, 30, 40]).reshape(10, 10)
     inert = np.array([True, False, False, True])
-    assert inert_evidence(np.array([-1.0, 0, 1, -1]), inert, labels) == 0
+    assert inert_evidence(np.array([0.0, 0, 1, 0]), inert, labels) == 0
     assert inert_evidence(np.array([2.0, 1, 0, 0]), inert, labels) == pytest.approx(1 / 0.5)
     # The top 10 % is spread over regions 2 and 3, which are equal.
     assert inert_evidence(np.array([0.0, 0, 1, 1]), inert, labels) == pytest.approx(4 / 7 / 0.5)
     assert inert_evidence(np.ones(4), inert, labels) == pytest.approx(1)
+
+
+def test_negative_evidence_counts_and_none_does_not():
+    labels = np.repeat(np.arange(4), [2, 18, 30, 50]).reshape(10, 10)
+    inert = np.array([False, False, True, True])
+    # All evidence is in region 0, which is smaller than the top 10 %.
+    assert inert_evidence(np.array([1.0, 0, 0, 0]), inert, labels) == 0
+    assert inert_evidence(np.array([0.2, 0, -1, 0]), inert, labels) == pytest.approx(1 / 0.8)
+    assert inert_evidence(np.zeros(4), inert, labels) == 0
 
 
 def test_what_a_sum_misses():

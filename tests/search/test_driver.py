@@ -18,6 +18,7 @@ from vps.search import SEARCHES
 from vps.search.driver import run_searches
 from vps.search.known import best_known_order
 from vps.search.protocol import Round
+from vps.search.settings import BUDGETED
 
 LABELS = ("cat", "dog", "bird")
 PER_LABEL = per_label(np.stack([WEIGHTS, WEIGHTS[::-1], np.roll(WEIGHTS, 3)], axis=1))
@@ -60,7 +61,7 @@ def test_targets_share_passes(name):
     assert len(detector.seen) < sum(one.source.passes for one in alone)
     assert all(is_order(order) for order in outcome.orders)
     # Some learn from what others asked for.
-    if name not in ("path_search", "sampled_search", "top_k"):
+    if name not in BUDGETED:
         assert np.array_equal(outcome.orders, orders)
     assert outcome.stopped == "finished"
     assert outcome.error is None

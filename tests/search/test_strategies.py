@@ -24,7 +24,7 @@ from vps.search import SEARCHES
 from vps.search.driver import run_searches
 from vps.search.path_search import NO_EVIDENCE
 
-LEARNING = ["path_search", "sampled_search", "top_k"]
+LEARNING = ["path_search", "sampled_search", "sampled_search_wide", "top_k"]
 """Those that plan by a surrogate."""
 
 ASCENDING = ["greedy", "phase_win", "bidirectional", "lazy", *LEARNING]
@@ -244,10 +244,11 @@ def test_random_follows_its_seed_and_no_score():
     assert other.tolist() == orders[1].tolist()
 
 
-def test_sampled_search_shows_samples_of_an_order_and_then_all_of_the_best():
+@pytest.mark.parametrize(("name", "samples"), [("sampled_search", 16), ("sampled_search_wide", 32)])
+def test_samples_of_an_order_are_shown_and_then_all_of_the_best(name, samples):
     objective = make(strip_detector(noisy(weights(40)), 40), batch_size=64)
     asked = []
-    search = SEARCHES["sampled_search"](objective, 0)
+    search = SEARCHES[name](objective, 0)
     step = next(search)
     while True:
         asked.append(step)
@@ -257,20 +258,20 @@ def test_sampled_search_shows_samples_of_an_order_and_then_all_of_the_best():
         except StopIteration as end:
             order = end.value
             break
-    opening, *samples, last = asked
+    opening, *between, last = asked
     assert len(opening.ask) == 42
-    for one in samples:
+    for one in between:
         shown = one.ask[::2].sum(axis=1)
-        assert len(one.ask) == 32
+        assert len(one.ask) == 2 * samples
         assert (one.ask[::2] == ~one.ask[1::2]).all()
-        # At equal shares of the area: 40 regions of one size, 16 of their prefixes.
-        assert np.diff(shown).min() >= 2
-        assert np.diff(shown).max() <= 3
+        # At equal shares of the area, for the 40 regions are of one size.
+        assert np.diff(shown).min() >= 40 // samples
+        assert np.diff(shown).max() <= -(-40 // samples)
     # What is held back is enough for the curves of the order that is kept.
     assert np.array_equal(last.ask[::2], prefixes(last.order))
     new = sum(not objective.source.known(row[None])[0] for row in last.ask)
     assert new == 0
-    assert samples[-1].reserve <= 2 * 39
+    assert between[-1].reserve <= 2 * 39
     known = [worth(objective, one, replay(objective, one).objective) for one in (last.order, order)]
     assert known[1] >= known[0]
 

@@ -39,7 +39,7 @@ def test_defaults_fill_what_is_not_given(tmp_path):
     assert {name: method.method for name, method in config.methods.items()} == {
         name: name for name in ("vps", "drise", "random", "box")
     }
-    assert config.method("vps").search == "path_search"  # not auto: a study is to be repeated
+    assert config.method("vps").search == "sampled_search"  # not auto: a study is to be repeated
 
 
 @pytest.mark.parametrize(

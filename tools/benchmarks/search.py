@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from detectors import load_for
 from tools.benchmarks.cases import Case, cases_found, open_data
+from tools.benchmarks.remembered import RememberedPasses
 from tools.benchmarks.search_report import draw, print_table
 from vps.core.detector import Detector
 from vps.core.files import write_atomically
@@ -24,7 +25,6 @@ from vps.core.regions import make_regions
 from vps.data.sample import Id
 from vps.engine.budget import Budget
 from vps.engine.objective import Objective, check_lambdas
-from vps.engine.passes import Passes
 from vps.errors import InputError
 from vps.search import SEARCHES
 from vps.search.driver import run_searches
@@ -130,6 +130,7 @@ def _work(job: tuple[str, str]) -> None:
         _job["detector"],
         _job["cases"][key],
         name,
+        _job["folder"] / "passes" / f"{key}.npz",
         lambdas=lambdas,
         regions=_job["arguments"].regions,
         share=_share(search, _job["arguments"]),
@@ -162,6 +163,7 @@ def search_case(
     detector: Detector,
     case: Case,
     search: str,
+    memory: Path,
     *,
     regions: int,
     share: float,
@@ -174,6 +176,9 @@ def search_case(
     all smaller ones. (Run with a smaller one, the last round would be cut, not left out: that can
     only be better.)
 
+    Args:
+        memory: a file of passes that were made before; none of them is made again, but each counts.
+
     Returns:
         The case, m, the order, and after each round: passes, rounds, insertion AUC, deletion AUC,
         seconds of the search's own, and whether the AUCs are of curves known throughout.
@@ -181,11 +186,14 @@ def search_case(
     pixels = detector.prepare(case.image)
     cut = make_regions(pixels, regions)
     size = (case.image.shape[0], case.image.shape[1])
-    source = Passes(detector, pixels, size, cut, [case.target], batch_size=batch_size)
+    source = RememberedPasses(
+        memory, detector, pixels, size, cut, [case.target], batch_size=batch_size
+    )
     objective = Objective(source, lambdas=lambdas)
     limited = search in BUDGETED
     passes = round(share * cut.count * (cut.count + 1)) if limited else None
     outcome = run_searches(SEARCHES[search], [objective], budget=Budget(passes))
+    source.save()
     outcome.stopped.raise_again(outcome.error)
     return {
         "case": case.key,

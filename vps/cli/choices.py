@@ -13,6 +13,7 @@ DEMO_DETECTOR = "demo-grounding-dino"
 SEARCH_NAMES = (
     "auto",
     "sampled_search",
+    "sampled_search_wide",
     "path_search",
     "top_k",
     "greedy",

@@ -129,7 +129,6 @@ def explain_both(
             image,
             found,
             regions=_on(cut, grids[0]),
-            search="path_search",
             budget=settings.passes,
             **shared,
         )
@@ -138,7 +137,6 @@ def explain_both(
             image,
             missing,
             regions=_on(cut, grids[1]),
-            search="path_search",
             budget=2 * settings.passes,
             threshold=settings.threshold,
             **shared,

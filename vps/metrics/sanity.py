@@ -78,10 +78,12 @@ def rank_correlation(one: np.ndarray, other: np.ndarray) -> float:
 def inert_evidence(values: np.ndarray, inert: np.ndarray, label_map: np.ndarray) -> float:
     """How much of a map's top 10 % lies in regions whose hiding changes no pixel.
 
-    Beside their share of the area: 1 is what a map gives that is blind to them; 0 is right.
+    Beside their share of the area: 1 is what a map gives that is blind to them; 0 is right, and
+    what an empty map gets. The top is by size, for evidence against a detection is wrong there,
+    too; and regions of value 0 are not in it, even where others cover less than 10 %.
 
     Args:
-        values: (m,) of the regions.
+        values: (m,) of the regions; 0 says that a region does not matter.
         inert: (m,) bool, at least one.
         label_map: (h, w) the region of each pixel.
 
@@ -89,8 +91,9 @@ def inert_evidence(values: np.ndarray, inert: np.ndarray, label_map: np.ndarray)
     0.0
     """
     there = inert[label_map].ravel()
-    top = top_of(values[label_map].ravel())
-    return float(top[there].sum() / top.sum() / there.mean())
+    sizes = np.abs(values)[label_map].ravel()
+    top = top_of(sizes) * (sizes > 0)
+    return float(top[there].sum() / max(top.sum(), 1e-12) / there.mean())
 
 
 def completeness_error(total: float, rise: float) -> float:

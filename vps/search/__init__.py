@@ -1,4 +1,4 @@
-"""Search strategies, one a file, each a function of its file's name."""
+"""Search strategies, one a file."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from vps.search.phase_window import phase_window as _phase_window
 from vps.search.protocol import Search
 from vps.search.random import random_order as _random_order
 from vps.search.sampled_search import sampled_search as _sampled_search
+from vps.search.sampled_search import sampled_search_wide as _sampled_search_wide
 from vps.search.top_k import top_k as _top_k
 
 SEARCHES: dict[str, Search] = {
     "sampled_search": _sampled_search,
+    "sampled_search_wide": _sampled_search_wide,
     "path_search": _path_search,
     "top_k": _top_k,
     "greedy": _greedy,

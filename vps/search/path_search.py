@@ -54,9 +54,9 @@ def opening(objective: Objective) -> Rounds:
     return bool(objective.seen[1].max() >= NO_EVIDENCE)
 
 
-def fit_around(objective: Objective, model: Surrogate, order: np.ndarray) -> None:
-    """Fit the surrogate to all that is known, for predictions near an order (m,)."""
-    keep = prefixes(order)
+def fit_around(objective: Objective, model: Surrogate, *orders: np.ndarray) -> None:
+    """Fit the surrogate to all that is known, for predictions near orders (m,)."""
+    keep = np.concatenate([prefixes(order) for order in orders])
     model.fit(*objective.seen, near=np.concatenate([keep, ~keep]))
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from vps.engine.curves import prefixes
+from vps.engine.curve_values import auc
+from vps.engine.curves import areas_covered, prefixes
 from vps.engine.objective import Objective
 from vps.search.moves import apart, gains, moved, ranked
 from vps.search.surrogate import Surrogate
@@ -23,6 +24,12 @@ def predicted(
         objective.combine(same[shown], same[hidden], keep),
         objective.combine_toggled(toggled[shown], toggled[hidden], keep),
     )
+
+
+def expected_worth(objective: Objective, model: Surrogate, order: np.ndarray) -> float:
+    """J, the area under F, that the surrogate expects of an order (m,)."""
+    values, _ = predicted(objective, model, prefixes(order))
+    return auc(areas_covered(objective.regions.areas, order), values)
 
 
 def improved_plan(objective: Objective, model: Surrogate, order: np.ndarray) -> np.ndarray:

@@ -16,11 +16,11 @@ AUTO = "auto"
 
 RECOMMENDED = "sampled_search"
 
-BUDGETED = (AUTO, "sampled_search", "path_search", "top_k")
-"""Searches that can use any number of passes; the others end by themselves."""
+HOLDING = ("sampled_search", "sampled_search_wide")
+"""Searches that hold passes back for their end, and so are told their budget."""
 
-HOLDING = ("sampled_search",)
-"""Of these, the ones that hold passes back for their end, and so are told their budget."""
+BUDGETED = (AUTO, *HOLDING, "path_search", "top_k")
+"""Searches that can use any number of passes; the others end by themselves."""
 
 _LEAST_PER_REGION = 8  # passes; what the first round and the first two or three orders need
 

@@ -27,6 +27,7 @@ from vps.methods import METHODS, Method, make_method
 from vps.methods.search.vps import VPS
 from vps.metrics.measures import MetricSettings
 from vps.report.tables.rows import ReportSettings
+from vps.search.settings import RECOMMENDED
 from vps.study.protocol import PROTOCOLS, with_protocol
 from vps.study.region_counts import RegionCounts, most_regions, region_count
 from vps.study.repair import RepairSettings, least_passes
@@ -40,7 +41,7 @@ from vps.study.sections import (
     expand_home,
 )
 
-REPEATABLE = {VPS.name: {"search": "path_search"}}
+REPEATABLE = {VPS.name: {"search": RECOMMENDED}}
 """Settings that stand for a method's defaults where those may be others in the next version."""
 
 _LONGEST_REASON = 1000  # characters of what is wrong with a config

@@ -138,8 +138,9 @@ class MethodConfig:
 
     Attributes:
         method: a key of `vps.methods.METHODS`; by default, the name itself.
-        options: its settings, see its class. The search of "vps" is by default "path_search":
-            "auto" may be another in the next version, and a study is to be repeated.
+        options: its settings, see its class. Instead of "auto", the search of "vps" is the one
+            that it stands for: that may be another in the next version, and a study is to be
+            repeated.
     """
 
     method: str = ""

@@ -17,7 +17,7 @@ from vps.errors import InputError
 from vps.methods.protocol import Attribution, MethodFamily
 from vps.methods.search.vps import VPS
 from vps.methods.values import region_values
-from vps.search.settings import passes_allowed
+from vps.search.settings import AUTO, passes_allowed
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class MultiScaleVPS:
     needs: ClassVar[str] = ""
 
     numbers: tuple[int, ...] = (36, 64, 100)
-    search: str = "path_search"
+    search: str = AUTO
     effort: str = "balanced"
     budget: int | None = None
 
@@ -59,7 +59,7 @@ class MultiScaleVPS:
         if self.budget is not None:
             return self.budget
         regions, targets = sorted(self.numbers)[len(self.numbers) // 2], len(problem.targets)
-        return passes_allowed("path_search", self.effort, None, regions, targets) or 0
+        return passes_allowed(AUTO, self.effort, None, regions, targets) or 0
 
     def with_passes(self, passes: int) -> MultiScaleVPS:
         """They are the budget of all searches together."""

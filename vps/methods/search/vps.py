@@ -36,7 +36,7 @@ class VPS:
             (`vps.search.settings.RECOMMENDED`); the result names it.
         effort: "fast", "balanced" or "high": 15, 20 or 30 % of greedy's passes, and at least 8 m,
             for the searches that can use any number of passes: auto, sampled_search,
-            path_search, top_k. Each further target adds half as much.
+            sampled_search_wide, path_search, top_k. Each further target adds half as much.
         budget: instead, the most passes: a whole number for all targets together, or a share of
             greedy's m (m + 1) with a decimal point.
 
