@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from numbers import Integral
 
 import numpy as np
@@ -61,15 +62,17 @@ class Regions:
         labels.setflags(write=False)
         object.__setattr__(self, "label_map", labels)
 
-    @property
+    @cached_property
     def count(self) -> int:
         """The number of regions, m."""
         return int(self.label_map.max()) + 1
 
-    @property
+    @cached_property
     def areas(self) -> np.ndarray:
         """(m,) float64, the share of the grid's pixels that each region covers; they add to 1."""
-        return np.bincount(self.label_map.ravel()) / self.label_map.size
+        shares: np.ndarray = np.bincount(self.label_map.ravel()) / self.label_map.size
+        shares.setflags(write=False)
+        return shares
 
 
 def make_regions(pixels: Tensor | np.ndarray, count: int, method: str = "slico") -> Regions:
