@@ -46,7 +46,7 @@ def wait_until(done, seconds: float = 600) -> None:
     [
         pytest.param({}, 2, id="serial"),
         pytest.param({}, 10, id="serial often", marks=pytest.mark.slow),
-        pytest.param(PROCESSES, 1, id="processes"),
+        pytest.param(PROCESSES, 1, id="processes", marks=pytest.mark.slow),
         pytest.param(PROCESSES, 10, id="processes often", marks=pytest.mark.slow),
         pytest.param(RAY, 10, id="ray often", marks=pytest.mark.slow),
     ],
@@ -94,7 +94,7 @@ def test_workers_of_a_killed_parent_end_in_the_middle_of_a_case(tmp_path):
     ("settings", "kills"),
     [
         pytest.param({}, 1, id="serial"),
-        pytest.param(PROCESSES, 1, id="processes"),
+        pytest.param(PROCESSES, 1, id="processes", marks=pytest.mark.slow),
         pytest.param(PROCESSES, 3, id="processes often", marks=pytest.mark.slow),
         pytest.param(RAY, 3, id="ray often", marks=pytest.mark.slow),
     ],

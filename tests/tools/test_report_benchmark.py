@@ -1,7 +1,10 @@
+import pytest
+
 from tests.helpers.benchmarks import arguments
 from tools.benchmarks import report
 
 
+@pytest.mark.slow
 def test_memory_and_seconds_of_a_report_are_told(tmp_path, capsys):
     report.run(arguments(report, "--cases", 20, "--folder", tmp_path))
     assert "80 results: " in capsys.readouterr().out

@@ -111,8 +111,9 @@ def test_a_method_at_several_numbers_of_passes_is_one_line():
     assert [text.get_text() for text in axes.texts] != []
 
 
-def test_many_methods_are_named_in_a_legend_and_look_different():
-    methods = [f"method {number}" for number in range(24)]
+@pytest.mark.parametrize("stem", ["method", "a method with a long name"])
+def test_many_methods_are_named_in_a_legend_and_look_different(stem):
+    methods = [f"{stem} {number}" for number in range(24)]
     rows = [
         {**row, "method": name}
         for name in methods
@@ -122,6 +123,11 @@ def test_many_methods_are_named_in_a_legend_and_look_different():
     figure = draw_passes(rows, methods, SETTINGS)
     (axes,) = figure.axes
     assert not axes.texts
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == methods
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == methods
+    figure.draw_without_rendering()
+    inside, around = legend.get_window_extent(), figure.bbox
+    assert inside.x0 >= around.x0
+    assert inside.x1 <= around.x1
     lines = [line for line in axes.lines if line.get_label() in methods]
     assert len({(line.get_color(), line.get_marker()) for line in lines}) == 24

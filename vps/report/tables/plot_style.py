@@ -25,6 +25,7 @@ TEXT = 8.0
 """Points that letters are high."""
 
 _INSIDE = 4  # lines of a legend for which the curves leave room
+_BELOW = 3  # lines of a legend below axes, for which their figure has room
 _WIDTH = 7.2  # inches, as the figures of single cases: the width of a printed page
 
 
@@ -116,19 +117,28 @@ def add_legend(axes: Axes, side: str) -> None:
 
 
 def add_legend_below(figure: Figure, axes: Axes, length: float = 1) -> None:
-    """One legend for all axes, below them: that of `axes`; `length` of its keys, in letters."""
+    """One legend for all axes, below them: that of `axes`; `length` of its keys, in letters.
+
+    It has as many columns as fit side by side; the figure grows where it takes many lines.
+    """
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(
-        handles,
-        labels,
-        loc="outside lower center",
-        ncols=min(len(labels), 6),
-        frameon=False,
-        fontsize=TEXT,
-        handlelength=length,
-        handleheight=1,
-        columnspacing=1.2,
-    )
+    for columns in range(min(len(labels), 6), 0, -1):
+        legend = figure.legend(
+            handles,
+            labels,
+            loc="outside lower center",
+            ncols=columns,
+            frameon=False,
+            fontsize=TEXT,
+            handlelength=length,
+            handleheight=1,
+            columnspacing=1.2,
+        )
+        if columns == 1 or legend.get_window_extent().width <= figure.bbox.width:
+            break
+        legend.remove()
+    lines = -(-len(labels) // columns)
+    figure.set_figheight(figure.get_figheight() + 0.17 * max(lines - _BELOW, 0))
 
 
 def name_points(axes: Axes, points: Sequence[tuple[float, float, str, str]]) -> None:
