@@ -5,8 +5,10 @@ import pytest
 from scipy.stats import spearmanr
 
 from tests.helpers.small_cnn import cnn_problem
+from vps.core.masking import make_fill
 from vps.errors import InputError
 from vps.methods import make_method
+from vps.methods.protocol import Attribution
 from vps.metrics.sanity import (
     CHECKS,
     Verdict,
@@ -99,6 +101,28 @@ def test_what_does_not_ask_the_detector_fails_randomisation():
 
 def test_completeness_of_integrated_gradients():
     assert values_of("integrated-gradients", steps=16)["completeness"] < 1e-3
+
+
+class BlankFirst:
+    """Orders first, or last, the regions that look like the fill."""
+
+    def __init__(self, first):
+        self.first = first
+
+    def attribute(self, problem, budget=None, seed=0):
+        fill = make_fill(problem.fill, problem.pixels)
+        same = (problem.pixels == fill).all(dim=0).numpy().ravel()
+        labels = problem.regions.label_map.ravel()
+        blank = np.bincount(labels, same) / np.bincount(labels) == 1
+        return Attribution(0, orders=[np.argsort(~blank if self.first else blank, kind="stable")])
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_of_an_order_the_first_regions_are_the_evidence(first):
+    problem = cnn_problem(batch_size=16)
+    image = (problem.pixels.permute(1, 2, 0).numpy() * 255).astype(np.uint8)
+    found = sanity_values(problem, BlankFirst(first), image, 0.3, 0)["inert"]
+    assert found > 1 if first else found == 0
 
 
 def test_the_search_finds_no_evidence_in_what_cannot_matter():

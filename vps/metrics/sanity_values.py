@@ -130,7 +130,11 @@ def _inert(problem: Problem, method: Method, seed: int) -> float | None:
         )
         if float(painted.passes().evaluate(whole).score[0, 0]) >= before / 2 > 0:
             inert = np.isin(np.arange(problem.regions.count), chosen)
-            return inert_evidence(_values(painted, method, seed), inert, labels)
+            found = _attributed(painted, method, seed)
+            values = region_values(painted, found)[0]
+            if found.orders is not None:
+                values = values - values.min()  # An order has no zero: its last matters least.
+            return inert_evidence(values, inert, labels)
     return None
 
 
