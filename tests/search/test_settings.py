@@ -69,7 +69,12 @@ def test_a_share_is_of_greedys_passes_however_few_the_regions():
         ("gredy", "fast", None, "unknown search 'gredy', did you mean 'greedy'"),
         ("autos", "fast", None, "unknown search 'autos', did you mean 'auto'"),
         ("path-search", "fast", None, "did you mean 'path_search'"),
-        ("xyz", "fast", None, "unknown search 'xyz'; choices: auto, sampled_search"),
+        (
+            "xyz",
+            "fast",
+            None,
+            "unknown search 'xyz'; choices: auto, sampled_search, sampled_search_wide, path_search",
+        ),
         (AUTO, "fasst", None, "unknown effort 'fasst', did you mean 'fast'"),
         (AUTO, "hi", None, "unknown effort 'hi'"),
         (AUTO, "fast", 0, "budget.*got 0"),

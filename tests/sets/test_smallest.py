@@ -92,6 +92,15 @@ def test_a_pair_that_only_works_together_is_found_from_the_far_end_of_the_order(
     assert found.passes <= 500
 
 
+def test_a_prefix_that_was_seen_to_do_is_kept_where_shorter_ones_cannot_be_tried():
+    """Of 60 regions, the first six hide the dog; every fourth prefix takes 16 passes."""
+    detector = strip_detector(by_score(lambda keep: 0.8 * (not keep[:6].any())), 60)
+    source = make(detector).source
+    found = smallest_set(source, seen(0, 0.3), [np.arange(60)], hide=True, budget=Budget(17))
+    assert found.regions.tolist() == [0, 1, 2, 3, 4, 5]
+    assert found.stopped == "budget"
+
+
 def test_a_beam_finds_what_grows_step_by_step():
     """Three of 60 regions are in the way; the more are hidden, the better."""
     bad = [5, 30, 44]

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from vps.core.files import write_atomically
-from vps.core.scoring import COLUMNS
 from vps.engine.passes import Passes
 
 
@@ -42,9 +41,8 @@ class RememberedPasses(Passes):
 
     def _detect(self, keep: np.ndarray) -> np.ndarray:
         keys = [row.tobytes() for row in np.packbits(keep, axis=1)]
-        new = np.array([key not in self._rows for key in keys])
-        if new.any():
-            places = np.flatnonzero(new)
-            for place, row in zip(places, super()._detect(keep[places]), strict=True):
+        new = [place for place, key in enumerate(keys) if key not in self._rows]
+        if new:
+            for place, row in zip(new, super()._detect(keep[new]), strict=True):
                 self._rows[keys[place]] = row
-        return np.array([self._rows[key] for key in keys]).reshape(len(keep), -1, COLUMNS)
+        return np.array([self._rows[key] for key in keys])

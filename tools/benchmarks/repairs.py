@@ -8,21 +8,17 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from detectors import load
+from tools.benchmarks.failure_cases import add_failure_arguments, failures_of
 from vps.core.boxes import overlap
 from vps.core.detect import Detection, visible
 from vps.core.masking import make_fill
 from vps.core.scoring import CLASS_MODE_IOU
 from vps.core.targets import Kind
-from vps.data.cases.select import select_cases
-from vps.data.cases.selection import Selection
-from vps.data.readers.coco import read_coco
-from vps.engine.problem import Problem, make_problem
+from vps.engine.problem import Problem
 from vps.explaining.failure import explain_failure
 from vps.results.answer import Answer
-from vps.sets.goals import with_rival
 
 
 class Row(NamedTuple):
@@ -45,35 +41,17 @@ class Row(NamedTuple):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the user may set."""
-    parser.add_argument("annotations", help="of COCO, e.g. instances_val2017.json")
-    parser.add_argument("images", help="the folder of its images")
-    parser.add_argument("--detector", required=True, help="see `vps detectors`")
-    parser.add_argument("--per-kind", type=int, default=16, help="failures (default: 16)")
-    parser.add_argument("--regions", type=int, default=49)
+    add_failure_arguments(parser)
     parser.add_argument("--budget", type=int, default=1600, help="passes for all (default: 1600)")
     parser.add_argument("--set-passes", type=int, default=400, help="for a set (default: 400)")
-    parser.add_argument("--threshold", type=float, default=0.3)
-    parser.add_argument("--batch-size", type=int, default=8)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Answer the failures and print one row a kind."""
-    data = read_coco(arguments.annotations, arguments.images)
     detector = load(arguments.detector)
     kinds = (Kind.MISSED, Kind.CLASSIFICATION, Kind.BACKGROUND)
-    selection = Selection(
-        kinds=kinds, per_kind=arguments.per_kind, score_threshold=arguments.threshold
-    )
-    cases = select_cases(detector, data, selection).cases
     rows: dict[Kind, list[Row]] = {kind: [] for kind in kinds}
-    for case in tqdm(cases, disable=None):
-        problem = make_problem(
-            detector,
-            data.find(case.image_id).image,
-            with_rival(case.target),
-            regions=arguments.regions,
-            batch_size=arguments.batch_size,
-        )
+    for kind, problem in failures_of(detector, arguments, kinds):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             answer = explain_failure(
@@ -84,7 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
                 budget=arguments.budget,
             )
         answer.stopped.raise_again()
-        rows[case.kind].append(judged(answer, problem))
+        rows[kind].append(judged(answer, problem))
     print(f"{detector.name}, {arguments.regions} regions, threshold {arguments.threshold:g}")
     print(f"{'kind':>14} {'cases':>6} {'repaired':>9} {'seen':>5} {'all fills':>10} ", end="")
     print(f"{'beside':>7} {'passes':>7}")

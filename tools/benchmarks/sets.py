@@ -6,18 +6,14 @@ import argparse
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from detectors import load
+from tools.benchmarks.failure_cases import add_failure_arguments, failures_of
 from vps.core.targets import Kind
-from vps.data.cases.select import select_cases
-from vps.data.cases.selection import Selection
-from vps.data.readers.coco import read_coco
 from vps.engine.budget import Budget
 from vps.engine.passes import Passes
-from vps.engine.problem import make_problem
 from vps.methods.search.vps import VPS
-from vps.sets.goals import Goal, repaired, with_rival
+from vps.sets.goals import Goal, repaired
 from vps.sets.hiding import least_hidden
 
 KINDS = (Kind.MISSED, Kind.CLASSIFICATION)
@@ -42,39 +38,22 @@ class Row(NamedTuple):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the user may set."""
-    parser.add_argument("annotations", help="of COCO, e.g. instances_val2017.json")
-    parser.add_argument("images", help="the folder of its images")
-    parser.add_argument("--detector", required=True, help="see `vps detectors`")
+    add_failure_arguments(parser)
     parser.add_argument("--search", nargs="+", default=["path_search", "sampled_search"])
-    parser.add_argument("--per-kind", type=int, default=16, help="failures (default: 16)")
-    parser.add_argument("--regions", type=int, default=49)
     parser.add_argument("--passes", type=int, default=800, help="for a repair (default: 800)")
-    parser.add_argument("--threshold", type=float, default=0.3)
-    parser.add_argument("--batch-size", type=int, default=8)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Repair the failures by each search and print one row a kind and search."""
-    data = read_coco(arguments.annotations, arguments.images)
     detector = load(arguments.detector)
-    selection = Selection(
-        kinds=KINDS, per_kind=arguments.per_kind, score_threshold=arguments.threshold
-    )
     rows: dict[tuple[Kind, str], list[Row | None]] = {}
-    for case in tqdm(select_cases(detector, data, selection).cases, disable=None):
-        problem = make_problem(
-            detector,
-            data.find(case.image_id).image,
-            with_rival(case.target),
-            regions=arguments.regions,
-            batch_size=arguments.batch_size,
-        )
+    for kind, problem in failures_of(detector, arguments, KINDS):
         goal = repaired(problem.targets, arguments.threshold)
         for search in arguments.search:
             source = problem.passes()
             budget = Budget(passes=arguments.passes).started()
             VPS(search).look_for_repair(problem, source, goal, budget, seed=0)
-            rows.setdefault((case.kind, search), []).append(measured(source, goal))
+            rows.setdefault((kind, search), []).append(measured(source, goal))
     print(f"{detector.name}, {arguments.regions} regions, {arguments.passes} passes; medians")
     print(f"{'kind':>14} {'search':>15} {'repaired':>9} {'first':>6} {'answer':>7} ", end="")
     print(f"{'regions':>8} {'area':>6}")

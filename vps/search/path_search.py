@@ -66,7 +66,7 @@ def improving(objective: Objective, model: Surrogate) -> Rounds:
     failures = 0
     while failures < _PATIENCE:
         fit_around(objective, model, order)
-        plan = improved_plan(objective, model, order)
+        plan, _ = improved_plan(objective, model, order)
         ask = with_complements(prefixes(plan))
         if not objective.source.new(ask).any():
             break

@@ -26,14 +26,14 @@ def predicted(
     )
 
 
-def expected_worth(objective: Objective, model: Surrogate, order: np.ndarray) -> float:
-    """J, the area under F, that the surrogate expects of an order (m,)."""
-    values, _ = predicted(objective, model, prefixes(order))
-    return auc(areas_covered(objective.regions.areas, order), values)
+def improved_plan(
+    objective: Objective, model: Surrogate, order: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """An order (m,) improved by moves for as long as the surrogate expects J to rise by them.
 
-
-def improved_plan(objective: Objective, model: Surrogate, order: np.ndarray) -> np.ndarray:
-    """(m,) an order improved by moves for as long as the surrogate expects J to rise by them."""
+    Returns:
+        The improved order (m,), and its J, the area under F, that the surrogate expects.
+    """
     count = len(order)
     keep = prefixes(order)
     values, toggled = predicted(objective, model, keep)
@@ -51,4 +51,4 @@ def improved_plan(objective: Objective, model: Surrogate, order: np.ndarray) -> 
         changed = (new != keep).any(axis=1)
         values[changed], toggled[changed] = predicted(objective, model, new[changed])
         order, keep = candidate, new
-    return order
+    return order, auc(areas_covered(objective.regions.areas, order), values)

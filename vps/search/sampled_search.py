@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from operator import itemgetter
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from vps.engine.objective import Objective
 from vps.search.leave_one_out import box_prior, first_round, leave_one_out_order
 from vps.search.orders import with_complements
 from vps.search.path_search import NO_EVIDENCE, best, fit_around, improving
-from vps.search.plan import expected_worth, improved_plan
+from vps.search.plan import improved_plan
 from vps.search.protocol import Round, Rounds, measure_round
 from vps.search.surrogate import Surrogate
 
@@ -69,7 +70,7 @@ def _sampling(objective: Objective, samples: int) -> Rounds:
         starts = [kept] if np.array_equal(order, kept) else [kept, order]
         fit_around(objective, model, *starts)
         plans = [improved_plan(objective, model, start) for start in starts]
-        order = max(plans, key=lambda plan: expected_worth(objective, model, plan))
+        order, _ = max(plans, key=itemgetter(1))
     if (yield measure_round(kept, divisible=True)):
         yield from improving(objective, model)
     return best(objective)

@@ -238,16 +238,14 @@ class _SetSearch(Generic[Said]):
         starts = []
         for order in orders:
             members = prefixes(order)
-            places = np.arange(0, len(members), _STRIDE)
-            ok, _ = self._ask(members[places])
+            ok, _ = self._ask(members[::_STRIDE])
             if ok.any():
-                first = places[np.argmax(ok)]
-                places = np.arange(max(first - _STRIDE + 1, 0), first + 1)
-            else:
-                places = np.setdiff1d(np.arange(len(members)), places)
-            ok, _ = self._ask(members[places])
+                first = _STRIDE * int(np.argmax(ok))
+                self._as_start(members[first])  # The passes may not do for shorter ones.
+                members = members[max(first - _STRIDE + 1, 0) : first + 1]
+            ok, _ = self._ask(members)
             if ok.any():
-                starts.append(self._as_start(members[places[np.argmax(ok)]]))
+                starts.append(self._as_start(members[np.argmax(ok)]))
         return starts
 
     def _prune(self, members: np.ndarray, *, bounded: bool) -> None:

@@ -25,6 +25,7 @@ TEXT = 8.0
 """Points that letters are high."""
 
 _INSIDE = 4  # lines of a legend for which the curves leave room
+_LINE_HEIGHT = 0.17  # inches, of a legend's
 _BELOW = 3  # lines of a legend below axes, for which their figure has room
 _WIDTH = 7.2  # inches, as the figures of single cases: the width of a printed page
 
@@ -85,7 +86,7 @@ def band(
 
 def legend_height(count: int) -> float:
     """Inches that `add_legend` needs below the axes."""
-    return 0 if count <= _INSIDE else 0.17 * (count + 1)
+    return 0 if count <= _INSIDE else _LINE_HEIGHT * (count + 1)
 
 
 def add_legend(axes: Axes, side: str) -> None:
@@ -138,7 +139,7 @@ def add_legend_below(figure: Figure, axes: Axes, length: float = 1) -> None:
             break
         legend.remove()
     lines = -(-len(labels) // columns)
-    figure.set_figheight(figure.get_figheight() + 0.17 * max(lines - _BELOW, 0))
+    figure.set_figheight(figure.get_figheight() + _LINE_HEIGHT * max(lines - _BELOW, 0))
 
 
 def name_points(axes: Axes, points: Sequence[tuple[float, float, str, str]]) -> None:
