@@ -71,7 +71,9 @@ def test_what_several_ask_for_passes_once_and_in_one_round():
     detector = strip_detector(PER_LABEL)
     rounds = {"cat": [ROWS[:10], ROWS[20:22]], "dog": [ROWS[5:12], ROWS[8:21]], "bird": [ROWS[:3]]}
     outcome = run_searches(asking(rounds, divisible=False), objectives(detector, batch_size=64))
-    assert np.array_equal(detector.seen, ROWS[[*range(12), 20, 21, *range(12, 20)]])
+    assert np.array_equal(
+        detector.seen, ROWS[[*range(3), *range(5, 12), 3, 4, 20, 21, *range(12, 20)]]
+    )
     assert detector.batches == [12, 10]
     assert outcome.rounds == len(outcome.trace) == 2
 
@@ -133,6 +135,53 @@ def test_what_is_held_back_is_for_the_last_round():
     assert np.array_equal(one[0].source.subsets, ROWS[[*range(12), *range(40, 44)]])
     assert sent == [True, True, False, True]
     assert (outcome.stopped, outcome.orders[0].tolist()) == ("budget", list(range(6)))
+
+
+def scripted(rounds: dict[str, list[Round]], sent: list):
+    """A search that yields fixed rounds by label."""
+
+    def search(objective, seed):
+        for step in rounds[objective.target.label]:
+            sent.append((objective.target.label, (yield step)))
+
+    return search
+
+
+@pytest.mark.parametrize("other", [True, False])
+def test_what_one_target_held_back_is_not_for_another(other):
+    order, sent = np.arange(6), []
+    rounds = {
+        "cat": [Round(order, ROWS[:4], True, 8), Round(order, ROWS[20:28], True)],
+        "dog": [Round(order, ROWS[:4], True, 0), Round(order, ROWS[30:36], other, 0)],
+    }
+    two = objectives(strip_detector(PER_LABEL), ["dog", "cat"])
+    run_searches(scripted(rounds, sent), two, budget=Budget(14))
+    assert ("cat", True) in sent[2:]
+    assert np.array_equal(two[0].source.subsets[4:12], ROWS[20:28])
+    assert two[0].source.passes == (14 if other else 12)
+
+
+def test_of_what_is_due_at_once_nothing_is_cut_off_for_a_share_of_the_rest():
+    order, sent = np.arange(6), []
+    rounds = {
+        "cat": [Round(order, ROWS[:4], True, 9), Round(order, ROWS[20:29], True)],
+        "dog": [Round(order, ROWS[:4], True, 3), Round(order, ROWS[30:33], True)],
+    }
+    two = objectives(strip_detector(PER_LABEL), ["cat", "dog"])
+    run_searches(scripted(rounds, sent), two, budget=Budget(16))
+    assert sent == [("cat", True), ("dog", True)] * 2
+
+
+def test_a_round_that_cannot_be_divided_takes_what_several_shares_leave():
+    order, sent = np.arange(6), []
+    rounds = {
+        label: [Round(order, ROWS[:4], True, 0), Round(order, ROWS[start : start + 6], False, 0)]
+        for label, start in zip(LABELS, (10, 20, 30), strict=True)
+    }
+    three = objectives(strip_detector(PER_LABEL))
+    run_searches(scripted(rounds, sent), three, budget=Budget(4 + 13))
+    assert sent[3:] == [("cat", True), ("dog", True), ("bird", False)]
+    assert three[0].source.passes == 16
 
 
 def test_nothing_is_held_back_from_who_asks_for_nothing_to_be():

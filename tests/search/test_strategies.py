@@ -15,14 +15,16 @@ from tests.helpers.analytic import (
     strip_detector,
     worth,
 )
-from tests.helpers.objectives import make
+from tests.helpers.objectives import TARGETS, make, shared
 from vps.core.targets import Target
 from vps.engine.budget import Budget
 from vps.engine.curves import prefixes, replay
+from vps.engine.objective import Objective
 from vps.errors import InputError
 from vps.search import SEARCHES
 from vps.search.driver import run_searches
 from vps.search.path_search import NO_EVIDENCE
+from vps.search.settings import HOLDING
 
 LEARNING = ["path_search", "sampled_search", "sampled_search_wide", "top_k"]
 """Those that plan by a surrogate."""
@@ -286,3 +288,16 @@ def test_sampled_search_keeps_passes_for_the_curves_of_its_answer(rule):
         assert objective.source.passes <= budget
         if budget >= count + 2 + 2 * (count - 1):
             assert replay(objective, outcome.orders[0], measure=False).measured.all()
+
+
+@pytest.mark.parametrize("name", HOLDING)
+def test_of_several_targets_each_keeps_passes_for_the_curves_of_its_answer(name):
+    count, targets = 24, [*TARGETS[:3], Target((2, 2, 12, 9), "dog")]
+    # The opening and what the curves of four orders take, and more.
+    for budget in range(26 + 4 * 46, 26 + 4 * 46 + 260, 20):
+        source = shared(strip_detector(scattered(), count), targets, batch_size=64)
+        objectives = [Objective(source, number) for number in range(len(targets))]
+        outcome = run_searches(SEARCHES[name], objectives, budget=Budget(budget))
+        assert source.passes <= budget
+        for objective, order in zip(objectives, outcome.orders, strict=True):
+            assert replay(objective, order, measure=False).measured.all(), budget

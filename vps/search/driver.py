@@ -83,6 +83,7 @@ class _Driver:
             number: search(objective, seed) for number, objective in enumerate(objectives)
         }
         self._rounds: dict[int, Round] = {}
+        self._held: dict[int, int] = {}  # back for the end of each search, in passes
         self._last: set[int] = set()
         # Both ends of every curve: without them, nothing that a search was stopped at is of use.
         count = self._source.regions.count
@@ -126,6 +127,8 @@ class _Driver:
             if end.value is not None:
                 self._outcome.orders[number] = end.value
         finally:
+            if number not in self._rounds:
+                self._held.pop(number, None)
             self._outcome.seconds += time.perf_counter() - start
 
     def _check_first_round(self) -> None:
@@ -140,21 +143,9 @@ class _Driver:
 
     def _run_round(self) -> None:
         """Evaluate what all searches ask for, as far as the budget goes, and let them go on."""
-        chosen = [self._ends[self._source.new(self._ends)]]
-        asked = len(chosen[0])
-        waiting = len(self._rounds)
-        free = self._left() - sum(step.reserve or 0 for step in self._rounds.values())
-        for step in self._rounds.values():
-            # What others ask for in the same round is shared, so it counts once.
-            new = self._source.new(np.concatenate([*chosen, step.ask]))[asked:]
-            rows = step.ask[new]
-            room = int(min(len(rows), max(free - asked, 0) // waiting))
-            if room == len(rows) or step.divisible:
-                chosen.append(rows[:room])
-                asked += room
-            waiting -= 1
-        if asked:
-            self._evaluate(np.concatenate(chosen))
+        chosen = self._granted()
+        if len(chosen):
+            self._evaluate(chosen)
             self._outcome.rounds += 1
         for number, step in list(self._rounds.items()):
             # Others may have asked for what a search itself could not afford.
@@ -165,6 +156,40 @@ class _Driver:
         self._report()
         self._outcome.trace.append(self._progress())
         self._budget.report_orders(self._objectives, self._outcome.orders, self._outcome.rounds)
+
+    def _granted(self) -> np.ndarray:
+        """(K, m) bool, the unknown subsets of what all searches ask for that can be afforded.
+
+        What is held back for one target is never given to another. A round that can be divided
+        gets an even share at the least, any other all that it asks for or nothing.
+        """
+        chosen = [self._ends[self._source.new(self._ends)]]
+        asked, waiting = len(chosen[0]), len(self._rounds)
+        free = self._left() - asked - sum(self._held.values())
+        # What the cheapest leaves of its share is of use to the others.
+        for number in sorted(self._rounds, key=self._cost):
+            step, held = self._rounds[number], self._held.get(number, 0)
+            # What others ask for in the same round is shared, so it counts once.
+            rows = step.ask[self._source.new(np.concatenate([*chosen, step.ask]))[asked:]]
+            room = max(free, 0) / waiting if step.divisible else free
+            if len(rows) + (step.reserve or 0) - held <= room:
+                self._held[number] = step.reserve or 0
+            elif step.divisible and step.reserve is None:
+                rows = rows[: int(room + held)]
+                self._held[number] = 0
+            else:
+                rows = rows[: int(room) if step.divisible else 0]
+            free -= len(rows) + self._held.get(number, 0) - held
+            chosen.append(rows)
+            asked += len(rows)
+            waiting -= 1
+        return np.concatenate(chosen)
+
+    def _cost(self, number: int) -> int:
+        """What a round of a target takes from the passes that are not held back for any."""
+        step = self._rounds[number]
+        new = int(self._source.new(step.ask).sum())
+        return new + (step.reserve or 0) - self._held.get(number, 0)
 
     def _left(self) -> float:
         """Passes of the budget that are left."""
