@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from tqdm import tqdm
 
 from vps.cli import study
 from vps.cli.inputs import DetectorChoice, ImageChoice
@@ -105,6 +104,8 @@ def _studies(
     paths: Sequence[Path], pictures: Path, most: int, settings: MapSettings, quiet: bool
 ) -> list[Comparison]:
     import dataclasses
+
+    from tqdm import tqdm
 
     from vps.comparing.data_set import compare_studies
     from vps.study.config import read_config

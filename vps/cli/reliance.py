@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from tqdm import tqdm
 
 from vps.cli import study
 from vps.cli.options import QuietOption
@@ -51,6 +50,8 @@ def reliance_command(
     folder. Started again, it does what is missing. The exit status is 1 where cases failed.
     """
     # Here, for they import torch.
+    from tqdm import tqdm
+
     from vps.reliance.report import reliance_report
     from vps.reliance.study import CaseReader, chosen_method, without_phrases
     from vps.reliance.table import RelianceSettings

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tqdm import tqdm
-
 from vps.cli import study
 from vps.cli.options import ConfigArgument, OverridesOption, QuietOption
 
@@ -28,7 +26,9 @@ def sanity_command(
 
     The exit status is 0, also where checks fail: that is a finding.
     """
-    # Here, for they import torch.
+    # Here, for most import torch.
+    from tqdm import tqdm
+
     from vps.core.files import write_atomically
     from vps.errors import InputError
     from vps.study.config import read_config
