@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -83,7 +84,7 @@ class _Driver:
             number: search(objective, seed) for number, objective in enumerate(objectives)
         }
         self._rounds: dict[int, Round] = {}
-        self._held: dict[int, int] = {}  # back for the end of each search, in passes
+        self._held: Counter[int] = Counter()  # back for the end of each search, in passes
         self._last: set[int] = set()
         # Both ends of every curve: without them, nothing that a search was stopped at is of use.
         count = self._source.regions.count
@@ -128,7 +129,7 @@ class _Driver:
                 self._outcome.orders[number] = end.value
         finally:
             if number not in self._rounds:
-                self._held.pop(number, None)
+                del self._held[number]
             self._outcome.seconds += time.perf_counter() - start
 
     def _check_first_round(self) -> None:
@@ -161,14 +162,14 @@ class _Driver:
         """(K, m) bool, the unknown subsets of what all searches ask for that can be afforded.
 
         What is held back for one target is never given to another. A round that can be divided
-        gets an even share at the least, any other all that it asks for or nothing.
+        gets at least an even share of the rest, any other all that it asks for or nothing.
         """
         chosen = [self._ends[self._source.new(self._ends)]]
         asked, waiting = len(chosen[0]), len(self._rounds)
-        free = self._left() - asked - sum(self._held.values())
+        free = self._left() - asked - self._held.total()
         # What the cheapest leaves of its share is of use to the others.
         for number in sorted(self._rounds, key=self._cost):
-            step, held = self._rounds[number], self._held.get(number, 0)
+            step, held = self._rounds[number], self._held[number]
             # What others ask for in the same round is shared, so it counts once.
             rows = step.ask[self._source.new(np.concatenate([*chosen, step.ask]))[asked:]]
             room = max(free, 0) / waiting if step.divisible else free
@@ -179,7 +180,7 @@ class _Driver:
                 self._held[number] = 0
             else:
                 rows = rows[: int(room) if step.divisible else 0]
-            free -= len(rows) + self._held.get(number, 0) - held
+            free -= len(rows) + self._held[number] - held
             chosen.append(rows)
             asked += len(rows)
             waiting -= 1
@@ -189,7 +190,7 @@ class _Driver:
         """What a round of a target takes from the passes that are not held back for any."""
         step = self._rounds[number]
         new = int(self._source.new(step.ask).sum())
-        return new + (step.reserve or 0) - self._held.get(number, 0)
+        return new + (step.reserve or 0) - self._held[number]
 
     def _left(self) -> float:
         """Passes of the budget that are left."""

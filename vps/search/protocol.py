@@ -19,8 +19,8 @@ class Round(NamedTuple):
         order: (m,) int64, the best order so far.
         ask: (K, m) bool, subsets to evaluate; the most telling first.
         divisible: whether the first part of `ask` is of use where not all of it can be afforded.
-        reserve: how many passes of the budget are held back for what is asked for after False; None
-            where nothing will be.
+        reserve: how many passes of the budget are held back for the end, which is what is asked for
+            after False, or by the next round without a reserve; None where nothing is held back.
     """
 
     order: np.ndarray
